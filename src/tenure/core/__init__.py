@@ -1,0 +1,44 @@
+"""The words everybody uses: problem, decision, policy, simulator, evidence, clock, errors.
+
+Promises: standard library and NumPy only; every noun is a frozen dataclass that checks itself when built.
+Leaves to others: everything that acts, reads files (but a project's own modules) or talks to the world.
+"""
+
+from tenure.core.clock import Clock, ManualClock, SystemClock
+from tenure.core.decision import Arm, Decision, Kind, Outcome, Place, ShadowProposal
+from tenure.core.evidence import Estimate, Finding, Verdict, worst
+from tenure.core.policy import Policy, Proposal, check_policy
+from tenure.core.problem import KPI, Box, Constraint, Discrete, Feature, Problem, Reward, Signal, Term
+from tenure.core.simulator import Panel, Simulator, Split, Step
+
+__all__ = [
+    "KPI",
+    "Arm",
+    "Box",
+    "Clock",
+    "Constraint",
+    "Decision",
+    "Discrete",
+    "Estimate",
+    "Feature",
+    "Finding",
+    "Kind",
+    "ManualClock",
+    "Outcome",
+    "Panel",
+    "Place",
+    "Policy",
+    "Problem",
+    "Proposal",
+    "Reward",
+    "ShadowProposal",
+    "Signal",
+    "Simulator",
+    "Split",
+    "Step",
+    "SystemClock",
+    "Term",
+    "Verdict",
+    "check_policy",
+    "worst",
+]

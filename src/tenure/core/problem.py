@@ -1,0 +1,344 @@
+"""A problem: what is seen, what can be done, what is measured, and what it is worth."""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import json
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from typing import Any, Literal
+
+import numpy as np
+
+from tenure.core.arrays import Bools, Floats
+from tenure.core.errors import ProblemError
+
+
+@dataclass(frozen=True)
+class Feature:
+    """One number the decision maker sees.
+
+    Args:
+        name: the key under which a request sends it.
+        unit: its unit, in words.
+        low: smallest legal value, in that unit.
+        high: largest legal value.
+        about: one sentence for the reader.
+        default: value used when a request leaves it out; None refuses such a request.
+        known: when the value is known.
+        lag: steps by which the value is older than the decision.
+        per: another feature, always positive, by which a learner divides this one, so that units of
+            different size look alike to it; requests and logs keep the plain value.
+    """
+
+    name: str
+    unit: str
+    low: float = -math.inf
+    high: float = math.inf
+    about: str = ""
+    default: float | None = None
+    known: Literal["at_decision", "after"] = "at_decision"
+    lag: int = 0
+    per: str | None = None
+
+
+@dataclass(frozen=True)
+class Discrete:
+    """A finite set of labelled actions; the action itself is an index into the labels."""
+
+    labels: tuple[str, ...]
+    unit: str = ""
+
+    @property
+    def size(self) -> int:
+        """How many actions there are."""
+        return len(self.labels)
+
+
+@dataclass(frozen=True)
+class Box:
+    """A vector of real numbers, each with its name, unit and bounds."""
+
+    names: tuple[str, ...]
+    units: tuple[str, ...]
+    low: tuple[float, ...]
+    high: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Signal:
+    """One measured consequence of a decision; bounds are per decision, in its unit."""
+
+    name: str
+    unit: str
+    low: float
+    high: float
+    about: str = ""
+
+
+@dataclass(frozen=True)
+class Term:
+    """One part of the reward: `weight` per unit of `signal`, and the reason for it."""
+
+    signal: str
+    weight: float
+    unit: str
+    because: str
+
+
+@dataclass(frozen=True)
+class Reward:
+    """Weighted terms over signals; a pure function, so old logs can be scored again."""
+
+    terms: tuple[Term, ...]
+
+    def __call__(self, signals: Mapping[str, Floats]) -> Floats:
+        """Reward of each row.
+
+        Args:
+            signals: each named signal, [n] or any common shape, in the problem's units.
+
+        Returns:
+            The reward, of that shape, in the terms' unit; higher is better.
+        """
+        return np.asarray(sum(term.weight * signals[term.signal] for term in self.terms), dtype=float)
+
+    def without(self, signal: str) -> Reward:
+        """The same reward with the terms over one signal left out."""
+        return Reward(tuple(term for term in self.terms if term.signal != signal))
+
+
+@dataclass(frozen=True)
+class KPI:
+    """A business figure read beside the reward.
+
+    A ratio of sums: `of` over `per`, each a weighted sum of signals; without `per`, the mean per decision.
+
+    Args:
+        name: its name in settings, reports and JSON.
+        unit: its unit, in words.
+        better: which direction is an improvement.
+        of: weight of each signal in the numerator.
+        per: weight of each signal in the denominator; None divides by the number of decisions.
+    """
+
+    name: str
+    unit: str
+    better: Literal["lower", "higher"]
+    of: Mapping[str, float]
+    per: Mapping[str, float] | None = None
+
+    def numerator(self, signals: Mapping[str, Floats]) -> Floats:
+        """Weighted sum above the line, row by row."""
+        return np.asarray(sum(weight * signals[name] for name, weight in self.of.items()), dtype=float)
+
+    def denominator(self, signals: Mapping[str, Floats]) -> Floats:
+        """Weighted sum below the line, row by row; ones where the KPI is a mean per decision."""
+        if self.per is None:
+            return np.ones_like(self.numerator(signals))
+        return np.asarray(sum(weight * signals[name] for name, weight in self.per.items()), dtype=float)
+
+    def value(self, signals: Mapping[str, Floats]) -> float:
+        """The KPI over all rows given; NaN where there is nothing to divide by."""
+        below = float(self.denominator(signals).sum())
+        return float(self.numerator(signals).sum()) / below if below else math.nan
+
+    @property
+    def sign(self) -> int:
+        """+1 where higher is better, -1 where lower is."""
+        return 1 if self.better == "higher" else -1
+
+
+@dataclass(frozen=True)
+class Constraint:
+    """A hard limit at decision time.
+
+    Args:
+        name: its name in the log.
+        because: the reason, for the risk officer.
+        allowed: from observations [n, features] to allowed actions [n, actions]; pure.
+    """
+
+    name: str
+    because: str
+    allowed: Callable[[Floats], Bools]
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A repeated decision, stated completely.
+
+    Args:
+        name: short name; part of URLs, so letters, digits, `-` and `_`.
+        about: what is decided, for whom, in one paragraph.
+        observation: the features, in the order of the observation vector.
+        action: what can be done.
+        signals: what is measured after each decision.
+        reward: what it is worth, over signals.
+        kpis: figures read beside the reward; the first is the one the gain is stated in.
+        constraints: hard limits applied after every policy.
+        horizon: steps of a training episode.
+        discount: weight of the next step's value, in (0, 1].
+
+    Raises:
+        ProblemError: names repeat, a term or KPI reads an unknown signal, bounds or discount are impossible.
+    """
+
+    name: str
+    about: str
+    observation: tuple[Feature, ...]
+    action: Discrete | Box
+    signals: tuple[Signal, ...]
+    reward: Reward
+    kpis: tuple[KPI, ...]
+    constraints: tuple[Constraint, ...] = ()
+    horizon: int = 1
+    discount: float = 0.99
+
+    def __post_init__(self) -> None:
+        _check_name(self.name)
+        _check_unique(self.name, "feature", [feature.name for feature in self.observation])
+        _check_unique(self.name, "signal", [signal.name for signal in self.signals])
+        _check_unique(self.name, "KPI", [kpi.name for kpi in self.kpis])
+        _check_bounds(self)
+        _check_per(self)
+        _check_signals_known(self)
+
+    @cached_property
+    def feature_names(self) -> tuple[str, ...]:
+        """Feature names in observation order."""
+        return tuple(feature.name for feature in self.observation)
+
+    @cached_property
+    def signal_names(self) -> frozenset[str]:
+        """Names of all signals."""
+        return frozenset(signal.name for signal in self.signals)
+
+    def kpi(self, name: str) -> KPI:
+        """The KPI of that name.
+
+        Raises:
+            ProblemError: there is none.
+        """
+        for kpi in self.kpis:
+            if kpi.name == name:
+                return kpi
+        raise ProblemError(
+            expected=f"one of the KPIs {sorted(k.name for k in self.kpis)}",
+            found=repr(name),
+            where=f"problem {self.name!r}",
+            fix="name one of these, or add the KPI to problem.py",
+        )
+
+    def allowed(self, observation: Floats, mask: Bools | None = None) -> Bools | None:
+        """Actions left after the request's mask and every constraint; [n, actions], None when all are."""
+        for constraint in self.constraints:
+            limit = constraint.allowed(observation)
+            mask = limit if mask is None else mask & limit
+        return mask
+
+    @cached_property
+    def version(self) -> str:
+        """Hash of everything that defines the problem; equal problems have equal versions."""
+        return hashlib.sha256(json.dumps(self.as_dict(), sort_keys=True).encode()).hexdigest()[:12]
+
+    @cached_property
+    def reward_version(self) -> str:
+        """Hash of the reward alone."""
+        return hashlib.sha256(json.dumps(self.as_dict()["reward"]).encode()).hexdigest()[:12]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain fields, for manifests and JSON; infinite bounds become null."""
+        return {
+            "name": self.name,
+            "observation": [_plain(asdict(feature)) for feature in self.observation],
+            "action": {"kind": type(self.action).__name__, **asdict(self.action)},
+            "signals": [_plain(asdict(signal)) for signal in self.signals],
+            "reward": [asdict(term) for term in self.reward.terms],
+            "kpis": [{**asdict(kpi)} for kpi in self.kpis],
+            "constraints": [
+                {"name": c.name, "because": c.because, "source": _source(c.allowed)} for c in self.constraints
+            ],
+            "horizon": self.horizon,
+            "discount": self.discount,
+        }
+
+
+def _plain(fields: dict[str, Any]) -> dict[str, Any]:
+    return {key: None if value in (math.inf, -math.inf) else value for key, value in fields.items()}
+
+
+def _source(function: Callable[..., Any]) -> str:
+    try:
+        return inspect.getsource(function)
+    except (OSError, TypeError):
+        return getattr(function, "__qualname__", repr(type(function)))
+
+
+def _check_name(name: str) -> None:
+    if not name or not name.replace("-", "").replace("_", "").isalnum() or not name.isascii():
+        raise ProblemError(
+            expected="a name of ASCII letters, digits, '-' and '_'",
+            found=repr(name),
+            where="Problem(name=...)",
+            fix="choose such a name; it becomes part of the server's addresses",
+        )
+
+
+def _check_unique(problem: str, kind: str, names: list[str]) -> None:
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice or not names:
+        raise ProblemError(
+            expected=f"at least one {kind}, each name once",
+            found=f"{twice} more than once" if twice else "none",
+            where=f"problem {problem!r}",
+            fix=f"give every {kind} a name of its own",
+        )
+
+
+def _check_bounds(problem: Problem) -> None:
+    items: tuple[Feature | Signal, ...] = (*problem.observation, *problem.signals)
+    for item in items:
+        if not item.low < item.high:
+            raise ProblemError(
+                expected="low < high",
+                found=f"low={item.low}, high={item.high}",
+                where=f"problem {problem.name!r}, {type(item).__name__.lower()} {item.name!r}",
+                fix="state the bounds in the item's own unit",
+            )
+    if not 0 < problem.discount <= 1 or problem.horizon < 1:
+        raise ProblemError(
+            expected="discount in (0, 1] and horizon >= 1",
+            found=f"discount={problem.discount}, horizon={problem.horizon}",
+            where=f"problem {problem.name!r}",
+            fix="0.99 suits horizons of about a hundred steps",
+        )
+
+
+def _check_per(problem: Problem) -> None:
+    lows = {feature.name: feature.low for feature in problem.observation}
+    for feature in problem.observation:
+        if feature.per is not None and not lows.get(feature.per, 0.0) > 0:
+            raise ProblemError(
+                expected="a feature whose lowest legal value is above 0",
+                found=repr(feature.per),
+                where=f"problem {problem.name!r}, feature {feature.name!r}, per",
+                fix="name such a feature, or leave `per` out",
+            )
+
+
+def _check_signals_known(problem: Problem) -> None:
+    reads = [(f"reward term {term.signal!r}", term.signal) for term in problem.reward.terms]
+    for kpi in problem.kpis:
+        reads += [(f"KPI {kpi.name!r}", name) for name in (*kpi.of, *(kpi.per or {}))]
+    for reader, signal in reads:
+        if signal not in problem.signal_names:
+            raise ProblemError(
+                expected=f"one of the signals {sorted(problem.signal_names)}",
+                found=repr(signal),
+                where=f"problem {problem.name!r}, {reader}",
+                fix="correct the name, or declare the signal with its unit and bounds",
+            )

@@ -1,0 +1,129 @@
+"""A project folder: its modules loaded as one package, so that they may import each other."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import sys
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from tenure.core.errors import ProjectError, TenureError
+from tenure.core.policy import Policy
+from tenure.core.problem import Problem
+from tenure.core.simulator import Simulator
+
+CASES = Path(__file__).resolve().parent.parent / "cases"
+"""Where the shipped cases lie."""
+
+
+@dataclass(frozen=True)
+class Project:
+    """A problem with everything its folder says about it; modules load when first asked for."""
+
+    folder: Path
+
+    @cached_property
+    def problem(self) -> Problem:
+        """`problem` of problem.py."""
+        found = self._attribute("problem", "problem")
+        if not isinstance(found, Problem):
+            raise _wrong(self.folder / "problem.py", "problem = Problem(...)", type(found).__name__)
+        return found
+
+    @cached_property
+    def incumbent(self) -> Policy:
+        """`incumbent` of problem.py: the rule that decides today."""
+        incumbent: Policy = self._attribute("problem", "incumbent")
+        return incumbent
+
+    @cached_property
+    def rules(self) -> dict[str, Policy]:
+        """Further rules to compare with, `rules` of problem.py; empty where there is none."""
+        rules: dict[str, Policy] = getattr(self._module("problem"), "rules", {})
+        return rules
+
+    @cached_property
+    def simulator(self) -> Simulator:
+        """`simulator` of simulator.py."""
+        simulator: Simulator = self._attribute("simulator", "simulator")
+        return simulator
+
+    @cached_property
+    def bound(self) -> Any:
+        """`bound` of bound.py: from a panel to the best possible signals; None where there is none."""
+        return self._attribute("bound", "bound") if (self.folder / "bound.py").exists() else None
+
+    @property
+    def settings_path(self) -> Path:
+        """The folder's tenure.toml."""
+        return self.folder / "tenure.toml"
+
+    def _attribute(self, module: str, name: str) -> Any:
+        found = getattr(self._module(module), name, None)
+        if found is None:
+            raise _wrong(self.folder / f"{module}.py", f"a module-level name `{name}`", "none")
+        return found
+
+    def _module(self, name: str) -> ModuleType:
+        path = self.folder / f"{name}.py"
+        if not path.exists():
+            raise _wrong(path, f"a file {name}.py", "no such file")
+        package = _package(self.folder)
+        full_name = f"{package}.{name}"
+        if full_name in sys.modules:
+            return sys.modules[full_name]
+        return _execute(full_name, path)
+
+
+def load_project(name_or_folder: str | Path) -> Project:
+    """The project of a folder, or of a shipped case's name.
+
+    Raises:
+        ProjectError: neither a folder with a problem.py nor a shipped case.
+    """
+    folder = Path(name_or_folder)
+    shipped = CASES / str(name_or_folder)
+    if not folder.is_dir() and len(folder.parts) == 1 and (shipped / "problem.py").exists():
+        folder = shipped
+    if not folder.is_dir():
+        cases = sorted(path.parent.name for path in CASES.glob("*/problem.py"))
+        raise _wrong(folder, f"a project folder, or one of the shipped cases {cases}", "neither")
+    if not (folder / "problem.py").exists():
+        raise _wrong(folder, "a project folder with a problem.py", "no problem.py")
+    return Project(folder.resolve())
+
+
+def _package(folder: Path) -> str:
+    """Name of the package that stands for a folder; made on first use."""
+    name = f"tenure_project_{hashlib.sha256(str(folder).encode()).hexdigest()[:8]}"
+    if name not in sys.modules:
+        package = ModuleType(name)
+        package.__path__ = [str(folder)]
+        sys.modules[name] = package
+    return name
+
+
+def _execute(full_name: str, path: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(full_name, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[full_name] = module
+    try:
+        spec.loader.exec_module(module)
+    except TenureError:
+        del sys.modules[full_name]
+        raise
+    except Exception as error:
+        del sys.modules[full_name]
+        raise _wrong(path, "a module that can be imported", f"{type(error).__name__}: {error}") from error
+    return module
+
+
+def _wrong(path: Path, expected: str, found: str) -> ProjectError:
+    fix = "see the shipped case 'bikes' for a complete project folder"
+    return ProjectError(expected=expected, found=found, where=str(path), fix=fix)
