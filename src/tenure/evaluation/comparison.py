@@ -1,0 +1,210 @@
+"""Everything that is read from two runs over the same panel: gain, KPIs, tails and the sentence for people."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from tenure.core.arrays import Floats, Ints
+from tenure.core.errors import EvidenceError
+from tenure.core.evidence import Estimate
+from tenure.core.problem import KPI, Problem
+from tenure.core.trace import Trace
+from tenure.evaluation.checks import refusal
+from tenure.evaluation.intervals import Sums, crossed_change, crossed_gain
+from tenure.evaluation.tails import worst_share_mean
+
+WORST = 0.05
+
+
+@dataclass(frozen=True)
+class KpiRow:
+    """One KPI under both policies; `change` is candidate minus incumbent, in the KPI's unit."""
+
+    name: str
+    unit: str
+    better: str
+    incumbent: float
+    candidate: float
+    change: Estimate
+    worse: bool
+
+    @property
+    def relative(self) -> float:
+        """The change as a share of the incumbent's size; NaN where that is 0."""
+        return self.change.value / abs(self.incumbent) if self.incumbent else math.nan
+
+
+@dataclass(frozen=True)
+class TailRow:
+    """Mean of each policy's own worst share of world-periods, in the KPI numerator's unit."""
+
+    name: str
+    share: float
+    incumbent: float
+    candidate: float
+    ratio: float
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The gain in the first KPI with all that must be read beside it."""
+
+    gain: Estimate
+    kpis: tuple[KpiRow, ...]
+    tails: tuple[TailRow, ...]
+    sentence: str
+
+
+def compare(
+    problem: Problem,
+    baseline: Trace,
+    candidates: Sequence[Trace],
+    period: Ints,
+    rng: np.random.Generator,
+    cluster: str = "week",
+    alpha: float = 0.05,
+) -> Comparison:
+    """A candidate against the incumbent, over the same worlds and steps.
+
+    KPIs are ratios of sums over all worlds (and training seeds) of a period; periods are the clusters. Each interval
+    stands by itself: with many KPIs one of them will look worse by chance now and then.
+
+    Args:
+        problem: whose KPIs are read; the gain is stated in the first.
+        baseline: the incumbent's run.
+        candidates: the candidate's runs, one per training seed.
+        period: cluster of each step (`Trace.periods`); [steps].
+        rng: chance of the resampling.
+        cluster: what one period is.
+        alpha: error rate of every interval, in (0, 1).
+
+    Raises:
+        EvidenceError: no candidate, other worlds or steps, a missing signal, NaN, fewer than two periods, or an
+            incumbent's first KPI that is not positive.
+    """
+    _check(problem, baseline, candidates, period)
+    first = problem.kpis[0]
+    gain = crossed_gain(*_both(first, baseline, candidates, period), rng, sign=first.sign, alpha=alpha, cluster=cluster)
+    rows = tuple(
+        _row(kpi, *_both(kpi, baseline, candidates, period), rng, alpha=alpha, cluster=cluster) for kpi in problem.kpis
+    )
+    tail = _tail(first, baseline, candidates, period)
+    size = f"{len(np.unique(period))} {cluster}s x {len(candidates)} seed{'s' if len(candidates) > 1 else ''}"
+    return Comparison(gain, rows, (tail,), sentence(first, gain, rows, size))
+
+
+def headroom_share(incumbent: float, candidate: float, bound: float) -> float:
+    """How far the candidate came on the way from the incumbent to the best possible; 1 is the bound itself.
+
+    Args:
+        incumbent: its cost; all three in one unit, lower is better.
+        candidate: its cost.
+        bound: a cost that no policy can undercut.
+
+    Raises:
+        EvidenceError: the bound is not below the incumbent's cost, or a figure is not finite.
+    """
+    if not bound < incumbent or not all(map(math.isfinite, (incumbent, candidate, bound))):
+        raise refusal(
+            "finite costs, and a bound below the incumbent's",
+            f"incumbent {incumbent:g}, candidate {candidate:g}, bound {bound:g}",
+            "headroom_share",
+            "check the bound; at the bound there is nothing left to learn",
+        )
+    return (incumbent - candidate) / (incumbent - bound)
+
+
+def sentence(first: KPI, gain: Estimate, rows: Sequence[KpiRow], size: str) -> str:
+    """The first sentence for people: the gain, its interval, and every other KPI that is surely worse."""
+    better = gain.value >= 0
+    word = "lower" if (first.better == "lower") == better else "higher"
+    ends = (gain.low, gain.high) if better else (-gain.high, -gain.low)
+    told = f"{first.name} is {100 * abs(gain.value):.1f} % {word}"
+    told += f" ({100 * (1 - gain.alpha):g} % interval {100 * ends[0]:.1f} to {100 * ends[1]:.1f} %, {size})"
+    if gain.low <= 0 <= gain.high:
+        told += ", which may be chance"
+    harms = " and ".join(_harm(row) for row in rows if row.worse and row.name != first.name)
+    return f"{told}{f', but {harms}' if harms and better else f'; {harms}' if harms else ''}."
+
+
+def _harm(row: KpiRow) -> str:
+    verb = "rose" if row.change.value > 0 else "fell"
+    if row.incumbent:
+        return f"{row.name} {verb} {100 * abs(row.relative):.0f} %"
+    return f"{row.name} {verb} by {abs(row.change.value):.3g} {row.unit}"
+
+
+def _row(kpi: KPI, before: Sums, after: Sums, rng: np.random.Generator, alpha: float, cluster: str) -> KpiRow:
+    try:
+        change = crossed_change(before, after, rng, alpha=alpha, cluster=cluster)
+    except EvidenceError as error:
+        raise refusal(error.expected, error.found, f"KPI {kpi.name!r}, {error.where}", error.fix) from error
+    worse = change.high < 0 if kpi.better == "higher" else change.low > 0
+    return KpiRow(kpi.name, kpi.unit, kpi.better, before.ratio, after.ratio, change, worse)
+
+
+def _tail(first: KPI, baseline: Trace, candidates: Sequence[Trace], period: Ints) -> TailRow:
+    # The worst end of a value is its low one, which is the high end with the sign turned.
+    def worst(trace: Trace) -> float:
+        alive = _by_period((trace.action >= 0).astype(np.float64), period) > 0
+        cells = _by_period(first.numerator(trace.signals), period)[alive]
+        return -first.sign * worst_share_mean(-first.sign * cells, WORST)
+
+    incumbent, candidate = worst(baseline), float(np.mean([worst(trace) for trace in candidates]))
+    return TailRow(first.name, WORST, incumbent, candidate, candidate / incumbent if incumbent else math.nan)
+
+
+def _both(kpi: KPI, baseline: Trace, candidates: Sequence[Trace], period: Ints) -> tuple[Sums, Sums]:
+    runs = [_sums(kpi, trace, period) for trace in candidates]
+    return _sums(kpi, baseline, period), Sums(np.stack([r.above for r in runs]), np.stack([r.below for r in runs]))
+
+
+def _sums(kpi: KPI, trace: Trace, period: Ints) -> Sums:
+    # A world that has ended by itself decides no more, so its steps are no decisions to divide by.
+    below = kpi.denominator(trace.signals) * (trace.action >= 0)
+    above = _by_period(kpi.numerator(trace.signals), period)
+    return Sums(above.sum(axis=1), _by_period(below, period).sum(axis=1))
+
+
+def _by_period(values: Floats, period: Ints) -> Floats:
+    """Sums per period and world; from [steps, worlds] to [periods, worlds]."""
+    names = np.unique(period)
+    return np.asarray((period == names[:, None]).astype(np.float64) @ values)
+
+
+def _check(problem: Problem, baseline: Trace, candidates: Sequence[Trace], period: Ints) -> None:
+    if not candidates:
+        raise refusal("at least one candidate run", "none", "compare(candidates)", "pass one trace per seed")
+    shape = (len(period), len(baseline.worlds))
+    for trace in (baseline, *candidates):
+        if trace.worlds != baseline.worlds:
+            raise refusal(
+                f"the worlds {list(baseline.worlds)[:5]}",
+                str(list(trace.worlds)[:5]),
+                "compare(candidates)",
+                "run every policy over the same panel",
+            )
+        if trace.action.shape != shape:
+            raise refusal(
+                f"actions of shape {shape}: one per entry of `period` and world",
+                f"shape {trace.action.shape}",
+                "compare(period)",
+                "make the periods from the trace itself: trace.periods(timedelta(weeks=1))",
+            )
+        _check_signals(problem, trace, shape)
+
+
+def _check_signals(problem: Problem, trace: Trace, shape: tuple[int, int]) -> None:
+    for name in sorted({name for kpi in problem.kpis for name in (*kpi.of, *(kpi.per or {}))}):
+        values = trace.signals.get(name)
+        if values is None or values.shape != shape or not np.isfinite(values).all():
+            found = (
+                "none" if values is None else f"shape {values.shape}, {int((~np.isfinite(values)).sum())} not finite"
+            )
+            raise refusal(
+                f"finite values of shape {shape}", found, f"compare, signal {name!r}", "measure it at every step"
+            )
