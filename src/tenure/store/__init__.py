@@ -1,0 +1,22 @@
+"""The only room that touches a database: decisions, outcomes, control events, versions, in one SQLite file.
+
+Promises: what was acknowledged is durable and there once; decisions and events of a problem share one gap-free,
+hash-chained order; nothing commits under a kill epoch that has passed; every reader sees corrections applied; an
+outcome is in exactly one place and at most one counts per decision; a database that fails raises StoreError.
+Leaves to others: what to decide, when to move a rollout, what an outcome is worth, and what to do when it fails.
+Outcomes and shadow proposals are kept beside the chain, not in it.
+"""
+
+from tenure.store.records import Appended, Control, Event, LogFrame, Receipt, Verification, VersionRow
+from tenure.store.sqlite import SqliteStore
+
+__all__ = [
+    "Appended",
+    "Control",
+    "Event",
+    "LogFrame",
+    "Receipt",
+    "SqliteStore",
+    "Verification",
+    "VersionRow",
+]

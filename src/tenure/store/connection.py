@@ -1,0 +1,157 @@
+"""Connections to one file: how they are opened, what a transaction is, and what their failures mean."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Literal
+from weakref import WeakSet
+
+import apsw
+
+from tenure.core.errors import StoreError
+from tenure.store.schema import prepare
+
+Synchronous = Literal["FULL", "OFF"]
+
+_FIXES: dict[type[apsw.Error], str] = {
+    apsw.FullError: "free space on the disk; writing resumes by itself",
+    apsw.BusyError: "find the process that holds the file and end its transaction, then try again",
+    apsw.CantOpenError: "make the folder, and give this user the right to write in it",
+    apsw.NotADBError: "name another file, or restore this one from a backup",
+    apsw.CorruptError: "restore the file from a backup and run `tenure log verify`",
+}
+
+
+_WAL_ATTEMPTS = 20
+
+
+class Connections:
+    """One writer behind a lock and one reader per thread, all on the same file.
+
+    Args:
+        path: the database file; made when absent, its folder is not.
+        synchronous: FULL makes every commit survive a loss of power; OFF is for benchmarks.
+        busy_timeout_s: how long to wait for another process's lock, in seconds.
+        cached_statements: prepared statements kept per connection.
+
+    Raises:
+        StoreError: the file cannot be opened, or is not a log of this version.
+    """
+
+    def __init__(self, path: Path, synchronous: Synchronous, busy_timeout_s: float, cached_statements: int) -> None:
+        self._path = path
+        self._synchronous = synchronous
+        self._busy_timeout_s = busy_timeout_s
+        self._cached_statements = cached_statements
+        self._lock = threading.Lock()
+        self._local = threading.local()
+        # Weak, so that a thread that ends takes its reader along.
+        self._readers: WeakSet[apsw.Connection] = WeakSet()
+        self._closed = False
+        with self._translated():
+            self._writer = self._open()
+        try:
+            self._prepare()
+        except BaseException:
+            self._writer.close()
+            raise
+
+    def close(self) -> None:
+        """Close all connections; closing twice is allowed."""
+        with self._lock:
+            self._closed = True
+            for connection in (*self._readers, self._writer):
+                connection.close()
+
+    @contextmanager
+    def reading(self) -> Iterator[apsw.Connection]:
+        """This thread's reader.
+
+        Raises:
+            StoreError: the database cannot be read.
+        """
+        with self._translated():
+            yield getattr(self._local, "reader", None) or self._open_reader()
+
+    @contextmanager
+    def snapshot(self) -> Iterator[apsw.Connection]:
+        """This thread's reader, seeing one state of the database across statements."""
+        with self.reading() as connection:
+            connection.execute("BEGIN")
+            try:
+                yield connection
+            finally:
+                connection.execute("ROLLBACK")
+
+    @contextmanager
+    def writing(self) -> Iterator[apsw.Connection]:
+        """The writer inside a transaction that commits at the end and rolls back on any error.
+
+        Raises:
+            StoreError: the database cannot be written; nothing was.
+        """
+        with self._translated(), self._lock:
+            connection = self._writer
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield connection
+                connection.execute("COMMIT")
+            except BaseException:
+                # After a full disk SQLite may have rolled back already.
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                raise
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except apsw.Error as error:
+            raise StoreError(
+                expected="a log that can be read and written",
+                found=f"{type(error).__name__}: {error}",
+                where=str(self._path),
+                fix=_FIXES.get(type(error), "look at the disk and at the rights on the file, then try again"),
+            ) from error
+
+    def _open(self) -> apsw.Connection:
+        connection = apsw.Connection(str(self._path), statementcachesize=self._cached_statements)
+        connection.set_busy_timeout(int(self._busy_timeout_s * 1000))
+        connection.pragma("synchronous", self._synchronous)
+        connection.pragma("cache_size", -16_384)
+        return connection
+
+    def _open_reader(self) -> apsw.Connection:
+        if self._closed:
+            raise apsw.ConnectionClosedError("the store was closed")
+        connection = self._open()
+        connection.pragma("query_only", True)
+        self._local.reader = connection
+        self._readers.add(connection)
+        return connection
+
+    def _prepare(self) -> None:
+        with self._translated():
+            _use_wal(self._writer)
+        with self.writing() as connection:
+            prepare(connection, str(self._path))
+
+
+def _use_wal(connection: apsw.Connection) -> None:
+    """Switch the file to a write-ahead log.
+
+    SQLite does not wait when two processes switch a new file at once: it says busy. Asking for the write lock does
+    wait, so the loser waits there and tries again.
+    """
+    for _ in range(_WAL_ATTEMPTS):
+        try:
+            connection.pragma("journal_mode", "wal")
+        except apsw.BusyError:
+            connection.execute("BEGIN IMMEDIATE")
+            connection.execute("ROLLBACK")
+        else:
+            return
+    raise apsw.BusyError("another process keeps the file from switching to a write-ahead log")

@@ -1,0 +1,136 @@
+"""Writing decisions in group commits, and the corrections and shadow proposals that belong to them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import apsw
+
+from tenure.core.decision import Arm, Decision, ShadowProposal
+from tenure.core.errors import FencedError, UnknownError
+from tenure.store.events import append_numbered
+from tenure.store.journal import seal, take
+from tenure.store.outcomes import adopt_orphans
+from tenure.store.records import Appended, Event
+from tenure.store.rows import decision_bytes, decision_from, decision_values, numbered, proposal_values
+
+_FIND = "SELECT * FROM answered WHERE problem = ? AND decision_id = ?"
+_IS_THERE = "SELECT problem, decision_id FROM decision WHERE problem = ? AND decision_id = ?"
+_INSERT = f"INSERT INTO decision VALUES ({', '.join('?' * 22)})"  # noqa: S608
+
+Stored = dict[tuple[str, str], Decision]
+"""Stored decisions by (problem, decision_id)."""
+
+
+@dataclass(frozen=True)
+class Correction:
+    """What was really done instead of what a decision's row says."""
+
+    decision_id: str
+    action: int
+    arm: Arm
+    propensity: float | None
+    reason: str
+    at: datetime
+
+
+def append(connection: apsw.Connection, rows: Sequence[Decision]) -> Appended:
+    """Write a group of decisions, each id once, none under a passed epoch.
+
+    Raises:
+        UnknownError: a row's problem was never opened.
+    """
+    stored = _find(connection, rows)
+    written: list[Decision] = []
+    fenced: list[Decision] = []
+    existing: list[Decision] = []
+    for (problem, epoch), group in _by_epoch(rows).items():
+        fresh = _first_of_each(group, stored)
+        numbered = _commit(connection, problem, epoch, fresh) if fresh else []
+        written += numbered
+        stored |= {(problem, row.decision_id): row for row in numbered}
+        new = {row.decision_id for row in numbered}
+        for row in group:
+            known = stored.get((problem, row.decision_id))
+            if known is None:
+                fenced.append(row)
+            elif row.decision_id in new:
+                new.remove(row.decision_id)
+            else:
+                existing.append(known)
+    return Appended(tuple(written), tuple(fenced), tuple(existing))
+
+
+def find(connection: apsw.Connection, problem: str, decision_id: str) -> Decision | None:
+    """One decision with its correction applied; None when unknown."""
+    values = connection.execute(_FIND, (problem, decision_id)).fetchone()
+    return None if values is None else decision_from(values)
+
+
+def correct(connection: apsw.Connection, problem: str, correction: Correction) -> None:
+    """Append a correction and the event that stands for it in the order; the decision's row stays as it is.
+
+    Raises:
+        UnknownError: no such decision.
+    """
+    if find(connection, problem, correction.decision_id) is None:
+        raise UnknownError(
+            expected="the id of a decision in the log",
+            found=repr(correction.decision_id),
+            where=f"the log of {problem!r}",
+            fix="correct only what was appended",
+        )
+    propensity = None if correction.propensity is None else float(correction.propensity)
+    values = (correction.decision_id, int(correction.action), correction.arm.value, propensity, correction.reason)
+    payload = dict(zip(("decision_id", "action", "arm", "propensity"), values, strict=False))
+    event = Event(problem, "correction", "tenure", correction.reason, correction.at, payload)
+    sequence = append_numbered(connection, event, correction=values).sequence
+    connection.execute("INSERT INTO correction VALUES (?, ?, ?, ?, ?, ?, ?)", (problem, sequence, *values))
+
+
+def propose(connection: apsw.Connection, problem: str, rows: Sequence[ShadowProposal]) -> None:
+    """Append what the arms that did not answer would have done; repeats change nothing."""
+    connection.executemany(
+        """INSERT INTO proposal (problem, decision_id, arm, version, action, propensity, confidence, computed_at)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (problem, decision_id, arm, version) DO NOTHING""",
+        [proposal_values(problem, row) for row in rows],
+    )
+
+
+def _find(connection: apsw.Connection, rows: Sequence[Decision]) -> Stored:
+    # The view costs ten times the lookup in the table, and nearly every id is new.
+    keys = [(row.problem, row.decision_id) for row in rows]
+    known = list(connection.executemany(_IS_THERE, keys))
+    found = map(decision_from, connection.executemany(_FIND, known))
+    return {(row.problem, row.decision_id): row for row in found}
+
+
+def _by_epoch(rows: Sequence[Decision]) -> dict[tuple[str, int], list[Decision]]:
+    groups: dict[tuple[str, int], list[Decision]] = {}
+    for row in rows:
+        groups.setdefault((row.problem, row.kill_epoch), []).append(row)
+    return groups
+
+
+def _first_of_each(group: Sequence[Decision], stored: Stored) -> list[Decision]:
+    """Rows not stored yet, the first of each id."""
+    fresh: dict[str, Decision] = {}
+    for row in group:
+        if (row.problem, row.decision_id) not in stored:
+            fresh.setdefault(row.decision_id, row)
+    return list(fresh.values())
+
+
+def _commit(connection: apsw.Connection, problem: str, epoch: int, rows: Sequence[Decision]) -> list[Decision]:
+    """Number, write and seal new rows; returns them numbered, or none of them when the epoch has passed."""
+    try:
+        numbers = take(connection, problem, len(rows), epoch)
+    except FencedError:
+        return []
+    values = [decision_values(row, numbers.first + offset) for offset, row in enumerate(rows)]
+    connection.executemany(_INSERT, values)
+    seal(connection, numbers, [decision_bytes(row) for row in values])
+    adopt_orphans(connection, problem, [row.decision_id for row in rows])
+    return [numbered(row, numbers.first + offset) for offset, row in enumerate(rows)]

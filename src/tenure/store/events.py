@@ -1,0 +1,98 @@
+"""Control events: each change of the head row is one transaction with the event that records it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import apsw
+
+from tenure.core.clock import to_text
+from tenure.store.chain import GENESIS
+from tenure.store.journal import fenced, read_control, seal, take
+from tenure.store.records import Control, Event
+from tenure.store.rows import Values, event_bytes, event_from, event_values
+
+SETTABLE = frozenset({"stage", "share", "version", "paused", "killed"})
+"""Columns of the head row an event may set."""
+
+
+def open_problem(connection: apsw.Connection, problem: str, salt: str) -> Control:
+    """The control row, made when absent; a salt stored before wins, so that units keep their arm."""
+    connection.execute(
+        "INSERT INTO head VALUES (?, 0, ?, 0, 0, 'none', 0.0, NULL, 0, ?, NULL) ON CONFLICT DO NOTHING",
+        (problem, GENESIS, salt),
+    )
+    return read_control(connection, problem)
+
+
+def append(
+    connection: apsw.Connection, event: Event, control: Mapping[str, Any] | None, expected_epoch: int | None
+) -> Event:
+    """Append an event and set the columns it changes.
+
+    Raises:
+        FencedError: the kill epoch is not the expected one.
+        UnknownError: the problem was never opened.
+        ValueError: a column that no event may set.
+    """
+    if control is not None and not SETTABLE.issuperset(control):
+        raise ValueError(f"an event may set {sorted(SETTABLE)}, asked for {sorted(control)}")
+    now = read_control(connection, event.problem)
+    if expected_epoch is not None and expected_epoch != now.kill_epoch:
+        raise fenced(expected_epoch, now)
+    if control is not None:
+        _set(connection, replace(now, **control, changed_at=event.at))
+    return append_numbered(connection, event)
+
+
+def move_epoch(connection: apsw.Connection, event: Event, control: Mapping[str, Any]) -> Control:
+    """Append a kill or a restore: the epoch grows, so that nothing decided before it can be recorded after it.
+
+    Raises:
+        UnknownError: the problem was never opened.
+    """
+    now = read_control(connection, event.problem)
+    _set(connection, replace(now, **control, kill_epoch=now.kill_epoch + 1, changed_at=event.at))
+    append_numbered(connection, replace(event, payload={**event.payload, "kill_epoch": now.kill_epoch + 1}))
+    return read_control(connection, event.problem)
+
+
+def append_numbered(connection: apsw.Connection, event: Event, correction: Values | None = None) -> Event:
+    """Append an event under the next number, whatever the epoch; a correction is hashed along with it.
+
+    Raises:
+        UnknownError: the problem was never opened.
+    """
+    numbers = take(connection, event.problem, 1, read_control(connection, event.problem).kill_epoch)
+    values = event_values(event, numbers.first)
+    connection.execute("INSERT INTO event VALUES (?, ?, ?, ?, ?, ?, ?)", values)
+    seal(connection, numbers, [event_bytes(values, correction)])
+    return replace(event, sequence=numbers.first)
+
+
+def since(connection: apsw.Connection, problem: str, sequence: int) -> list[Event]:
+    """Events after a number, in order."""
+    rows = connection.execute(
+        "SELECT * FROM event WHERE problem = ? AND sequence > ? ORDER BY sequence", (problem, sequence)
+    )
+    return [event_from(values) for values in rows]
+
+
+def _set(connection: apsw.Connection, control: Control) -> None:
+    changed_at = None if control.changed_at is None else to_text(control.changed_at)
+    connection.execute(
+        """UPDATE head SET kill_epoch = ?, killed = ?, stage = ?, share = ?, version = ?, paused = ?, changed_at = ?
+        WHERE problem = ?""",
+        (
+            control.kill_epoch,
+            int(control.killed),
+            control.stage,
+            float(control.share),
+            control.version,
+            int(control.paused),
+            changed_at,
+            control.problem,
+        ),
+    )

@@ -1,0 +1,132 @@
+"""The path of an outcome: idempotent, kept whatever it says, and in exactly one place."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import apsw
+
+from tenure.core.clock import from_text, to_text
+from tenure.core.decision import Kind, Outcome, Place
+from tenure.core.errors import ConflictError
+from tenure.store.records import Receipt
+from tenure.store.rows import outcome_body
+
+# They say that nothing was measured: kept and joined, but never counted, since unknown is not zero.
+_UNMEASURED = (Kind.WINDOW_CLOSED, Kind.LOST)
+
+_SAME = """SELECT observed_at, signals, kind, place, note FROM outcome
+WHERE problem = ? AND decision_id = ? AND outcome_id = ?"""
+
+_COUNTED = "SELECT outcome_id FROM outcome WHERE problem = ? AND decision_id = ? AND counted = 1"
+
+_INSERT = """INSERT INTO outcome
+(problem, decision_id, outcome_id, observed_at, signals, kind, received_at, place, note, counted)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+
+_ORPHANS = """SELECT problem, decision_id FROM outcome
+WHERE problem = ? AND decision_id = ? AND place = 'orphan' LIMIT 1"""
+
+_ADOPT = """UPDATE outcome SET place = 'early', note = 'it arrived before its decision was written',
+counted = coalesce(id = (
+    SELECT min(id) FROM outcome WHERE problem = ?1 AND decision_id = ?2 AND place = 'orphan'
+    AND kind NOT IN ('window_closed', 'lost')
+), 0)
+WHERE problem = ?1 AND decision_id = ?2 AND place = 'orphan'"""
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """What is known of a batch of outcomes when it comes in.
+
+    Args:
+        problem: name of the problem.
+        received_at: moment of arrival, UTC.
+        wait: reward wait time; what arrives later than that after its decision is late.
+        signals: names the problem declares.
+    """
+
+    problem: str
+    received_at: datetime
+    wait: timedelta
+    signals: Collection[str]
+
+
+def append(connection: apsw.Connection, arrival: Arrival, outcomes: Sequence[Outcome]) -> list[Receipt]:
+    """Write a batch of outcomes; one receipt each, in order.
+
+    Raises:
+        ConflictError: an outcome's id is stored, or stands earlier in the batch, with another body.
+    """
+    return [_append_one(connection, arrival, outcome) for outcome in outcomes]
+
+
+def adopt_orphans(connection: apsw.Connection, problem: str, decision_ids: Sequence[str]) -> None:
+    """Outcomes that came before these decisions become early; the first measured one of each counts."""
+    keys = [(problem, decision_id) for decision_id in decision_ids]
+    orphans = list(connection.executemany(_ORPHANS, keys))
+    connection.executemany(_ADOPT, orphans)
+
+
+def _append_one(connection: apsw.Connection, arrival: Arrival, outcome: Outcome) -> Receipt:
+    body = outcome_body(outcome)
+    key = (arrival.problem, outcome.decision_id, outcome.outcome_id)
+    stored = connection.execute(_SAME, key).fetchone()
+    if stored is not None:
+        if stored[:3] != body:
+            raise _conflict(outcome, stored[:3], body)
+        return Receipt(outcome.outcome_id, outcome.decision_id, "exists", Place(stored[3]), stored[4])
+    place, note = _place(connection, arrival, outcome)
+    counted = place is Place.JOINED and outcome.kind not in _UNMEASURED
+    received_at = to_text(arrival.received_at)
+    connection.execute(_INSERT, (*key, *body, received_at, place.value, note, int(counted)))
+    return Receipt(outcome.outcome_id, outcome.decision_id, "created", place, note)
+
+
+def _place(connection: apsw.Connection, arrival: Arrival, outcome: Outcome) -> tuple[Place, str]:
+    """Where a new outcome belongs, and the sentence that says why."""
+    fault = unusable(outcome, arrival.signals)
+    if fault:
+        return Place.QUARANTINE, fault
+    key = (arrival.problem, outcome.decision_id)
+    decided = connection.execute(
+        "SELECT decided_at FROM decision WHERE problem = ? AND decision_id = ?", key
+    ).fetchone()
+    if decided is None:
+        return Place.ORPHAN, "no such decision is in the log yet"
+    if arrival.received_at > from_text(decided[0]) + arrival.wait:
+        return Place.LATE, f"it arrived more than the wait time of {arrival.wait} after its decision"
+    counted = connection.execute(_COUNTED, key).fetchone()
+    if counted is not None:
+        return Place.REPEATED, f"outcome {counted[0]!r} already counts for this decision"
+    return Place.JOINED, ""
+
+
+def unusable(outcome: Outcome, signals: Collection[str]) -> str:
+    """Why an outcome cannot be measured with, as one sentence; empty when it can.
+
+    >>> unusable(Outcome.lost("d1"), {"cost"})
+    ''
+    """
+    unknown = sorted(set(outcome.signals) - set(signals))
+    if unknown:
+        return f"the problem has no signal {unknown[0]!r}"
+    broken = sorted(name for name, value in outcome.signals.items() if not math.isfinite(value))
+    if broken:
+        return f"signal {broken[0]!r} is not a finite number"
+    missing = sorted(set(signals) - set(outcome.signals))
+    if missing and outcome.kind is Kind.OBSERVED:
+        return f"signal {missing[0]!r} is missing"
+    return ""
+
+
+def _conflict(outcome: Outcome, stored: tuple[object, ...], body: tuple[object, ...]) -> ConflictError:
+    return ConflictError(
+        expected=f"the body stored before: {stored}",
+        found=f"another body: {body}",
+        where=f"outcome {outcome.outcome_id!r} of decision {outcome.decision_id!r}",
+        fix="send a repeat unchanged, and a new measurement under a new outcome_id",
+    )

@@ -1,0 +1,118 @@
+"""Reading the log as columns, and counting it; corrections are applied, only counted outcomes are joined."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import apsw
+import msgspec
+import numpy as np
+
+from tenure.core.arrays import Floats, Ints
+from tenure.core.clock import to_text
+from tenure.core.decision import Arm, Place
+from tenure.core.errors import EvidenceError
+from tenure.store.records import LogFrame
+
+# Times are stored in fixed width; without the final Z NumPy takes them as they are.
+_LOG = """SELECT d.decision_id, d.sequence, d.unit_id, d.episode_id, d.step, substr(d.decided_at, 1, 26), d.stage,
+    d.arm, d.version, d.action, d.propensity, d.explored, d.confidence, d.observation, o.signals, p.action, p.version
+FROM answered d
+LEFT JOIN outcome o ON o.problem = d.problem AND o.decision_id = d.decision_id AND o.counted = 1
+LEFT JOIN proposal p ON p.id = (
+    SELECT max(id) FROM proposal WHERE problem = d.problem AND decision_id = d.decision_id
+)
+WHERE d.problem = ? AND d.sequence > ? AND d.decided_at <= ?
+ORDER BY d.sequence LIMIT ?"""
+_COLUMNS = 17
+_ALWAYS = "9999-12-31T23:59:59.999999Z"
+_UNLIMITED = -1
+
+_LEARNED = "SELECT count(*) FROM answered WHERE problem = ? AND sequence > ? AND arm = ?"
+
+_COUNTS = """SELECT 'decisions', count(*) FROM decision WHERE problem = ?1
+UNION ALL SELECT 'proposals', count(*) FROM proposal WHERE problem = ?1
+UNION ALL SELECT 'corrections', count(*) FROM correction WHERE problem = ?1
+UNION ALL SELECT place, count(*) FROM outcome WHERE problem = ?1 GROUP BY place"""
+
+_signals = msgspec.json.Decoder(dict[str, float])
+
+
+def read_log(
+    connection: apsw.Connection, problem: str, after_sequence: int, upto: datetime | None, limit: int | None
+) -> LogFrame:
+    """Decisions after a number, decided no later than a moment, the first so many of them.
+
+    Raises:
+        EvidenceError: the rows' observations differ in width.
+    """
+    until = _ALWAYS if upto is None else to_text(upto)
+    found = connection.execute(_LOG, (problem, after_sequence, until, _UNLIMITED if limit is None else limit))
+    columns = [list(column) for column in zip(*found, strict=True)] or [[] for _ in range(_COLUMNS)]
+    return _frame(problem, columns)
+
+
+def learned_after(connection: apsw.Connection, problem: str, sequence: int) -> int:
+    """Decisions of the candidate after a number."""
+    count: int = connection.execute(_LEARNED, (problem, sequence, Arm.CANDIDATE.value)).get
+    return count
+
+
+def counts(connection: apsw.Connection, problem: str) -> dict[str, int]:
+    """How many decisions, learned ones, proposals and corrections there are, and outcomes in each place."""
+    found: list[Any] = connection.execute(_COUNTS, (problem,)).fetchall()
+    places = {place.value: 0 for place in Place}
+    return {"learned": learned_after(connection, problem, 0), **places, **dict(found)}
+
+
+def _frame(problem: str, columns: list[list[Any]]) -> LogFrame:
+    (ids, sequence, units, episodes, step, decided_at, stage, arm, version, action, propensity, explored) = columns[:12]
+    confidence, observation, signals, shadow_action, shadow_version = columns[12:]
+    return LogFrame(
+        decision_id=ids,
+        sequence=_integers(sequence),
+        unit_id=units,
+        episode_id=episodes,
+        step=_integers(step),
+        decided_at=np.array(decided_at, dtype="datetime64[us]"),
+        stage=stage,
+        arm=arm,
+        version=version,
+        action=_integers(action),
+        propensity=np.array(propensity, dtype=np.float64),
+        explored=np.array(explored, dtype=bool),
+        confidence=np.array(confidence, dtype=np.float64),
+        observation=_matrix(problem, observation),
+        joined=np.array([text is not None for text in signals], dtype=bool),
+        signals=_signal_columns(signals),
+        shadow_action=_integers(shadow_action),
+        shadow_version=shadow_version,
+    )
+
+
+def _integers(values: Sequence[int | None]) -> Ints:
+    """int64 [n], -1 where there is none."""
+    return np.array([-1 if value is None else value for value in values], dtype=np.int64)
+
+
+def _matrix(problem: str, rows: Sequence[bytes]) -> Floats:
+    """float32 [n, features]."""
+    widths = {len(row) for row in rows}
+    if len(widths) > 1:
+        raise EvidenceError(
+            expected="observations of one width",
+            found=f"widths of {sorted(width // 4 for width in widths)} features",
+            where=f"the log of {problem!r}",
+            fix="read the log in parts, after the decision with which the problem's features changed",
+        )
+    return np.frombuffer(b"".join(rows), dtype="<f4").reshape(len(rows), widths.pop() // 4 if widths else 0)
+
+
+def _signal_columns(texts: Sequence[str | None]) -> dict[str, Floats]:
+    """float64 [n] for each signal any outcome names, NaN where it was not measured."""
+    nothing: dict[str, float] = {}
+    rows = [nothing if text is None else _signals.decode(text) for text in texts]
+    names = sorted(set().union(*rows))
+    return {name: np.array([row.get(name, np.nan) for row in rows], dtype=np.float64) for name in names}

@@ -1,0 +1,164 @@
+"""What the store hands out beside the nouns of core: frozen records, no behaviour."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from tenure.core.arrays import Bools, Floats, Ints
+from tenure.core.decision import Decision, Place
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that was done to a rollout, numbered in one order with the problem's decisions.
+
+    Args:
+        problem: name of the problem.
+        kind: start, promote, pause, resume, rollback, abort, approve, hold, kill, restore, correction...
+        actor: who did it.
+        reason: why, in words.
+        at: when, UTC.
+        payload: evidence, plain JSON values.
+        sequence: gap-free position in the log; 0 until it is written.
+    """
+
+    problem: str
+    kind: str
+    actor: str
+    reason: str
+    at: datetime
+    payload: Mapping[str, Any]
+    sequence: int = 0
+
+
+@dataclass(frozen=True)
+class Control:
+    """What a server must know to answer.
+
+    Args:
+        problem: name of the problem.
+        sequence: number of the last row written.
+        kill_epoch: grows by one with each kill and each restore; rows commit only under the current one.
+        killed: stopped until a person restores.
+        stage: shadow, canary, full, rolled_back, or none before the first rollout.
+        share: share of the units the candidate decides for, in [0, 1].
+        version: the candidate.
+        paused: no step is taken until resumed.
+        salt: of the traffic split's hash.
+        changed_at: when stage, share, version, paused or killed were last set; UTC.
+    """
+
+    problem: str
+    sequence: int
+    kill_epoch: int
+    killed: bool
+    stage: str
+    share: float
+    version: str | None
+    paused: bool
+    salt: str
+    changed_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Appended:
+    """What became of a group of decisions; every row handed in is in exactly one place.
+
+    Args:
+        written: now in the log, with their numbers.
+        fenced: not written, because the kill epoch they were made under has passed.
+        existing: the stored rows of ids that were there before, corrections applied.
+    """
+
+    written: tuple[Decision, ...]
+    fenced: tuple[Decision, ...]
+    existing: tuple[Decision, ...]
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """The acknowledgement of one outcome; `note` is one sentence, empty when all is well."""
+
+    outcome_id: str
+    decision_id: str
+    status: Literal["created", "exists"]
+    place: Place
+    note: str
+
+
+@dataclass(frozen=True)
+class Verification:
+    """Whether the log is as it was written.
+
+    Args:
+        intact: nothing was edited, moved, added or taken away.
+        rows: decisions and events found in order before the first bad one.
+        first_bad: sequence number from which the log cannot be trusted; None when intact.
+        reason: one sentence.
+    """
+
+    intact: bool
+    rows: int
+    first_bad: int | None
+    reason: str
+
+
+@dataclass(frozen=True)
+class VersionRow:
+    """A registered version and its immutable record."""
+
+    version: str
+    problem: str
+    registered_at: datetime
+    record: Mapping[str, Any]
+
+
+@dataclass(frozen=True, eq=False)
+class LogFrame:
+    """Decisions as columns, in sequence order, corrections applied, with their counted outcome.
+
+    Args:
+        decision_id: ids; [n].
+        sequence: positions in the log, rising; int64 [n].
+        unit_id: sticky keys; [n].
+        episode_id: episodes, None where there is none; [n].
+        step: position in the episode, -1 where there is none; int64 [n].
+        decided_at: datetime64[us], UTC; [n].
+        stage: rollout stage in force; [n].
+        arm: who answered; [n].
+        version: what answered; [n].
+        action: index of the action really taken; int64 [n].
+        propensity: its probability, in (0, 1], NaN when unknown; [n].
+        explored: another action than the policy's own best was taken; [n].
+        confidence: in [0, 1]; [n].
+        observation: float32 [n, features].
+        joined: a measured outcome counts for this decision; [n].
+        signals: measured consequences, NaN where there is no outcome; float64 [n] each.
+        shadow_action: what the arm that did not answer would have done, -1 when nobody proposed; int64 [n].
+        shadow_version: who proposed it; [n].
+    """
+
+    decision_id: list[str]
+    sequence: Ints
+    unit_id: list[str]
+    episode_id: list[str | None]
+    step: Ints
+    decided_at: Any
+    stage: list[str]
+    arm: list[str]
+    version: list[str]
+    action: Ints
+    propensity: Floats
+    explored: Bools
+    confidence: Floats
+    observation: Floats
+    joined: Bools
+    signals: Mapping[str, Floats]
+    shadow_action: Ints
+    shadow_version: list[str | None]
+
+    def __len__(self) -> int:
+        return len(self.decision_id)

@@ -1,0 +1,108 @@
+"""The tables, and the check that a file holds them."""
+
+from __future__ import annotations
+
+import apsw
+
+from tenure.core.errors import StoreError
+
+SCHEMA_VERSION = 1
+"""Written to `PRAGMA user_version`; grows with every change of the tables."""
+
+# Every table is keyed by problem first: one file serves many problems, and each has its own order and chain.
+# `answered` is the only way readers see decisions, so that no reader can forget a correction.
+DDL = """
+CREATE TABLE head (
+    problem TEXT PRIMARY KEY, sequence INTEGER NOT NULL, hash BLOB NOT NULL, kill_epoch INTEGER NOT NULL,
+    killed INTEGER NOT NULL, stage TEXT NOT NULL, share REAL NOT NULL, version TEXT, paused INTEGER NOT NULL,
+    salt TEXT NOT NULL, changed_at TEXT
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE decision (
+    decision_id TEXT NOT NULL, problem TEXT NOT NULL, problem_version TEXT NOT NULL, unit_id TEXT NOT NULL,
+    episode_id TEXT, step INTEGER, decided_at TEXT NOT NULL, context TEXT NOT NULL, observation BLOB NOT NULL,
+    mask BLOB, stage TEXT NOT NULL, arm TEXT NOT NULL, version TEXT NOT NULL, action INTEGER NOT NULL,
+    propensity REAL, explored INTEGER NOT NULL, confidence REAL NOT NULL, kill_epoch INTEGER NOT NULL,
+    reason TEXT NOT NULL, latency_us INTEGER NOT NULL, request_hash TEXT NOT NULL, sequence INTEGER NOT NULL,
+    PRIMARY KEY (problem, sequence)
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX decision_by_id ON decision (problem, decision_id);
+
+CREATE TABLE event (
+    problem TEXT NOT NULL, sequence INTEGER NOT NULL, kind TEXT NOT NULL, actor TEXT NOT NULL, reason TEXT NOT NULL,
+    at TEXT NOT NULL, payload TEXT NOT NULL,
+    PRIMARY KEY (problem, sequence)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE correction (
+    problem TEXT NOT NULL, sequence INTEGER NOT NULL, decision_id TEXT NOT NULL, action INTEGER NOT NULL,
+    arm TEXT NOT NULL, propensity REAL, reason TEXT NOT NULL,
+    PRIMARY KEY (problem, sequence)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX correction_by_decision ON correction (problem, decision_id, sequence);
+
+CREATE TABLE commit_log (
+    problem TEXT NOT NULL, first_sequence INTEGER NOT NULL, last_sequence INTEGER NOT NULL,
+    prev_hash BLOB NOT NULL, hash BLOB NOT NULL,
+    PRIMARY KEY (problem, first_sequence)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE proposal (
+    id INTEGER PRIMARY KEY, problem TEXT NOT NULL, decision_id TEXT NOT NULL, arm TEXT NOT NULL,
+    version TEXT NOT NULL, action INTEGER NOT NULL, propensity REAL NOT NULL, confidence REAL NOT NULL,
+    computed_at TEXT NOT NULL,
+    UNIQUE (problem, decision_id, arm, version)
+) STRICT;
+
+CREATE TABLE outcome (
+    id INTEGER PRIMARY KEY, problem TEXT NOT NULL, decision_id TEXT NOT NULL, outcome_id TEXT NOT NULL,
+    observed_at TEXT, received_at TEXT NOT NULL, signals TEXT NOT NULL, kind TEXT NOT NULL, place TEXT NOT NULL,
+    note TEXT NOT NULL, counted INTEGER NOT NULL,
+    UNIQUE (problem, decision_id, outcome_id)
+) STRICT;
+CREATE UNIQUE INDEX outcome_counted ON outcome (problem, decision_id) WHERE counted = 1;
+CREATE INDEX outcome_orphan ON outcome (problem, decision_id) WHERE place = 'orphan';
+
+CREATE TABLE version (
+    id INTEGER PRIMARY KEY, problem TEXT NOT NULL, version TEXT NOT NULL, registered_at TEXT NOT NULL,
+    record TEXT NOT NULL,
+    UNIQUE (problem, version)
+) STRICT;
+
+CREATE TABLE split_read (
+    id INTEGER PRIMARY KEY, problem TEXT NOT NULL, split TEXT NOT NULL, at TEXT NOT NULL, by TEXT NOT NULL
+) STRICT;
+CREATE INDEX split_read_by_split ON split_read (problem, split);
+
+CREATE VIEW answered AS
+SELECT d.decision_id, d.problem, d.problem_version, d.unit_id, d.episode_id, d.step, d.decided_at, d.context,
+    d.observation, d.mask, d.stage, coalesce(c.arm, d.arm) AS arm, d.version, coalesce(c.action, d.action) AS action,
+    CASE WHEN c.arm IS NULL THEN d.propensity ELSE c.propensity END AS propensity, d.explored, d.confidence,
+    d.kill_epoch, coalesce(c.reason, d.reason) AS reason, d.latency_us, d.request_hash, d.sequence
+FROM decision d LEFT JOIN correction c ON c.problem = d.problem AND c.sequence = (
+    SELECT max(sequence) FROM correction WHERE problem = d.problem AND decision_id = d.decision_id
+);
+"""
+
+
+def prepare(connection: apsw.Connection, path: str) -> None:
+    """Make the tables in an empty file, or check that a file holds them; inside the caller's transaction.
+
+    Raises:
+        StoreError: the file belongs to a newer Tenure, or to another program.
+    """
+    found = connection.pragma("user_version")
+    if found == SCHEMA_VERSION:
+        return
+    if found != 0:
+        raise _foreign(path, f"schema version {found}", "open it with the Tenure that wrote it, or a newer one")
+    if connection.execute("SELECT count(*) FROM sqlite_schema").fetchone() != (0,):
+        raise _foreign(path, "tables of another program", "name another file for the log")
+    connection.execute(DDL)
+    connection.pragma("user_version", SCHEMA_VERSION)
+
+
+def _foreign(path: str, found: str, fix: str) -> StoreError:
+    return StoreError(
+        expected=f"an empty file, or a log with schema version {SCHEMA_VERSION}", found=found, where=path, fix=fix
+    )
