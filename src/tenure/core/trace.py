@@ -1,0 +1,74 @@
+"""What happened in worlds side by side: the signals of every step of every world."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+import numpy as np
+
+from tenure.core.arrays import Floats, Ints
+from tenure.core.errors import EvidenceError
+
+DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Trace:
+    """The record of one policy over a panel of worlds.
+
+    Args:
+        signals: each measured consequence, float64 [steps, worlds], in the problem's units.
+        action: index of the action taken, int64 [steps, worlds]; -1 once a world has ended by itself.
+        observation: what the policy saw, float32 [steps, worlds, features]; None where nobody looked.
+        worlds: a name for each world.
+        started_at: moment of the first decision, UTC.
+        interval: time between decisions.
+    """
+
+    signals: Mapping[str, Floats]
+    action: Ints
+    observation: Floats | None
+    worlds: tuple[str, ...]
+    started_at: datetime
+    interval: timedelta
+
+    @property
+    def steps(self) -> int:
+        """How many decisions each world took."""
+        return len(self.action)
+
+    def periods(self, length: timedelta) -> Ints:
+        """Which period of that length, counted from the start, each step lies in; int64 [steps]."""
+        return np.array([step * self.interval // length for step in range(self.steps)], dtype=np.int64)
+
+    def days(self) -> int:
+        """How many days of 24 hours, counted from the start, are covered in full."""
+        return self.steps * self.interval // DAY
+
+    def slice_days(self, first: int, days: int) -> Trace:
+        """The steps of so many days, from day `first` (0 is the first) on.
+
+        Raises:
+            EvidenceError: some of these days are not covered in full.
+        """
+        if first < 0 or days < 1 or first + days > self.days():
+            raise EvidenceError(
+                expected=f"days within 0 to {self.days()}",
+                found=f"{days} days from day {first}",
+                where="Trace.slice_days",
+                fix="ask for days that the trace covers",
+            )
+        day = self.periods(DAY)
+        rows = np.flatnonzero((day >= first) & (day < first + days))
+        return self._rows(slice(int(rows[0]), int(rows[-1]) + 1))
+
+    def _rows(self, rows: slice) -> Trace:
+        return replace(
+            self,
+            signals={name: values[rows] for name, values in self.signals.items()},
+            action=self.action[rows],
+            observation=None if self.observation is None else self.observation[rows],
+            started_at=self.started_at + rows.start * self.interval,
+        )

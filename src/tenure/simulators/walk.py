@@ -1,0 +1,145 @@
+"""A recorded walk of random actions through a simulator, for checks to read afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from copy import deepcopy
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from tenure.core.arrays import Floats
+from tenure.core.errors import ProjectError
+from tenure.core.problem import Problem
+from tenure.core.simulator import Simulator, State, Step
+from tenure.simulators.actions import Actions, allowed_actions, random_actions
+from tenure.simulators.batch import Fields, fields_of, put, size
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One step: the state given, what came of it, and the fields of both copied before anything touched them."""
+
+    state: State
+    before: Fields
+    observation: Floats
+    action: Actions
+    step: Step
+    after: Fields
+    drew: bool
+
+
+@dataclass
+class Walk:
+    """What a walk met, as far as it came.
+
+    Args:
+        observations: what was seen before each step, the failed one too.
+        frames: the steps that worked.
+        broke: the sentence of the exception that ended it early; empty when it came to its end.
+        global_chance: NumPy's global generator was used.
+    """
+
+    observations: list[Floats] = field(default_factory=list)
+    frames: list[Frame] = field(default_factory=list)
+    broke: str = ""
+    global_chance: bool = False
+
+
+def walk(problem: Problem, simulator: Simulator, n: int, steps: int, seed: int) -> Walk:
+    """Random allowed actions in n worlds for so many steps; an exception ends the walk and is recorded."""
+    found = np.random.get_state(legacy=False)
+    record = Walk()
+    try:
+        _go(problem, simulator, n, steps, seed, record)
+    except Exception as error:
+        record.broke = f"{type(error).__name__} at step {len(record.frames)}: {error}"
+    record.global_chance = not _same_generator(found, np.random.get_state(legacy=False))
+    return record
+
+
+@contextmanager
+def global_chance_kept() -> Iterator[None]:
+    """Leave NumPy's global generator as it was found, whatever a broken simulator does to it."""
+    found = np.random.get_state(legacy=False)
+    try:
+        yield
+    finally:
+        np.random.set_state(found)
+
+
+def _go(problem: Problem, simulator: Simulator, n: int, steps: int, seed: int, record: Walk) -> None:
+    worlds, choices, chance = (np.random.default_rng([seed, stream]) for stream in range(3))
+    state = simulator.reset(n, worlds)
+    for _ in range(steps):
+        _check_size(state, n)
+        before = _copied(state)
+        # A copy, because a broken simulator may show its own state and change it later.
+        observation = deepcopy(simulator.observe(state))
+        record.observations.append(observation)
+        action = random_actions(problem, n, choices, allowed_actions(problem, simulator, state, observation))
+        seen = chance.bit_generator.state
+        step = simulator.step(state, action, chance)
+        drew = seen != chance.bit_generator.state
+        record.frames.append(Frame(state, before, observation, action, step, _copied(step.state), drew))
+        state = _restarted(simulator, step, n, worlds)
+
+
+def _restarted(simulator: Simulator, step: Step, n: int, worlds: np.random.Generator) -> State:
+    terminated = np.asarray(step.terminated)
+    if terminated.shape != (n,) or not terminated.any():
+        return step.state
+    ended = np.flatnonzero(terminated)
+    return put(step.state, ended, simulator.reset(len(ended), worlds))
+
+
+def _copied(state: State) -> Fields:
+    return {name: values.copy() for name, values in fields_of(state).items()}
+
+
+def _check_size(state: State, n: int) -> None:
+    if size(state) != n:
+        raise ProjectError(
+            expected=f"{n} worlds",
+            found=f"{size(state)}",
+            where=f"{type(state).__name__}",
+            fix="give back as many worlds as were asked for or given",
+        )
+
+
+def _same_generator(one: Any, other: Any) -> bool:
+    return one["state"]["pos"] == other["state"]["pos"] and np.array_equal(one["state"]["key"], other["state"]["key"])
+
+
+def difference(
+    one: Mapping[str, npt.NDArray[Any]], other: Mapping[str, npt.NDArray[Any]], close: bool = False, first: int = 0
+) -> str:
+    """The first field and world in which two sets of arrays differ, in words; empty when they agree.
+
+    Args:
+        one: arrays by name; the first axis is the world.
+        other: arrays of the same names.
+        close: floats may differ by rounding (1e-5 of their size).
+        first: number of the first world, for the words.
+    """
+    if one.keys() != other.keys():
+        return f"{sorted(one)} became {sorted(other)}"
+    for name, values in one.items():
+        left, right = np.atleast_1d(values), np.atleast_1d(other[name])
+        if left.shape != right.shape:
+            return f"{name!r} has shape {left.shape} and {right.shape}"
+        apart = ~_equal(left, right, close).reshape(len(left), -1).all(axis=1)
+        if apart.any():
+            world = int(apart.argmax())
+            return f"{name!r} of world {first + world} is {left[world]} and {right[world]}"
+    return ""
+
+
+def _equal(left: npt.NDArray[Any], right: npt.NDArray[Any], close: bool) -> npt.NDArray[np.bool_]:
+    if close and left.dtype.kind == "f" and right.dtype.kind == "f":
+        return np.asarray(np.isclose(left, right, rtol=1e-5, atol=1e-8, equal_nan=True), dtype=bool)
+    # A NaN is the one value that differs from itself.
+    return np.asarray((left == right) | ((left != left) & (right != right)), dtype=bool)
