@@ -1,4 +1,4 @@
-"""The only room that touches a database: decisions, outcomes, control events, versions, in one SQLite file.
+"""The only room that touches a database or a file of records: the log in one SQLite file, and bundles.
 
 Promises: what was acknowledged is durable and there once; decisions and events of a problem share one gap-free,
 hash-chained order; nothing commits under a kill epoch that has passed; every reader sees corrections applied; an
@@ -7,11 +7,14 @@ Leaves to others: what to decide, when to move a rollout, what an outcome is wor
 Outcomes and shadow proposals are kept beside the chain, not in it.
 """
 
+from tenure.store.bundles import Bundle, BundlePolicy, load_bundle, make_bundle, save_bundle
 from tenure.store.records import Appended, Control, Event, LogFrame, Receipt, Verification, VersionRow
 from tenure.store.sqlite import SqliteStore
 
 __all__ = [
     "Appended",
+    "Bundle",
+    "BundlePolicy",
     "Control",
     "Event",
     "LogFrame",
@@ -19,4 +22,7 @@ __all__ = [
     "SqliteStore",
     "Verification",
     "VersionRow",
+    "load_bundle",
+    "make_bundle",
+    "save_bundle",
 ]

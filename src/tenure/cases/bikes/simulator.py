@@ -1,0 +1,158 @@
+"""The districts as a batch: real demand, trucks that take two hours, bikes that run out."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from tenure import Panel, Split, Step
+from tenure.core.arrays import Floats, Ints
+from tenure.core.errors import DataError
+
+from .data import CSV, DAYS, DISTRICTS, HOURS, START, TRAIN_DAYS, History, history
+from .problem import MOST, problem
+
+SPLITS: dict[str, tuple[int, int]] = {
+    "train": (0, TRAIN_DAYS),
+    "selection": (TRAIN_DAYS, TRAIN_DAYS + 30),
+    "held_out": (TRAIN_DAYS + 30, DAYS),
+}
+"""First day and the day after the last: January to August, September, October to December."""
+
+
+@dataclass(frozen=True)
+class Districts:
+    """n districts at one hour each.
+
+    Args:
+        hour: hour of the year; int64 [n].
+        district: which district; int64 [n].
+        stock: bikes standing there; float64 [n].
+        on_the_way: last hour's move, arriving in an hour; float64 [n], negative is a pick-up.
+    """
+
+    hour: Ints
+    district: Ints
+    stock: Floats
+    on_the_way: Floats
+
+
+@dataclass(frozen=True)
+class Level:
+    """How hard the training worlds are: the most bikes a district starts with."""
+
+    most_stock: int = 40
+
+
+class BikesSimulator:
+    """Replays the year's real demand; the policy's moves decide only where the bikes stand."""
+
+    levels: Mapping[str, Any] = {"normal": Level()}
+
+    @cached_property
+    def version(self) -> str:
+        """Hash of this file, of data.py and of the data."""
+        here = Path(__file__).parent
+        parts = [path.read_bytes() for path in (here / "simulator.py", here / "data.py", CSV)]
+        return hashlib.sha256(b"".join(parts)).hexdigest()[:12]
+
+    @cached_property
+    def past(self) -> History:
+        """The year's data."""
+        return history()
+
+    def reset(self, n: int, rng: np.random.Generator, level: str = "normal") -> Districts:
+        """n districts at random hours of January to August, with random stocks."""
+        latest = TRAIN_DAYS * 24 - problem.horizon
+        most = self.levels[level].most_stock
+        return Districts(
+            hour=rng.integers(24, latest, n),
+            district=rng.integers(0, DISTRICTS, n),
+            stock=rng.integers(0, most + 1, n).astype(float),
+            on_the_way=np.zeros(n),
+        )
+
+    def panel(self, split: Split, first_day: int = 0, days: int | None = None) -> Panel:
+        """All districts side by side over whole days of one part of the year.
+
+        Raises:
+            DataError: the days lie outside that part.
+        """
+        begin, end = SPLITS[split]
+        days = end - begin - first_day if days is None else days
+        if first_day < 0 or days < 1 or begin + first_day + days > end:
+            raise DataError(
+                expected=f"days within the {end - begin} of {split!r}",
+                found=f"{days} days from day {first_day}",
+                where="panel of the case 'bikes'",
+                fix="ask for fewer days",
+            )
+        return self.stretch(begin + first_day, days)
+
+    def stretch(self, first_day: int, days: int) -> Panel:
+        """All districts over any whole days of the year, starting with three usual hours' worth of bikes."""
+        hour = first_day * 24
+        start = Districts(
+            hour=np.full(DISTRICTS, hour),
+            district=np.arange(DISTRICTS),
+            stock=np.rint(self.past.usual[hour : hour + 3].sum(axis=0)),
+            on_the_way=np.zeros(DISTRICTS),
+        )
+        names = tuple(f"district-{number:02d}" for number in range(1, DISTRICTS + 1))
+        return Panel(start, days * 24, names, START + timedelta(hours=hour), timedelta(hours=1))
+
+    def observe(self, state: Districts) -> Floats:
+        """What the dispatcher sees; float32 [n, features]."""
+        own = np.stack([state.stock, state.on_the_way], axis=1)
+        seen = self._seen[np.minimum(state.hour, HOURS - 1), state.district]
+        return np.concatenate([own, seen], axis=1, dtype=np.float32)
+
+    def step(self, state: Districts, action: Ints, rng: np.random.Generator) -> Step:  # noqa: ARG002
+        """One hour: people rent what stands there, then last hour's truck arrives."""
+        requests = self.past.demand[np.minimum(state.hour, HOURS - 1), state.district].astype(float)
+        rented = np.minimum(requests, state.stock)
+        left = state.stock - rented
+        moved = np.maximum(state.on_the_way, -left)
+        after = replace(state, hour=state.hour + 1, stock=left + moved, on_the_way=action - float(MOST))
+        signals = {
+            "requests": requests,
+            "lost_rentals": requests - rented,
+            "bikes_moved": np.abs(moved),
+            "idle_bikes": left,
+        }
+        return Step(after, signals, np.zeros(len(requests), dtype=bool))
+
+    @cached_property
+    def _seen(self) -> Floats:
+        """Everything the policy cannot change, for each hour and district; float32 [hours, districts, features]."""
+        past = self.past
+        usual = [np.roll(past.usual, -ahead, axis=0) for ahead in range(4)]
+        recent = [_recent(past.demand, past.usual, hours) for hours in (1, 2, 3, 24)]
+        hour, weekday = past.hour_of_week % 24, past.hour_of_week // 24
+        before = np.roll(past.weather, 1, axis=0)
+        per_hour = np.stack([hour, weekday, past.working_day, *before.T], axis=1)
+        everywhere = np.broadcast_to(per_hour[:, None], (HOURS, DISTRICTS, per_hour.shape[1]))
+        size = np.broadcast_to(past.size, (HOURS, DISTRICTS))
+        columns = [*usual, *recent, *np.moveaxis(everywhere, 2, 0), size]
+        return np.stack(columns, axis=2).astype(np.float32)
+
+
+def _recent(demand: Ints, usual: Floats, hours: Literal[1, 2, 3, 24]) -> Floats:
+    """Demand of the last so many hours over their usual, one bike added to both, at most 5; [hours, districts]."""
+
+    def last(values: Floats | Ints) -> Floats:
+        total = np.vstack([np.zeros((1, values.shape[1])), np.cumsum(values, axis=0)])
+        begin = np.maximum(np.arange(len(values)) - hours, 0)
+        return np.asarray(total[:-1] - total[begin])
+
+    return np.minimum((last(demand) + 1) / (last(usual) + 1), 5.0)
+
+
+simulator = BikesSimulator()

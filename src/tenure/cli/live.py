@@ -1,0 +1,130 @@
+"""The live replay: real months through the real server on a simulated clock, every step taken by the gates."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from tenure.cli.services import services
+from tenure.cli.workspace import Workspace
+from tenure.client import DecisionClient, drive
+from tenure.core.clock import ManualClock
+from tenure.core.errors import StoreError
+from tenure.core.simulator import State
+from tenure.rollout import Controller, Move, Tick
+from tenure.store import SqliteStore
+
+APPROVER = "demo-approver"
+"""Says yes whenever asked; stands for the person whom `approval` in tenure.toml demands."""
+HOURS_AFTER_KILL = 12
+"""Steps that are driven on after the kill, to see who answers them."""
+
+Watch = Callable[[datetime, Tick], None]
+
+
+@dataclass
+class LiveRun:
+    """What the replay left behind, beside the log.
+
+    Args:
+        ticks: what the gates said, at each midnight.
+        killed: what `tenure kill` printed; None when the kill was never reached.
+        retry: how the server answered the last learned decision again, after the kill.
+    """
+
+    ticks: list[tuple[datetime, Tick]] = field(default_factory=list)
+    killed: dict[str, Any] | None = None
+    retry: dict[str, Any] | None = None
+
+
+@contextmanager
+def server(workspace: Workspace) -> Iterator[str]:
+    """A decision server in a process of its own, on a simulated clock; gives its address.
+
+    Raises:
+        StoreError: it did not start.
+    """
+    command = _tenure("serve", workspace, "--simulated-clock", "--port", "0")
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)  # noqa: S603
+    try:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        if not line:
+            raise StoreError(
+                expected="the server's address", found="nothing", where=" ".join(command), fix="run it by hand"
+            )
+        yield str(json.loads(line)["url"])
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
+
+
+def live(workspace: Workspace, store: SqliteStore, version: str, url: str, watch: Watch) -> LiveRun:
+    """Drive the held-out months through the server; ticks at midnight, the kill half a day before the end."""
+    project, found = workspace.project, LiveRun()
+    panel = project.simulator.panel("held_out")
+    clock = ManualClock(panel.started_at)
+    controller = Controller(project.problem, workspace.settings, store, services(workspace), clock)
+    controller.start(version, "demo")
+    steps_left, kill = panel.steps, None
+
+    def after_step(_: State) -> None:
+        nonlocal steps_left, kill
+        steps_left -= 1
+        if steps_left == HOURS_AFTER_KILL:  # the replay goes on while the kill command runs
+            command = _tenure("kill", workspace, "--reason", "end of the demo: the seat is taken back")
+            kill = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)  # noqa: S603
+
+    with DecisionClient(url, project.problem.name) as client:
+        for midnight in drive(client, project.problem, project.simulator, panel, after_step=after_step):
+            clock.advance_to(midnight)
+            if kill is None:
+                found.ticks += [(midnight, tick) for tick in tick_all(controller)]
+                watch(midnight, found.ticks[-1][1])
+        if kill is not None:
+            found.killed = json.loads(kill.communicate()[0])
+            found.retry = _retry(store, project.problem.name, client)
+    return found
+
+
+def tick_all(controller: Controller) -> Iterator[Tick]:
+    """Ticks until nothing more is to be done; a request for approval is approved by the demo approver."""
+    while True:
+        tick = controller.tick()
+        yield tick
+        if tick.step is None:
+            return
+        if tick.step.move is Move.REQUEST and tick.step.to is not None:
+            controller.approve(APPROVER, tick.step.to, "approved without looking: this approver is part of the demo")
+
+
+def _retry(store: SqliteStore, problem: str, client: DecisionClient) -> dict[str, Any] | None:
+    """Ask again for the last learned decision: after the kill its answer must be the incumbent's."""
+    frame = store.read_log(problem)
+    learned = [row for row, arm in enumerate(frame.arm) if arm == "candidate"]
+    if not learned:
+        return None
+    row = learned[-1]
+    stored = store.decision(problem, frame.decision_id[row])
+    assert stored is not None
+    request = {
+        "decision_id": stored.decision_id,
+        "unit_id": stored.unit_id,
+        "episode_id": stored.episode_id,
+        "step": stored.step,
+        "at": stored.decided_at.strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
+        "context": dict(stored.context),
+    }
+    return client.decide([request])[0]
+
+
+def _tenure(verb: str, workspace: Workspace, *options: str) -> list[str]:
+    """The command line of another tenure process over the same runtime files."""
+    program = [sys.executable, "-m", "tenure.cli", verb, str(workspace.project.folder)]
+    return [*program, "--home", str(workspace.home.parent), "--json", *options]

@@ -1,0 +1,154 @@
+"""The command line: one function per verb."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tenure.cli.output import Output, percent, reported
+
+app = typer.Typer(
+    help="From a repeated decision to a reinforcement-learning policy that is safely live.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+
+ProjectName = Annotated[str, typer.Argument(metavar="P", help="a project folder, or a shipped case such as 'bikes'")]
+Home = Annotated[Path | None, typer.Option(help="folder of runtime files; default .tenure, or $TENURE_HOME")]
+Json = Annotated[bool, typer.Option("--json", help="print one JSON object and nothing else")]
+Actor = Annotated[str, typer.Option(help="who does it, for the audit log; default the login name")]
+
+
+@app.command()
+def demo(
+    case: Annotated[str, typer.Argument(metavar="CASE", help="a shipped case")] = "bikes",
+    seeds: Annotated[int, typer.Option(min=1, help="training seeds")] = 2,
+    serve: Annotated[bool, typer.Option("--serve", help="keep the decision server running at the end")] = False,
+    report: Annotated[Path, typer.Option(help="where the report goes")] = Path("tenure-report.html"),
+    home: Home = None,
+    json: Json = False,
+) -> None:
+    """The whole road on real data: train, judge, shadow, 1 %, 10 %, 100 %, the kill, and a gate that says no."""
+    output = Output(json=json)
+    with reported(output):
+        from tenure.cli.demo import run_demo
+
+        raise SystemExit(run_demo(output, case, seeds, serve, report, home))
+
+
+@app.command()
+def train(
+    project: ProjectName,
+    seeds: Annotated[int, typer.Option(min=1, help="how many seeds, 1, 2, 3...")] = 2,
+    steps: Annotated[int | None, typer.Option(help="decisions per seed; default of the recipe")] = None,
+    without: Annotated[list[str] | None, typer.Option(help="leave out the reward terms over this signal")] = None,
+    name: Annotated[str | None, typer.Option(help="name of the run; default the date and time")] = None,
+    home: Home = None,
+    json: Json = False,
+) -> None:
+    """Train a policy; the best checkpoint is chosen on the selection data, the held-out data is never read."""
+    output = Output(json=json)
+    with reported(output):
+        from tenure.cli.train import run_training
+
+        run_training(output, project, seeds, steps, tuple(without or ()), name, home)
+
+
+@app.command()
+def evaluate(
+    project: ProjectName,
+    policy: Annotated[str | None, typer.Option(help="a version, a run, or a rule; default the newest run")] = None,
+    held_out: Annotated[bool, typer.Option("--held-out", help="read the held-out data, and count the reading")] = False,
+    home: Home = None,
+    json: Json = False,
+) -> None:
+    """Compare a policy with the incumbent, the other rules and the bound."""
+    output = Output(json=json)
+    with reported(output):
+        from tenure.cli.evaluate import run_evaluation
+
+        run_evaluation(output, project, policy, held_out, home)
+
+
+@app.command()
+def serve(
+    project: ProjectName,
+    host: Annotated[str, typer.Option(help="address to listen on; only loopback in this version")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one")] = 8080,
+    simulated_clock: Annotated[
+        bool, typer.Option("--simulated-clock", help="follow the requests' `at`, for replays")
+    ] = False,
+    home: Home = None,
+    json: Json = False,
+) -> None:
+    """Answer decisions over HTTP until stopped."""
+    output = Output(json=json)
+    with reported(output):
+        from tenure.cli.serve import run_server
+
+        run_server(output, project, host, port, simulated_clock, home)
+
+
+@app.command()
+def kill(
+    project: ProjectName,
+    reason: Annotated[str, typer.Option(help="why, for the audit log")],
+    actor: Actor = "",
+    home: Home = None,
+    json: Json = False,
+) -> None:
+    """Stop the learned policy at once and for good; works with the server up or down."""
+    output = Output(json=json)
+    with reported(output):
+        from tenure.cli.operate import run_kill
+
+        run_kill(output, project, reason, actor, home)
+
+
+@app.command()
+def restore(
+    project: ProjectName,
+    reason: Annotated[str, typer.Option(help="why, for the audit log")],
+    actor: Actor = "",
+    home: Home = None,
+    json: Json = False,
+) -> None:
+    """Lift a kill; the candidate starts again from the beginning."""
+    output = Output(json=json)
+    with reported(output):
+        from tenure.cli.operate import run_restore
+
+        run_restore(output, project, reason, actor, home)
+
+
+@app.command()
+def versions(project: ProjectName, home: Home = None, json: Json = False) -> None:
+    """Registered versions, which one is live, and the rollout's history."""
+    output = Output(json=json)
+    with reported(output):
+        from tenure.cli.operate import list_versions
+
+        list_versions(output, project, home)
+
+
+@app.command()
+def doctor(
+    project: Annotated[str, typer.Argument(metavar="[P]")] = "bikes", home: Home = None, json: Json = False
+) -> None:
+    """Check installation, project, bundles and log."""
+    output = Output(json=json)
+    with reported(output):
+        from tenure.cli.operate import run_doctor
+
+        raise SystemExit(run_doctor(output, project, home))
+
+
+def main() -> None:
+    """Entry point of `tenure`."""
+    app()
+
+
+__all__ = ["app", "main", "percent"]

@@ -1,0 +1,64 @@
+"""How commands speak: text for people, one JSON object for programs, one exit code."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from tenure.core.errors import TenureError
+
+
+class Output:
+    """Where a command writes; with `json` nothing but the final object goes to standard output."""
+
+    def __init__(self, *, json: bool) -> None:
+        self.json = json
+        self.console = Console(stderr=json, highlight=False, soft_wrap=True)
+
+    def say(self, text: str) -> None:
+        """One line for people."""
+        self.console.print(escape(text))
+
+    def heading(self, text: str) -> None:
+        """A line that begins a part."""
+        self.console.print(f"\n[bold]{escape(text)}[/bold]")
+
+    def table(self, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+        """A small table for people; the first column is text, the others figures."""
+        table = Table(box=None, pad_edge=False, header_style="bold")
+        for index, column in enumerate(columns):
+            table.add_column(column, justify="left" if index == 0 else "right")
+        for row in rows:
+            table.add_row(*map(escape, row))
+        self.console.print(table)
+
+    def result(self, fields: Mapping[str, Any]) -> None:
+        """The object of `--json`; nothing for people, who have read it already."""
+        if self.json:
+            sys.stdout.write(json.dumps(fields, default=str, ensure_ascii=True) + "\n")
+
+
+@contextmanager
+def reported(output: Output) -> Iterator[None]:
+    """Turn an error of ours into its message and exit code; others are defects and keep their traceback."""
+    try:
+        yield
+    except TenureError as error:
+        output.result(error.as_dict())
+        lines = (f"expected: {error.expected}", f"found:    {error.found}", f"where:    {error.where}")
+        output.console.print(f"[bold red]{type(error).__name__}[/bold red]")
+        for line in (*lines, f"to do:    {error.fix}"):
+            output.say(f"  {line}")
+        raise SystemExit(error.exit_code) from error
+
+
+def percent(share: float) -> str:
+    """A share as percent with one decimal."""
+    return f"{100 * share:.1f} %"

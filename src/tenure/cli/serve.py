@@ -1,0 +1,62 @@
+"""`tenure serve`: the decision server as one process."""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+from datetime import UTC, datetime
+from pathlib import Path
+
+from tenure.cli.output import Output
+from tenure.cli.workspace import open_workspace
+from tenure.core.clock import Clock, ManualClock, SystemClock
+from tenure.core.errors import ProjectError
+
+
+def run_server(output: Output, project: str, host: str, port: int, simulated_clock: bool, home: Path | None) -> None:
+    """Serve until stopped; prints where it listens first."""
+    import uvicorn
+
+    from tenure.serving import DecisionService, create_app
+
+    _check_loopback(host)
+    workspace = open_workspace(project, home)
+    problem = workspace.project.problem
+    clock: Clock = ManualClock(datetime.min.replace(tzinfo=UTC)) if simulated_clock else SystemClock()
+    with workspace.store() as store, _listen(host, port) as listener:
+        service = DecisionService(
+            problem, workspace.project.incumbent, store, workspace.settings, clock, workspace.bundle
+        )
+        url = f"http://{host}:{listener.getsockname()[1]}"
+        control = store.control(problem.name)
+        output.say(f"{url}/v1/{problem.name}  stage {control.stage}, share {control.share:g}, salt {control.salt!r}")
+        output.result({"url": url, "stage": control.stage})
+        config = uvicorn.Config(create_app(service), log_level="warning", access_log=False)
+        uvicorn.Server(config).run(sockets=[listener])
+
+
+def _check_loopback(host: str) -> None:
+    try:
+        loopback = host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        loopback = False
+    if not loopback:
+        raise ProjectError(
+            expected="a loopback address: this version has no authentication",
+            found=host,
+            where="--host",
+            fix="listen on 127.0.0.1 and put your own authenticating proxy before it",
+        )
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    listener = socket.socket()
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        raise ProjectError(
+            expected="a free port", found=error.strerror or str(error), where=f"{host}:{port}", fix="choose another"
+        ) from error
+    return listener

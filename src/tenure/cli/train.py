@@ -1,0 +1,136 @@
+"""`tenure train`: seeds in parallel, progress against incumbent and bound, a run record, registered versions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+
+from tenure.cli.judge import bound_value, simulate
+from tenure.cli.output import Output, percent
+from tenure.cli.workspace import Workspace, open_workspace
+from tenure.core.clock import SystemClock
+from tenure.core.errors import ProjectError
+from tenure.evaluation import headroom_share
+
+
+def run_training(
+    output: Output,
+    project: str,
+    seeds: int,
+    steps: int | None,
+    without: tuple[str, ...],
+    name: str | None,
+    home: Path | None,
+) -> None:
+    """Train and print the run."""
+    workspace = open_workspace(project, home)
+    record = train_seeds(output, workspace, tuple(range(1, seeds + 1)), steps, without, name)
+    gain = record.gain
+    output.say(
+        f"On the selection data the {len(record.seeds)} seed(s) cost {percent(gain['value'])} less than the incumbent "
+        f"({percent(gain['low'])} to {percent(gain['high'])}; {gain['method']}, cluster {gain['cluster']})."
+    )
+    output.say(f"Chosen: version {record.chosen}. Next: tenure evaluate {project} --held-out")
+    output.result(as_json(record))
+
+
+def as_json(record: Any) -> dict[str, Any]:
+    """A run as the command line reports it."""
+    scores = {seed.version: seed.score for seed in record.seeds}
+    bound = record.bound
+    share = None if bound is None else headroom_share(record.incumbent, scores[record.chosen], bound)
+    return {
+        "run": record.run,
+        "version": record.chosen,
+        "score": {"value": scores[record.chosen], "headroom": share, "per_seed": scores},
+        "incumbent": {"value": record.incumbent},
+        "bound": {"value": bound},
+        "gain": record.gain,
+        "steps_per_s": record.steps_per_s,
+        "diagnosis": [],
+    }
+
+
+def train_seeds(
+    output: Output,
+    workspace: Workspace,
+    seeds: tuple[int, ...],
+    steps: int | None,
+    without: tuple[str, ...],
+    name: str | None,
+) -> Any:
+    """Train with a progress display, register every seed's version, and give back the run record.
+
+    Raises:
+        ProjectError: the training extra is not installed, or a term to leave out does not exist.
+    """
+    PPOSettings, train = _training()  # noqa: N806
+    _check_terms(workspace, without)
+    settings = PPOSettings(without=without)
+    settings = replace(settings, steps=steps) if steps else settings
+    run = name or datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
+    with progress_bar(output) as bar:
+        watch = _watcher(bar, workspace, seeds)
+        record = train(workspace.project, settings, seeds, workspace.home, run, watch)
+    _register(workspace, record)
+    return record
+
+
+def progress_bar(output: Output) -> Progress:
+    """The bar all long work uses."""
+    columns = (TextColumn("{task.description:<22}"), BarColumn(28), TextColumn("{task.percentage:>4.0f} %"))
+    return Progress(*columns, TextColumn("{task.fields[note]}"), TimeElapsedColumn(), console=output.console)
+
+
+def _training() -> tuple[Any, Any]:
+    try:
+        from tenure.training import PPOSettings, train
+    except ModuleNotFoundError as error:
+        raise ProjectError(
+            expected="the training libraries",
+            found=f"no module {error.name!r}",
+            where="this installation",
+            fix="pip install 'tenure[train]'",
+        ) from error
+    return PPOSettings, train
+
+
+def _check_terms(workspace: Workspace, without: tuple[str, ...]) -> None:
+    known = {term.signal for term in workspace.project.problem.reward.terms}
+    unknown = [signal for signal in without if signal not in known]
+    if unknown:
+        raise ProjectError(
+            expected=f"signals of reward terms, {sorted(known)}",
+            found=str(unknown),
+            where="--without",
+            fix="name the signal of the term to leave out",
+        )
+
+
+def _watcher(bar: Progress, workspace: Workspace, seeds: tuple[int, ...]) -> Callable[[Any], None]:
+    """Shows each seed's current score beside incumbent and bound."""
+    project, panel = workspace.project, workspace.project.simulator.panel("selection")
+    kpi = project.problem.kpis[0]
+    incumbent = kpi.value(simulate(project, project.incumbent, panel).signals)
+    bound = bound_value(project, panel)
+    against = f"incumbent {incumbent:.3f}" + (f", bound {bound:.3f}" if bound is not None else "")
+    tasks: dict[int, TaskID] = {seed: bar.add_task(f"seed {seed}", total=1.0, note=against) for seed in seeds}
+
+    def watch(progress: Any) -> None:
+        note = f"{kpi.name} {progress.point.score:.3f} ({against})"
+        bar.update(tasks[progress.seed], completed=progress.share, note=note)
+
+    return watch
+
+
+def _register(workspace: Workspace, record: Any) -> None:
+    with workspace.store() as store:
+        for seed in record.seeds:
+            manifest = workspace.bundle(seed.version).bundle.manifest
+            lineage = {key: manifest[key] for key in ("problem_version", "reward_version", "lineage", "evaluation")}
+            store.register_version(seed.version, record.problem, SystemClock().now(), lineage)

@@ -1,0 +1,81 @@
+"""A project with its runtime files: log, bundles, runs, reports; and the rooms put together over them."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from tenure.core.errors import ProjectError
+from tenure.core.policy import Policy
+from tenure.core.project import Project, load_project
+from tenure.rollout.settings import Settings, read_settings
+from tenure.store import BundlePolicy, SqliteStore, load_bundle
+
+HOME = "TENURE_HOME"
+"""Environment variable naming the folder of runtime files; `.tenure` in the working directory without it."""
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """One project and its folder of runtime files."""
+
+    project: Project
+    home: Path
+
+    @property
+    def bundles(self) -> Path:
+        """Bundles by version."""
+        return self.home / "bundles"
+
+    @property
+    def runs(self) -> Path:
+        """Training runs by name."""
+        return self.home / "runs"
+
+    @cached_property
+    def settings(self) -> Settings:
+        """The project's tenure.toml."""
+        return read_settings(self.project.settings_path, self.project.problem)
+
+    def store(self) -> SqliteStore:
+        """The log; made when absent."""
+        self.home.mkdir(parents=True, exist_ok=True)
+        store = SqliteStore(self.home / "log.sqlite")
+        store.open_problem(self.project.problem.name, self.settings.rollout.salt or self.project.problem.version)
+        return store
+
+    def bundle(self, version: str) -> BundlePolicy:
+        """A bundle by version, checked."""
+        return load_bundle(self.bundles / version, self.project.problem)
+
+    def policy(self, name: str) -> Policy:
+        """A policy by name: a version, `incumbent`, or another of the project's rules.
+
+        Raises:
+            ProjectError: there is none of that name.
+        """
+        rules = {"incumbent": self.project.incumbent, **self.project.rules}
+        if name in rules:
+            return rules[name]
+        if (self.bundles / name).is_dir():
+            return self.bundle(name)
+        versions = sorted(path.name for path in self.bundles.glob("[!.]*"))
+        raise ProjectError(
+            expected=f"a rule of {sorted(rules)} or a version of {versions}",
+            found=repr(name),
+            where=str(self.home),
+            fix="train first, or name one of these",
+        )
+
+
+def open_workspace(project: str, home: Path | None) -> Workspace:
+    """The workspace of a project folder or shipped case.
+
+    Raises:
+        ProjectError: there is no such project.
+    """
+    loaded = load_project(project)
+    base = home or Path(os.environ.get(HOME, ".tenure"))
+    return Workspace(loaded, base / loaded.problem.name)

@@ -1,0 +1,37 @@
+"""Stages, traffic split, gates and guardrails: how far the evidence allows a candidate, and the way back.
+
+Promises: every move is one row of one table, recorded with its reason in the transaction that makes it; harm is
+looked for in every state; zero never passes; stopping needs one person, a share under approval needs a second.
+Leaves to others: figures (`evaluation`), answers (`serving`), replay and training (handed in as callables).
+"""
+
+from tenure.rollout.assignment import draw, gets_candidate
+from tenure.rollout.controller import Controller, Step, Tick, next_step
+from tenure.rollout.evidence import Evidence, Services, daily_gains, live_gains
+from tenure.rollout.ledger import Ledger, Unit
+from tenure.rollout.settings import Settings, as_plain, read_settings
+from tenure.rollout.stages import MOVES, Move, RolloutState, Stage, fold, transition_to
+
+__all__ = [
+    "MOVES",
+    "Controller",
+    "Evidence",
+    "Ledger",
+    "Move",
+    "RolloutState",
+    "Services",
+    "Settings",
+    "Stage",
+    "Step",
+    "Tick",
+    "Unit",
+    "as_plain",
+    "daily_gains",
+    "draw",
+    "fold",
+    "gets_candidate",
+    "live_gains",
+    "next_step",
+    "read_settings",
+    "transition_to",
+]

@@ -1,0 +1,181 @@
+"""Decide in pure code, act in one place: at most one step per tick, recorded with its reason in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import numpy as np
+
+from tenure.core.clock import Clock
+from tenure.core.evidence import Finding, Verdict, worst
+from tenure.core.problem import Problem
+from tenure.rollout.evidence import (
+    Evidence,
+    Services,
+    entry_findings,
+    guardrail_findings,
+    next_share,
+    promotion_findings,
+)
+from tenure.rollout.ledger import Ledger, day_of
+from tenure.rollout.settings import Settings
+from tenure.rollout.stages import Move, RolloutState, Stage, fold, head_columns, transition_to
+from tenure.store import Event, LogFrame, SqliteStore
+
+CONTROLLER = "controller"
+"""Actor of the steps nobody asked for by hand."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One move the evidence calls for."""
+
+    move: Move
+    reason: str
+    to: float | None = None
+
+
+@dataclass(frozen=True)
+class Tick:
+    """What one look at the evidence gave.
+
+    Args:
+        state: after the step, if there was one.
+        guardrails: what each guardrail has proven.
+        gate: what the next share asks for.
+        step: what was done; None when everything stays.
+    """
+
+    state: RolloutState
+    guardrails: Sequence[Finding]
+    gate: Sequence[Finding]
+    step: Step | None
+
+    @property
+    def verdict(self) -> Verdict:
+        """Of the gate to the next share."""
+        return worst(finding.verdict for finding in self.gate)
+
+    @property
+    def blocked_by(self) -> list[str]:
+        """Why the next share is not given yet, most severe first."""
+        open_ = [finding for finding in self.gate if finding.verdict is not Verdict.PASS]
+        return [f"{f.gate}: {f.reason}" for f in sorted(open_, key=lambda finding: -finding.verdict)]
+
+
+def next_step(
+    state: RolloutState, guardrails: Sequence[Finding], gate: Sequence[Finding], settings: Settings
+) -> Step | None:
+    """At most one step. Harm comes first, in every state; asking twice changes nothing."""
+    if state.stage not in (Stage.SHADOW, Stage.CANARY, Stage.FULL) or state.killed:
+        return None
+    harmed = [finding for finding in guardrails if finding.verdict is Verdict.FAIL]
+    if harmed:
+        return Step(Move.ROLLBACK, "; ".join(f"{finding.gate}: {finding.reason}" for finding in harmed))
+    if state.paused or worst(finding.verdict for finding in (*gate, *_errors(guardrails))) is not Verdict.PASS:
+        return None
+    reason = "; ".join(f"{finding.gate}: {finding.reason}" for finding in gate)
+    share = next_share(state, settings)
+    if share is None:
+        return None if state.complete else Step(Move.COMPLETE, reason)
+    if share in settings.rollout.approval and state.approved != share:
+        return None if state.requested == share else Step(Move.REQUEST, reason, share)
+    return Step(Move.PROMOTE, reason, share)
+
+
+class Controller:
+    """Folds the log, judges, and takes the step the evidence calls for.
+
+    Args:
+        problem: what is decided.
+        settings: limits of every gate.
+        store: the log; also where every step is recorded.
+        services: replay, selection score and repeated decisions, from rooms above.
+        clock: of the steps.
+    """
+
+    def __init__(
+        self, problem: Problem, settings: Settings, store: SqliteStore, services: Services, clock: Clock
+    ) -> None:
+        self.problem, self.settings, self.store, self.services, self.clock = problem, settings, store, services, clock
+        self.ledger = Ledger(problem)
+        store.open_problem(problem.name, settings.rollout.salt or problem.version)
+
+    def state(self) -> RolloutState:
+        """Where the rollout stands, from its events."""
+        return fold(self.store.events(self.problem.name))
+
+    def start(self, version: str, actor: str) -> list[Finding]:
+        """Ask for SHADOW: granted only when the selection data allow it, recorded either way."""
+        findings = entry_findings(self.problem, self.settings, self.services, version)
+        reason = "; ".join(f"{finding.gate}: {finding.reason}" for finding in findings)
+        payload = {"version": version, "findings": [finding.as_dict() for finding in findings]}
+        if worst(finding.verdict for finding in findings) is Verdict.PASS:
+            self._record(Move.START.value, actor, reason, payload)
+        else:
+            self.store.append_event(self._event("refuse", actor, reason, payload))
+        return findings
+
+    def approve(self, actor: str, share: float, reason: str) -> RolloutState:
+        """A person says yes to the share that was asked for.
+
+        Raises:
+            MoveError: nothing was asked for, another share was, or it is their own request.
+        """
+        return self._record(Move.APPROVE.value, actor, reason, {"to": share})
+
+    def rollback(self, actor: str, reason: str) -> RolloutState:
+        """Take the candidate's traffic away.
+
+        Raises:
+            MoveError: no candidate is in place.
+        """
+        return self._record(Move.ROLLBACK.value, actor, reason, {})
+
+    def tick(self) -> Tick:
+        """One look at the evidence, at most one step."""
+        self._fold_closed_days()
+        epoch, state = self.store.control(self.problem.name).kill_epoch, self.state()
+        evidence = Evidence(self.problem, self.settings, self.ledger, self.services, state)
+        guardrails, gate = guardrail_findings(evidence), promotion_findings(evidence)
+        step = next_step(state, guardrails, gate, self.settings)
+        if step is not None:
+            payload: dict[str, Any] = {"findings": [finding.as_dict() for finding in (*guardrails, *gate)]}
+            payload |= {} if step.to is None else {"to": step.to}
+            state = self._record(step.move.value, CONTROLLER, step.reason, payload, epoch)
+        return Tick(state, guardrails, gate, step)
+
+    def _fold_closed_days(self) -> None:
+        """Fold this rollout's decisions of days whose outcomes can no longer come."""
+        starts = [event for event in self.store.events(self.problem.name) if event.kind == Move.START]
+        if starts and self.ledger.sequence < starts[-1].sequence:
+            self.ledger = Ledger(self.problem)
+            self.ledger.sequence = starts[-1].sequence
+        now, wait = self.clock.now(), self.settings.reward_window.span
+        frame = self._rows_before(now)
+        if len(frame) and frame.decided_at[-1] > np.datetime64((now - wait).replace(tzinfo=None)):
+            frame = self._rows_before(now := now - timedelta(days=1))
+        self.ledger.update(frame, day_of(now))
+
+    def _rows_before(self, moment: datetime) -> LogFrame:
+        """Rows not folded yet, of days before a moment's day."""
+        last = moment.replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(microseconds=1)
+        return self.store.read_log(self.problem.name, after_sequence=self.ledger.sequence, upto=last)
+
+    def _record(
+        self, kind: str, actor: str, reason: str, payload: dict[str, Any], epoch: int | None = None
+    ) -> RolloutState:
+        event = self._event(kind, actor, reason, payload)
+        state = transition_to(self.state(), event)
+        self.store.append_event(event, control=head_columns(state), expect_sequence_epoch=epoch)
+        return state
+
+    def _event(self, kind: str, actor: str, reason: str, payload: dict[str, Any]) -> Event:
+        return Event(self.problem.name, kind, actor, reason, self.clock.now(), payload)
+
+
+def _errors(findings: Sequence[Finding]) -> list[Finding]:
+    return [finding for finding in findings if finding.verdict is Verdict.ERROR]

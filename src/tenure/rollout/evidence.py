@@ -1,0 +1,270 @@
+"""From ledger and replay to findings: what each gate asks, and what each guardrail watches."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import numpy as np
+
+from tenure.core.arrays import Floats, Ints
+from tenure.core.errors import EvidenceError
+from tenure.core.evidence import Estimate, Finding, Verdict
+from tenure.core.problem import KPI, Problem
+from tenure.core.trace import Trace
+from tenure.evaluation import (
+    BettingLower,
+    BettingUpper,
+    UnitGains,
+    enough,
+    not_worse,
+    same_actions,
+    sample_ratio,
+    sequential_harm,
+    sequential_not_worse,
+    unit_differences,
+    unit_gains,
+)
+from tenure.rollout.ledger import Ledger, Unit, day_of
+from tenure.rollout.settings import GuardrailSettings, Promote, Settings
+from tenure.rollout.stages import RolloutState, Stage
+
+DAY = timedelta(days=1)
+BOLDNESS = 0.9
+"""Largest share of its capital a betting sequence stakes on one observation."""
+DELIVERY = 0.99
+"""Share of shadowed decisions that must carry the candidate's proposal."""
+
+
+@dataclass(frozen=True)
+class Services:
+    """What the rollout needs of rooms above it, as callables.
+
+    Args:
+        replay: a version (None: the incumbent) over real days from a moment on, without touching the world.
+        selection: a version's gain over the incumbent on the selection data, in the first KPI.
+        decide: a version's actions on logged observations.
+    """
+
+    replay: Callable[[str | None, datetime, int], Trace]
+    selection: Callable[[str], Estimate]
+    decide: Callable[[str, Floats], Ints]
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Everything findings are made from."""
+
+    problem: Problem
+    settings: Settings
+    ledger: Ledger
+    services: Services
+    state: RolloutState
+
+    def days_since(self, moment: datetime | None) -> int:
+        """Whole closed days from a moment on."""
+        return 0 if moment is None else max(self.ledger.closed_before - day_of(moment), 0)
+
+    def live_units(self) -> list[Unit]:
+        """Closed units since the first live share, of both arms, while a control existed."""
+        if self.state.canary_at is None:
+            return []
+        return [u for u in self.ledger.since(self.state.canary_at) if u.stage == Stage.CANARY]
+
+    def full_units(self) -> list[Unit]:
+        """Closed units of the candidate since it answers all."""
+        if self.state.stage is not Stage.FULL or self.state.since is None:
+            return []
+        return [u for u in self.ledger.since(self.state.since) if u.is_candidate]
+
+
+def entry_findings(problem: Problem, settings: Settings, services: Services, version: str) -> list[Finding]:
+    """What a version must show on the selection data before it may even be shadowed."""
+    rules = settings.for_share(0.0, "selection")
+    gain = services.selection(version)
+    return [
+        not_worse("selection", gain, rule.margin, f"the {rule.kpi} gain on the selection data")
+        for rule in rules
+        if rule.kpi == problem.kpis[0].name
+    ]
+
+
+def promotion_findings(evidence: Evidence) -> list[Finding]:
+    """What the next share asks for, or at 100 % the end of the rollout; empty outside one."""
+    stage, share = evidence.state.stage, next_share(evidence.state, evidence.settings)
+    if stage is Stage.FULL:
+        return [bake_finding(evidence), replay_equality(evidence)]
+    if share is None:
+        return []
+    if stage is Stage.SHADOW:
+        return shadow_findings(evidence, share)
+    health = [bake_finding(evidence), replay_equality(evidence), split_finding(evidence)]
+    return [*health, *(live_finding(evidence, rule) for rule in evidence.settings.for_share(share, "live"))]
+
+
+def next_share(state: RolloutState, settings: Settings) -> float | None:
+    """The share after the present one; None at the end or outside a rollout."""
+    if state.stage not in (Stage.SHADOW, Stage.CANARY):
+        return None
+    return next((share for share in settings.rollout.stages if share > state.share), None)
+
+
+def shadow_findings(evidence: Evidence, share: float) -> list[Finding]:
+    """Enough shadowed decisions and days, delivered proposals, and what a replay of those days says."""
+    days, shadow = evidence.days_since(evidence.state.started_at), evidence.settings.rollout.shadow
+    need = {"shadowed decisions": float(shadow.min_decisions), "days": float(shadow.min_days)}
+    size = enough("shadow size", {"shadowed decisions": evidence.ledger.proposals, "days": days}, need)
+    findings = [size, delivery(evidence)]
+    rules = evidence.settings.for_share(share, "replay")
+    if size.verdict is not Verdict.PASS or evidence.state.started_at is None or not rules:
+        return findings
+    start = evidence.state.started_at
+    incumbent = evidence.services.replay(None, start, days)
+    candidate = evidence.services.replay(evidence.state.version, start, days)
+    return [*findings, *(replay_finding(evidence.problem, rule, incumbent, candidate) for rule in rules)]
+
+
+def delivery(evidence: Evidence) -> Finding:
+    """Whether the shadow was there at all."""
+    shadowed = sum(unit.decisions for unit in evidence.ledger.units.values() if unit.stage == Stage.SHADOW)
+    share = evidence.ledger.proposals / shadowed if shadowed else 0.0
+    verdict = Verdict.PASS if share >= DELIVERY else Verdict.INCONCLUSIVE
+    return Finding("shadow delivery", verdict, f"{100 * share:.1f} % of {shadowed} decisions carry a proposal")
+
+
+def replay_finding(problem: Problem, rule: Promote, incumbent: Trace, candidate: Trace) -> Finding:
+    """Paired daily gains over the same real days, by a betting sequence."""
+    kpi = problem.kpi(rule.kpi)
+    gains = daily_gains(kpi, incumbent, candidate, relative=rule.relative)
+    return sequential_finding(f"replay {kpi.name}", rule, gains, f"the daily {kpi.name} gain in replay")
+
+
+def daily_gains(kpi: KPI, incumbent: Trace, candidate: Trace, *, relative: bool) -> Floats:
+    """Gain of each day, positive where the candidate is better; [days].
+
+    Relative gains are differences of daily sums over the incumbent's mean day, others differences of daily ratios.
+    """
+    (above_i, below_i), (above_c, below_c) = (_daily(kpi, trace) for trace in (incumbent, candidate))
+    if relative:
+        return np.asarray(kpi.sign * (above_c - above_i) / above_i.mean())
+    return np.asarray(kpi.sign * (above_c / below_c - above_i / below_i))
+
+
+def bake_finding(evidence: Evidence) -> Finding:
+    """Whether the candidate's own decisions, units and days in this share are enough."""
+    since, share = evidence.state.since, evidence.state.share
+    assert since is not None
+    units = [unit for unit in evidence.ledger.since(since) if unit.is_candidate]
+    have = {
+        "candidate decisions": float(sum(unit.learned for unit in units)),
+        "candidate units": float(len(units)),
+        "days": float(evidence.days_since(since)),
+    }
+    return enough(f"bake at {100 * share:g} %", have, evidence.settings.bake_of(share))
+
+
+def replay_equality(evidence: Evidence) -> Finding:
+    """Whether the bundle, asked again on the logged observations, does what was done live."""
+    if not evidence.ledger.learned_action or evidence.state.version is None:
+        return same_actions("live equals replay", np.zeros(0, int), np.zeros(0, int))
+    live = np.concatenate(evidence.ledger.learned_action)
+    seen = np.concatenate(evidence.ledger.learned_observation)
+    again = evidence.services.decide(evidence.state.version, seen) if len(seen) else live
+    return same_actions("live equals replay", live, again)
+
+
+def split_finding(evidence: Evidence) -> Finding:
+    """Whether the traffic split gave the candidate the share it was set to."""
+    since = evidence.state.since
+    assert since is not None
+    units = evidence.ledger.since(since)
+    return sample_ratio(sum(unit.is_candidate for unit in units), len(units), evidence.state.share)
+
+
+def live_finding(evidence: Evidence, rule: Promote) -> Finding:
+    """Live candidate units against same-day controls, pooled over all live shares so far."""
+    gains = live_gains(evidence, evidence.problem.kpi(rule.kpi), relative=rule.relative)
+    what = f"the live {rule.kpi} gain per {rule.cluster}"
+    return sequential_finding(f"live {rule.kpi}", rule, gains.gain, what)
+
+
+def live_gains(evidence: Evidence, kpi: KPI, *, relative: bool) -> UnitGains:
+    """Each candidate unit against the controls of its day; relative gains in shares of its episode's usual cost.
+
+    Raises:
+        EvidenceError: an episode has no usual cost, because it was never shadowed.
+    """
+    units, index = evidence.live_units(), evidence.problem.kpis.index(kpi)
+    names, days = [unit.unit_id for unit in units], np.array([unit.day for unit in units], dtype=int)
+    chosen = np.array([unit.is_candidate for unit in units], dtype=bool)
+    above, below = (np.array([getattr(unit, side)[index] for unit in units]) for side in ("above", "below"))
+    if not relative:
+        return unit_differences(names, days, chosen, above / below, kpi.sign)
+    usual = evidence.ledger.usual((u for u in evidence.ledger.units.values() if u.stage == Stage.SHADOW), kpi)
+    return unit_gains(names, days, [unit.episode_id for unit in units], chosen, above, usual)
+
+
+def full_gains(evidence: Evidence, kpi: KPI, *, relative: bool) -> Floats:
+    """At 100 % there is no live control: each day's units against the incumbent replayed over those days; [days]."""
+    units, index = evidence.full_units(), evidence.problem.kpis.index(kpi)
+    if not units or evidence.state.since is None:
+        return np.zeros(0)
+    days = np.array([unit.day for unit in units])
+    first, count = int(days.min()), int(days.max() - days.min()) + 1
+    begin = evidence.state.since.replace(hour=0, minute=0, second=0, microsecond=0)
+    above_i, below_i = _daily(kpi, evidence.services.replay(None, begin + (first - day_of(begin)) * DAY, count))
+    above, below = (
+        np.bincount(days - first, weights=[getattr(unit, side)[index] for unit in units], minlength=count)
+        for side in ("above", "below")
+    )
+    if relative:
+        return np.asarray(kpi.sign * (above - above_i) / above_i.mean())
+    return np.asarray(kpi.sign * (above / below - above_i / below_i))
+
+
+def guardrail_findings(evidence: Evidence) -> list[Finding]:
+    """What each guardrail has proven so far; in SHADOW the candidate touches nothing and there is nothing to guard."""
+    if evidence.state.stage not in (Stage.CANARY, Stage.FULL):
+        return []
+    return [guardrail_finding(evidence, rule) for rule in evidence.settings.guardrail]
+
+
+def guardrail_finding(evidence: Evidence, rule: GuardrailSettings) -> Finding:
+    """Whether harm beyond the margin is proven, on live controls first and on the replayed incumbent at 100 %."""
+    kpi, gate = evidence.problem.kpi(rule.kpi), f"guardrail {rule.kpi}"
+    try:
+        gains = [
+            live_gains(evidence, kpi, relative=rule.relative).gain,
+            full_gains(evidence, kpi, relative=rule.relative),
+        ]
+    except EvidenceError as error:
+        return Finding(gate, Verdict.ERROR, str(error))
+    sequence = BettingUpper(*rule.bounds, alpha=rule.alpha, null=-rule.margin, cap=BOLDNESS)
+    return _watched(
+        gate, sequence, np.concatenate(gains), lambda: sequential_harm(gate, sequence, rule.margin, rule.kpi)
+    )
+
+
+def sequential_finding(gate: str, rule: Promote, gains: Floats, what: str) -> Finding:
+    """Whether the mean gain is proven above -margin by a betting sequence over the gains in order."""
+    sequence = BettingLower(*rule.bounds, alpha=rule.alpha, null=-rule.margin, cap=BOLDNESS)
+    return _watched(gate, sequence, gains, lambda: sequential_not_worse(gate, sequence, rule.margin, what))
+
+
+def _watched(
+    gate: str, sequence: BettingLower | BettingUpper, gains: Sequence[float] | Floats, judge: Callable[[], Finding]
+) -> Finding:
+    try:
+        for gain in gains:
+            sequence.update(float(gain))
+    except EvidenceError as error:
+        return Finding(gate, Verdict.ERROR, str(error))
+    return judge()
+
+
+def _daily(kpi: KPI, trace: Trace) -> tuple[Floats, Floats]:
+    """Numerator and denominator of a KPI over all worlds, for each day; [days] each."""
+    day = trace.periods(DAY)
+    above, below = kpi.numerator(trace.signals).sum(axis=1), kpi.denominator(trace.signals).sum(axis=1)
+    return np.asarray(np.bincount(day, above), dtype=float), np.asarray(np.bincount(day, below), dtype=float)

@@ -1,0 +1,165 @@
+"""tenure.toml: what operations may change. Every field says what it does; all are checked when the file is read."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta, Struct
+
+from tenure.core.errors import SettingsError
+from tenure.core.problem import Problem
+
+Share = Annotated[float, Meta(ge=0, le=1)]
+Count = Annotated[int, Meta(ge=0)]
+PerStage = Count | Annotated[list[Count], Meta(min_length=1)]
+Alpha = Annotated[float, Meta(gt=0, lt=1)]
+
+
+class Shadow(Struct, frozen=True, forbid_unknown_fields=True):
+    """How much shadowing comes before the first live decision."""
+
+    min_decisions: Annotated[Count, Meta(description="decisions that also got the candidate's proposal")] = 10_000
+    min_days: Annotated[Count, Meta(description="whole days in SHADOW")] = 14
+
+
+class Bake(Struct, frozen=True, forbid_unknown_fields=True):
+    """The candidate's own minimum in each live stage; a list gives one per stage, zero never passes."""
+
+    min_decisions: Annotated[PerStage, Meta(description="decisions the candidate answered itself")] = 2_000
+    min_units: Annotated[PerStage, Meta(description="closed units it answered")] = 20
+    min_days: Annotated[PerStage, Meta(description="whole days in the stage")] = 1
+
+
+class RolloutSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """Stages, their sizes, and who must say yes."""
+
+    unit: Annotated[str, Meta(description="request field whose value keeps its arm")] = "unit_id"
+    salt: Annotated[str, Meta(description="fixes which units the candidate gets; set it before the first rollout")] = ""
+    shadow: Shadow = Shadow()
+    stages: Annotated[list[Share], Meta(min_length=1, description="traffic shares after SHADOW, rising, last is 1")] = (
+        msgspec.field(default_factory=lambda: [0.01, 0.1, 1.0])
+    )
+    bake: Bake = Bake()
+    approval: Annotated[list[Share], Meta(description="shares a person must approve")] = msgspec.field(
+        default_factory=lambda: [0.01, 1.0]
+    )
+    exploration: Annotated[Share, Meta(description="share of the candidate's decisions drawn at random")] = 0.001
+
+
+class Promote(Struct, frozen=True, forbid_unknown_fields=True):
+    """What must be proven before the share grows to `to`; 0 is entry to SHADOW."""
+
+    to: Share
+    kpi: str
+    margin: Annotated[float, Meta(ge=0, description="not worse than the incumbent by more than this")]
+    evidence: Literal["selection", "replay", "live"] = "live"
+    relative: Annotated[bool, Meta(description="the margin is a share of the incumbent's figure")] = False
+    alpha: Alpha = 0.05
+    cluster: Annotated[str, Meta(description="independent unit of the interval")] = "unit"
+    bounds: Annotated[tuple[float, float], Meta(description="one cluster's gain lies within; beyond is an error")] = (
+        -1.0,
+        1.0,
+    )
+
+
+class GuardrailSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """A KPI whose proven regression beyond `margin` rolls back; sequential, so looking often is safe."""
+
+    kpi: str
+    margin: Annotated[float, Meta(ge=0)]
+    relative: bool = False
+    alpha: Alpha = 0.05
+    bounds: tuple[float, float] = (-1.0, 1.0)
+
+
+class RewardWindow(Struct, frozen=True, forbid_unknown_fields=True):
+    """How long an outcome may take, and what stands for one that never comes."""
+
+    wait: Annotated[str, Meta(description="reward wait time: a number with s, m, h or d")] = "2d"
+    default: float = 0.0
+
+    @property
+    def span(self) -> timedelta:
+        """The wait as a span."""
+        match = re.fullmatch(r"(\d+)\s*([smhd])", self.wait)
+        if match is None:
+            raise _wrong("a number with s, m, h or d, such as 2d", repr(self.wait), "reward_window.wait")
+        unit = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}[match[2]]
+        return timedelta(**{unit: int(match[1])})
+
+
+class Settings(Struct, frozen=True, forbid_unknown_fields=True):
+    """The whole file."""
+
+    rollout: RolloutSettings = RolloutSettings()
+    promote: list[Promote] = []
+    guardrail: list[GuardrailSettings] = []
+    reward_window: RewardWindow = RewardWindow()
+
+    def for_share(self, share: float, evidence: str) -> list[Promote]:
+        """The criteria of one step that rest on one kind of evidence."""
+        return [rule for rule in self.promote if rule.to == share and rule.evidence == evidence]
+
+    def bake_of(self, share: float) -> dict[str, float]:
+        """The candidate's own minimum at a share: decisions, units, days."""
+        index, bake = self.rollout.stages.index(share), self.rollout.bake
+        needs = {"candidate decisions": bake.min_decisions, "candidate units": bake.min_units, "days": bake.min_days}
+        return {name: float(need if isinstance(need, int) else need[index]) for name, need in needs.items()}
+
+
+def read_settings(path: Path, problem: Problem) -> Settings:
+    """The settings of a project; without a file the defaults hold.
+
+    Raises:
+        SettingsError: the file is no TOML, a field is unknown or out of range, or a rule names an unknown KPI.
+    """
+    if not path.exists():
+        return Settings()
+    try:
+        settings = msgspec.toml.decode(path.read_bytes(), type=Settings)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise _wrong("fields and ranges of the reference", str(error), str(path)) from error
+    _check(settings, problem, path)
+    return settings
+
+
+def _check(settings: Settings, problem: Problem, path: Path) -> None:
+    _check_stages(settings.rollout, path)
+    _check_rules(settings, {kpi.name for kpi in problem.kpis}, path)
+    _ = settings.reward_window.span
+
+
+def _check_stages(rollout: RolloutSettings, path: Path) -> None:
+    stages = rollout.stages
+    if stages != sorted(set(stages)) or stages[-1] != 1.0 or stages[0] <= 0:
+        raise _wrong("rollout.stages rising from above 0 to 1.0", str(stages), str(path))
+    for value in (rollout.bake.min_decisions, rollout.bake.min_units, rollout.bake.min_days):
+        if not isinstance(value, int) and len(value) != len(stages):
+            raise _wrong(f"one number for each of the {len(stages)} stages", str(value), f"{path}, rollout.bake")
+
+
+def _check_rules(settings: Settings, known: set[str], path: Path) -> None:
+    stages = settings.rollout.stages
+    rules: list[Promote | GuardrailSettings] = [*settings.promote, *settings.guardrail]
+    for rule in rules:
+        if rule.kpi not in known:
+            raise _wrong(f"one of the KPIs {sorted(known)}", repr(rule.kpi), f"{path}, {type(rule).__name__}")
+        if not rule.bounds[0] < -rule.margin < rule.bounds[1]:
+            raise _wrong("bounds around the margin", f"{rule.bounds}, margin {rule.margin}", f"{path}, {rule.kpi}")
+    for promote in settings.promote:
+        if promote.to not in (0.0, *stages):
+            raise _wrong(f"0 or one of the stages {stages}", str(promote.to), f"{path}, promote")
+
+
+def as_plain(settings: Settings) -> dict[str, Any]:
+    """Plain fields, for printing at start and for JSON."""
+    plain: dict[str, Any] = msgspec.to_builtins(settings)
+    return plain
+
+
+def _wrong(expected: str, found: str, where: str) -> SettingsError:
+    return SettingsError(expected=expected, found=found, where=where, fix="correct tenure.toml")

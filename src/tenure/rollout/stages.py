@@ -1,0 +1,167 @@
+"""Stages of a rollout: an enum, a table of moves, one function."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from tenure.core.errors import MoveError
+from tenure.store import Event
+
+
+class Stage(StrEnum):
+    """Where a candidate stands."""
+
+    NONE = "none"
+    SHADOW = "shadow"
+    CANARY = "canary"
+    FULL = "full"
+    ROLLED_BACK = "rolled_back"
+
+
+class Move(StrEnum):
+    """What can happen to a rollout."""
+
+    START = "start"
+    REQUEST = "request"
+    APPROVE = "approve"
+    PROMOTE = "promote"
+    COMPLETE = "complete"
+    PAUSE = "pause"
+    RESUME = "resume"
+    ROLLBACK = "rollback"
+    KILL = "kill"
+    RESTORE = "restore"
+
+
+LIVE = (Stage.SHADOW, Stage.CANARY, Stage.FULL)
+
+MOVES: dict[tuple[Stage, Move], tuple[Stage, ...]] = {
+    (Stage.NONE, Move.START): (Stage.SHADOW,),
+    (Stage.ROLLED_BACK, Move.START): (Stage.SHADOW,),
+    (Stage.SHADOW, Move.PROMOTE): (Stage.CANARY, Stage.FULL),
+    (Stage.CANARY, Move.PROMOTE): (Stage.CANARY, Stage.FULL),
+    (Stage.FULL, Move.COMPLETE): (Stage.FULL,),
+    **{(stage, Move.REQUEST): (stage,) for stage in (Stage.SHADOW, Stage.CANARY)},
+    **{(stage, Move.APPROVE): (stage,) for stage in (Stage.SHADOW, Stage.CANARY)},
+    **{(stage, Move.PAUSE): (stage,) for stage in LIVE},
+    **{(stage, Move.RESUME): (stage,) for stage in LIVE},
+    **{(stage, Move.ROLLBACK): (Stage.ROLLED_BACK,) for stage in LIVE},
+    **{(stage, Move.KILL): (stage,) for stage in Stage},
+    **{(stage, Move.RESTORE): (Stage.ROLLED_BACK,) for stage in Stage},
+}
+"""From a stage, by a move, to one of these stages; every other pair is refused."""
+
+
+@dataclass(frozen=True)
+class RolloutState:
+    """A rollout as its events made it.
+
+    Args:
+        stage: where the candidate stands.
+        share: of the units it answers, in [0, 1].
+        version: the candidate.
+        since: when the present share began.
+        started_at: when SHADOW began.
+        canary_at: when the first live share began.
+        paused: promotions wait; guardrails go on.
+        requested: share for which approval is asked.
+        approved: share that was approved.
+        complete: the last stage has been baked.
+        killed: only the incumbent may answer.
+    """
+
+    stage: Stage = Stage.NONE
+    share: float = 0.0
+    version: str | None = None
+    since: datetime | None = None
+    started_at: datetime | None = None
+    canary_at: datetime | None = None
+    paused: bool = False
+    requested: float | None = None
+    approved: float | None = None
+    complete: bool = False
+    killed: bool = False
+    actor_of_request: str | None = None
+
+
+def stage_of(share: float) -> Stage:
+    """The live stage of a share."""
+    return Stage.FULL if share >= 1.0 else Stage.CANARY if share > 0 else Stage.SHADOW
+
+
+def transition_to(state: RolloutState, event: Event) -> RolloutState:
+    """The state after one event.
+
+    Raises:
+        MoveError: the table does not have this move, or an approver approves their own request.
+    """
+    move = Move(event.kind)
+    target = _target(state, move, event)
+    if target not in MOVES.get((state.stage, move), ()):
+        raise MoveError(
+            expected=f"one of the moves {sorted(m.value for s, m in MOVES if s == state.stage)} in stage {state.stage}",
+            found=f"{move.value} to {target}",
+            where=f"rollout of {event.problem!r}",
+            fix="see `tenure versions` for where the rollout stands",
+        )
+    return _apply(state, move, target, event)
+
+
+def fold(events: Iterable[Event]) -> RolloutState:
+    """The state all rollout events lead to; events of other kinds are passed over."""
+    state = RolloutState()
+    for event in events:
+        if event.kind in set(Move):
+            state = transition_to(state, event)
+    return state
+
+
+def head_columns(state: RolloutState) -> dict[str, Any]:
+    """What of a state a server must know, as columns of the head row."""
+    return {"stage": state.stage.value, "share": state.share, "version": state.version, "paused": state.paused}
+
+
+def _target(state: RolloutState, move: Move, event: Event) -> Stage:
+    if move is Move.PROMOTE:
+        return stage_of(float(event.payload["to"]))
+    ends = {Move.START: Stage.SHADOW, Move.ROLLBACK: Stage.ROLLED_BACK, Move.RESTORE: Stage.ROLLED_BACK}
+    return ends.get(move, state.stage)
+
+
+def _apply(state: RolloutState, move: Move, target: Stage, event: Event) -> RolloutState:
+    if move is Move.START:
+        return RolloutState(
+            target, version=str(event.payload["version"]), since=event.at, started_at=event.at, killed=state.killed
+        )
+    if move is Move.PROMOTE:
+        first_live = state.canary_at or event.at
+        fresh = replace(state, requested=None, approved=None, actor_of_request=None)
+        return replace(fresh, stage=target, share=float(event.payload["to"]), since=event.at, canary_at=first_live)
+    if move is Move.APPROVE:
+        return _approved(state, event)
+    changes: dict[Move, dict[str, Any]] = {
+        Move.REQUEST: {"requested": float(event.payload.get("to", 0)), "actor_of_request": event.actor},
+        Move.COMPLETE: {"complete": True},
+        Move.PAUSE: {"paused": True},
+        Move.RESUME: {"paused": False},
+        Move.ROLLBACK: {"stage": target, "share": 0.0, "since": event.at},
+        Move.KILL: {"killed": True},
+        Move.RESTORE: {"stage": target, "share": 0.0, "since": event.at, "killed": False},
+    }
+    return replace(state, **changes[move])
+
+
+def _approved(state: RolloutState, event: Event) -> RolloutState:
+    share = float(event.payload["to"])
+    if state.requested != share or event.actor == state.actor_of_request:
+        raise MoveError(
+            expected=f"an approval of the share asked for, {state.requested}, by another than {state.actor_of_request}",
+            found=f"one of {share} by {event.actor}",
+            where=f"rollout of {event.problem!r}",
+            fix="let a second person approve what was asked for",
+        )
+    return replace(state, approved=share)

@@ -1,0 +1,108 @@
+"""From named features to the observation vector, and from labels to actions; wrong input stops here."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from tenure.core.arrays import Bools, Floats
+from tenure.core.errors import RequestError
+from tenure.core.problem import Discrete, Feature, Problem
+
+
+class Reader:
+    """Reads requests of one problem.
+
+    Raises:
+        RequestError: the problem's actions are not discrete.
+    """
+
+    def __init__(self, problem: Problem) -> None:
+        if not isinstance(problem.action, Discrete):
+            raise RequestError(
+                expected="a problem with Discrete actions",
+                found=type(problem.action).__name__,
+                where=f"problem {problem.name!r}",
+                fix="state the action as a set of labelled choices",
+            )
+        self.problem = problem
+        self.labels = problem.action.labels
+        self._index = {label: index for index, label in enumerate(self.labels)}
+        self._features = [(f.name, f.default, f.low, f.high) for f in problem.observation]
+        self._names = frozenset(problem.feature_names)
+
+    def row(self, context: Mapping[str, float]) -> list[float]:
+        """Feature values in the problem's order.
+
+        Raises:
+            RequestError: a feature is unknown, missing without a default, not finite, or out of its bounds.
+        """
+        values, defaults_used = [], 0
+        for name, default, low, high in self._features:
+            value = context.get(name, default)
+            if value is None or name not in context:
+                defaults_used += 1
+            if value is None or not low <= value <= high:
+                raise self._wrong_feature(name, value, low, high)
+            values.append(value)
+        if len(context) + defaults_used != len(values):
+            raise self._unknown_feature(context)
+        return values
+
+    def observation(self, rows: Sequence[Sequence[float]]) -> Floats:
+        """The rows as float32 [n, features]."""
+        return np.array(rows, dtype=np.float32)
+
+    def masks(self, masks: Sequence[list[bool] | None]) -> Bools | None:
+        """Request masks as [n, actions]; None when nobody sent one.
+
+        Raises:
+            RequestError: a mask has another length than there are actions, or allows none.
+        """
+        if not any(masks):
+            return None
+        for mask in masks:
+            if mask is not None and (len(mask) != len(self.labels) or not any(mask)):
+                raise RequestError(
+                    expected=f"{len(self.labels)} booleans, at least one true",
+                    found=f"{len(mask)}, {sum(mask)} of them true",
+                    where="the request's mask",
+                    fix=f"send one boolean per action: {list(self.labels)}",
+                )
+        return np.array([mask or [True] * len(self.labels) for mask in masks], dtype=bool)
+
+    def action(self, named: str | int) -> int:
+        """Index of an action given by label or index.
+
+        Raises:
+            RequestError: there is no such action.
+        """
+        index = self._index.get(named) if isinstance(named, str) else named
+        if index is None or not 0 <= index < len(self.labels):
+            raise RequestError(
+                expected=f"a label of {list(self.labels)} or an index below {len(self.labels)}",
+                found=repr(named),
+                where="incumbent_action",
+                fix="send the action your own system would take",
+            )
+        return index
+
+    def _wrong_feature(self, name: str, value: float | None, low: float, high: float) -> RequestError:
+        feature: Feature = next(f for f in self.problem.observation if f.name == name)
+        bounds = f"a number from {low:g} to {high:g}" if math.isfinite(low + high) else "a finite number"
+        return RequestError(
+            expected=f"{bounds} ({feature.unit})",
+            found="nothing" if value is None else repr(value),
+            where=f"context, feature {name!r}",
+            fix="send the feature in its own unit; leave it out only if it has a default",
+        )
+
+    def _unknown_feature(self, context: Mapping[str, float]) -> RequestError:
+        return RequestError(
+            expected=f"the features {list(self.problem.feature_names)}",
+            found=f"also {sorted(set(context) - self._names)}",
+            where="context",
+            fix="leave out what the problem does not name, or add it to problem.py",
+        )

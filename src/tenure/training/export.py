@@ -1,0 +1,83 @@
+"""From a trained network to a bundle: one ONNX graph with its normaliser inside, checked against the trainer."""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from tenure.core.arrays import Floats
+from tenure.core.problem import Problem
+from tenure.store import Bundle, make_bundle
+from tenure.training.normaliser import CLIP, Normaliser
+
+GOLDEN = 64
+"""Observations whose answers travel with the bundle."""
+
+
+class PolicyGraph(nn.Module):
+    """Raw observations in, one logit per action out."""
+
+    def __init__(self, normaliser: Normaliser, body: nn.Module, head: nn.Module) -> None:
+        super().__init__()
+        per = torch.as_tensor(normaliser.per)
+        self.register_buffer("mean", torch.as_tensor(normaliser.mean))
+        self.register_buffer("std", torch.as_tensor(normaliser.std))
+        self.register_buffer("column", per.clamp(min=0))
+        self.register_buffer("divides", per >= 0)
+        self.body, self.head = body, head
+
+    def forward(self, observation: torch.Tensor) -> torch.Tensor:
+        """Logits [n, actions] of raw observations [n, features]."""
+        divisor = torch.where(self.divides, observation[:, self.column], 1.0)  # type: ignore[index,arg-type]
+        scaled = (observation / divisor - self.mean) / self.std  # type: ignore[operator]
+        logits: torch.Tensor = self.head(self.body(torch.clamp(scaled, -CLIP, CLIP)))
+        return logits
+
+
+def policy_graph(policy: Any, normaliser: Normaliser) -> PolicyGraph:
+    """The acting half of a Stable-Baselines3 actor-critic policy."""
+    return PolicyGraph(normaliser, policy.mlp_extractor.policy_net, policy.action_net).eval()
+
+
+def to_onnx(graph: PolicyGraph, features: int) -> bytes:
+    """The graph as ONNX, for any number of rows."""
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # it names every operator library that is not installed
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the exporter warns about its own internals
+        program = torch.onnx.export(
+            graph,
+            (torch.ones(2, features),),
+            input_names=["observation"],
+            output_names=["logits"],
+            dynamic_shapes={"observation": {0: torch.export.Dim("n")}},
+            dynamo=True,
+            verbose=False,
+        )
+    assert program is not None
+    return bytes(program.model_proto.SerializeToString())
+
+
+def export(
+    problem: Problem, graph: PolicyGraph, observation: Floats, lineage: dict[str, Any], evaluation: dict[str, Any]
+) -> Bundle:
+    """A bundle whose golden answers are the trainer's own.
+
+    Args:
+        problem: what the policy decides.
+        graph: the trained network.
+        observation: situations to take golden answers from; float32 [n, features], n >= 1.
+        lineage: where it comes from: run, seed, settings, data, commit, library versions.
+        evaluation: its score on the selection data.
+
+    Raises:
+        BundleError: the exported graph answers otherwise than the trainer.
+    """
+    golden = observation[np.linspace(0, len(observation) - 1, min(GOLDEN, len(observation))).astype(int)]
+    with torch.no_grad():
+        logits = graph(torch.as_tensor(golden)).numpy()
+    return make_bundle(problem, to_onnx(graph, golden.shape[1]), golden, logits, lineage, evaluation)

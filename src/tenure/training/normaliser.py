@@ -1,0 +1,73 @@
+"""Observations in the learner's units: per size, centred, scaled, clipped; the same numbers go into the bundle."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from tenure.core.arrays import Floats, Ints
+from tenure.core.policy import Policy
+from tenure.core.problem import Discrete, Problem
+from tenure.core.simulator import Simulator
+
+CLIP = 5.0
+"""Standard deviations beyond which an observation is cut off."""
+WORLDS, STEPS = 256, 48
+"""Size of the sample that means and deviations are taken from."""
+
+
+@dataclass(frozen=True)
+class Normaliser:
+    """z = clip((x / x[per] - mean) / std).
+
+    Args:
+        mean: of each feature after the division; float32 [features].
+        std: its standard deviation; float32 [features], above 0.
+        per: column each feature is divided by; -1 leaves it as it is; int64 [features].
+        reward_std: standard deviation of one step's reward, in the reward's unit.
+    """
+
+    mean: Floats
+    std: Floats
+    per: Ints
+    reward_std: float
+
+    def __call__(self, observation: Floats) -> Floats:
+        """Observations [n, features] in the learner's units; float32."""
+        scaled = (per_feature(observation, self.per) - self.mean) / self.std
+        return np.clip(scaled, -CLIP, CLIP).astype(np.float32)
+
+
+def per_feature(observation: Floats, per: Ints) -> Floats:
+    """Each feature divided by the one it is stated per; [n, features]."""
+    divisor = np.where(per >= 0, observation[:, np.maximum(per, 0)], np.float32(1.0))
+    return np.asarray(observation / divisor)
+
+
+def per_columns(problem: Problem) -> Ints:
+    """Column each feature is divided by, -1 for none; [features]."""
+    names = problem.feature_names
+    return np.array([names.index(f.per) if f.per else -1 for f in problem.observation])
+
+
+def fit_normaliser(problem: Problem, simulator: Simulator, incumbent: Policy, rng: np.random.Generator) -> Normaliser:
+    """Means and deviations over training worlds, half steered by the incumbent and half at random."""
+    assert isinstance(problem.action, Discrete)
+    per, state = per_columns(problem), simulator.reset(WORLDS, rng)
+    seen, rewards = [], []
+    for _ in range(STEPS):
+        observation = simulator.observe(state)
+        action = incumbent.propose(observation, problem.allowed(observation), rng.random(WORLDS)).action.copy()
+        action[::2] = rng.integers(0, problem.action.size, len(action[::2]))
+        step = simulator.step(state, action, rng)
+        state = step.state
+        seen.append(per_feature(observation, per))
+        rewards.append(problem.reward(step.signals)[1::2])
+    rows = np.concatenate(seen)
+    return Normaliser(
+        mean=rows.mean(axis=0).astype(np.float32),
+        std=(rows.std(axis=0) + 1e-6).astype(np.float32),
+        per=per,
+        reward_std=float(np.std(rewards)) or 1.0,
+    )

@@ -1,0 +1,135 @@
+"""The record of a run: what was asked, what came out, and everything needed to do it again."""
+
+from __future__ import annotations
+
+import json
+import platform
+import subprocess
+from dataclasses import asdict, dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from tenure.core.errors import ProjectError
+
+
+@dataclass(frozen=True)
+class CurvePoint:
+    """One checkpoint of a learning curve.
+
+    Args:
+        steps: decisions so far.
+        gradient_steps: network updates so far.
+        seconds: wall clock since the start, scoring included.
+        score: first KPI on the selection data, in its unit.
+        most_taken_share: share of its most frequent action there, in [0, 1]; near 1 is a warning.
+        entropy: of its actions there, in nats.
+    """
+
+    steps: int
+    gradient_steps: int
+    seconds: float
+    score: float
+    most_taken_share: float
+    entropy: float
+
+
+@dataclass(frozen=True)
+class SeedRecord:
+    """One seed of a run: its bundle, its best score on the selection data, its curve."""
+
+    seed: int
+    version: str
+    score: float
+    steps_per_s: float
+    curve: tuple[CurvePoint, ...]
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """One run over all its seeds.
+
+    Args:
+        run: its name; also its folder.
+        problem: name of the problem.
+        problem_version, reward_version, simulator_version: hashes of what it was trained on.
+        settings: the recipe's settings.
+        seeds: one record per seed.
+        chosen: version of the seed that is best on the selection data.
+        incumbent, bound: first KPI of the incumbent and of the bound on the selection data; no bound is None.
+        gain: over seeds, on the selection data; an `Estimate` as plain fields.
+        commit: of the source tree, or `unknown`.
+        libraries: versions of what decides the result.
+    """
+
+    run: str
+    problem: str
+    problem_version: str
+    reward_version: str
+    simulator_version: str
+    settings: dict[str, Any]
+    seeds: tuple[SeedRecord, ...]
+    chosen: str
+    incumbent: float
+    bound: float | None
+    gain: dict[str, Any]
+    commit: str
+    libraries: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def steps_per_s(self) -> float:
+        """Decisions per second of one seed, scoring included; mean over seeds."""
+        return sum(seed.steps_per_s for seed in self.seeds) / len(self.seeds)
+
+    def write(self, folder: Path) -> None:
+        """Write it as record.json."""
+        (folder / "record.json").write_text(json.dumps(asdict(self), indent=1))
+
+
+def read_record(folder: Path) -> RunRecord:
+    """The record in a run's folder.
+
+    Raises:
+        ProjectError: there is none.
+    """
+    path = folder / "record.json"
+    if not path.exists():
+        raise ProjectError(
+            expected="a finished run with a record.json",
+            found="none",
+            where=str(path),
+            fix="run `tenure train` first, or name one of the folders beside it",
+        )
+    fields = json.loads(path.read_text())
+    seeds = tuple(
+        SeedRecord(**{**seed, "curve": tuple(CurvePoint(**point) for point in seed["curve"])})
+        for seed in fields.pop("seeds")
+    )
+    return RunRecord(**fields, seeds=seeds)
+
+
+def latest_run(runs: Path) -> RunRecord:
+    """The newest finished run.
+
+    Raises:
+        ProjectError: there is none yet.
+    """
+    finished = sorted(runs.glob("*/record.json"), key=lambda path: path.stat().st_mtime)
+    return read_record(finished[-1].parent if finished else runs / "none")
+
+
+def lineage_of_tree(folder: Path) -> str:
+    """Commit of the tree a project lies in, with `+` where it was changed; `unknown` outside git."""
+
+    def git(*arguments: str) -> str:
+        done = subprocess.run(["git", *arguments], cwd=folder, capture_output=True, text=True, check=False)  # noqa: S603, S607
+        return done.stdout.strip() if done.returncode == 0 else ""
+
+    commit = git("rev-parse", "--short", "HEAD")
+    return f"{commit}{'+' if git('status', '--porcelain') else ''}" if commit else "unknown"
+
+
+def libraries() -> dict[str, str]:
+    """Versions of what decides a training result."""
+    names = ("tenure", "torch", "stable-baselines3", "gymnasium", "numpy", "onnxruntime")
+    return {"python": platform.python_version()} | {name: version(name) for name in names}

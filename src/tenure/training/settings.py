@@ -1,0 +1,50 @@
+"""Settings of the PPO recipe; each says what it does and where its default comes from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tenure.core.errors import SettingsError
+
+
+@dataclass(frozen=True)
+class PPOSettings:
+    """Proximal policy optimisation (Schulman et al. 2017) on a batch of worlds.
+
+    Args:
+        steps: decisions over all worlds; 1.5 million take half a minute on one core of 2026.
+        worlds: worlds stepped side by side.
+        rollout: steps of each world between two updates.
+        batch: decisions per gradient step.
+        epochs: passes over each rollout.
+        learning_rate: at the start; it falls linearly to 1 % of this, which made the worst seed good.
+        gae_lambda: generalised advantage estimation (Schulman et al. 2016), in [0, 1].
+        net: units of the hidden layers of policy and value networks.
+        checkpoint_every: gradient steps between checkpoints; each is scored on the selection data.
+        without: signals whose reward terms are left out, for showing what a term is for.
+
+    Raises:
+        SettingsError: a size is not positive, or the batch does not divide the rollout.
+    """
+
+    steps: int = 1_500_000
+    worlds: int = 256
+    rollout: int = 32
+    batch: int = 2048
+    epochs: int = 4
+    learning_rate: float = 2e-3
+    gae_lambda: float = 0.95
+    net: tuple[int, ...] = (64, 64)
+    checkpoint_every: int = 200
+    without: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        sizes = (self.steps, self.worlds, self.rollout, self.batch, self.epochs, self.checkpoint_every, *self.net)
+        per_update = self.worlds * self.rollout
+        if min(sizes) < 1 or per_update % self.batch or self.steps < per_update:
+            raise SettingsError(
+                expected=f"positive sizes, steps >= worlds * rollout = {per_update}, batch a divisor of that",
+                found=f"steps={self.steps}, batch={self.batch}, sizes={sizes}",
+                where="settings of the PPO recipe",
+                fix="take the defaults, or change them together",
+            )
