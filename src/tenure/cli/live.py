@@ -22,8 +22,8 @@ from tenure.store import SqliteStore
 
 APPROVER = "demo-approver"
 """Says yes whenever asked; stands for the person whom `approval` in tenure.toml demands."""
-HOURS_AFTER_KILL = 12
-"""Steps that are driven on after the kill, to see who answers them."""
+KILL_SENT, KILL_AWAITED = 48, 24
+"""Steps before the end at which the kill command is started, and at which it must have finished."""
 
 Watch = Callable[[datetime, Tick], None]
 
@@ -66,7 +66,7 @@ def server(workspace: Workspace) -> Iterator[str]:
 
 
 def live(workspace: Workspace, store: SqliteStore, version: str, url: str, watch: Watch) -> LiveRun:
-    """Drive the held-out months through the server; ticks at midnight, the kill half a day before the end."""
+    """Drive the held-out months through the server; ticks at midnight, the kill two days before the end."""
     project, found = workspace.project, LiveRun()
     panel = project.simulator.panel("held_out")
     clock = ManualClock(panel.started_at)
@@ -77,9 +77,11 @@ def live(workspace: Workspace, store: SqliteStore, version: str, url: str, watch
     def after_step(_: State) -> None:
         nonlocal steps_left, kill
         steps_left -= 1
-        if steps_left == HOURS_AFTER_KILL:  # the replay goes on while the kill command runs
+        if steps_left == KILL_SENT:  # the replay goes on while the kill command runs
             command = _tenure("kill", workspace, "--reason", "end of the demo: the seat is taken back")
-            kill = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)  # noqa: S603
+            kill = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)  # noqa: S603
+        if steps_left == KILL_AWAITED and kill is not None:
+            found.killed = json.loads(kill.communicate()[0])
 
     with DecisionClient(url, project.problem.name) as client:
         for midnight in drive(client, project.problem, project.simulator, panel, after_step=after_step):
@@ -87,9 +89,7 @@ def live(workspace: Workspace, store: SqliteStore, version: str, url: str, watch
             if kill is None:
                 found.ticks += [(midnight, tick) for tick in tick_all(controller)]
                 watch(midnight, found.ticks[-1][1])
-        if kill is not None:
-            found.killed = json.loads(kill.communicate()[0])
-            found.retry = _retry(store, project.problem.name, client)
+        found.retry = _retry(store, project.problem.name, client)
     return found
 
 
