@@ -4,12 +4,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help setup demo test check format benchmark clean
+.PHONY: help setup demo test docs format benchmark clean
 
 help:
 	@echo "make demo       the whole road on a real year of bike rentals, about 3 minutes after installation"
 	@echo "make test       format, lint, types, import contracts, tests"
 	@echo "make benchmark  timings against peers, by hand"
+	@echo "make docs       write docs/reference.md from the code"
 	@echo "make format     put the code in the house format"
 
 $(STAMP): pyproject.toml constraints.txt
@@ -33,6 +34,9 @@ test: $(STAMP)
 format: $(STAMP)
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+docs: $(STAMP)
+	$(BIN)/python docs/generate.py
 
 benchmark: $(STAMP)
 	$(BIN)/python benchmarks/training.py

@@ -76,11 +76,13 @@ def run_demo(output: Output, case: str, seeds: int, serve: bool, report: Path, h
     next_command = f"tenure versions {case} --home {workspace.home.parent}"
     output.say(f"Next: {next_command}")
     gain = held_out.comparison.gain.as_dict()
-    output.result({"steps": demo.steps, "gain": gain, "report": str(path), "next": next_command})
+    fields = {"steps": demo.steps, "gain": gain, "report": str(path), "next": next_command}
     if serve:
         from tenure.cli.serve import run_server
 
-        run_server(output, case, "127.0.0.1", 8080, simulated_clock=False, home=workspace.home.parent)
+        run_server(output, case, "127.0.0.1", 8080, False, workspace.home.parent, also=fields)
+    else:
+        output.result(fields)
     return demo.verdict.exit_code
 
 

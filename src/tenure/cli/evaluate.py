@@ -52,15 +52,15 @@ def show(output: Output, found: Judgement, label: str) -> None:
         output.say(f"Against {name}: {percent(gain.value)} ({percent(gain.low)} to {percent(gain.high)}).")
     rows = [
         [
-            f"{row.name} ({row.unit})",
+            row.name,
             f"{row.incumbent:.3f}",
             f"{row.candidate:.3f}",
             f"{row.change.value:+.3f} ({row.change.low:+.3f} to {row.change.high:+.3f})",
-            "worse" if row.worse else "",
+            f"{'worse; ' if row.worse else ''}{row.unit}",
         ]
         for row in found.comparison.kpis
     ]
-    output.table(["KPI", "incumbent", "candidate", "change (95 %)", ""], rows)
+    output.table(["KPI", "incumbent", "candidate", "change (95 %)", "unit"], rows)
     for tail in found.comparison.tails:
         output.say(
             f"Worst {percent(tail.share)} of world-weeks, {tail.name}: incumbent {tail.incumbent:.0f}, "

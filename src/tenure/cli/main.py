@@ -7,13 +7,14 @@ from typing import Annotated
 
 import typer
 
-from tenure.cli.output import Output, percent, reported
+from tenure.cli.output import Output, reported
 
 app = typer.Typer(
     help="From a repeated decision to a reinforcement-learning policy that is safely live.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
+    rich_markup_mode=None,  # plain help: the coloured one takes as long as all the rest
 )
 
 ProjectName = Annotated[str, typer.Argument(metavar="P", help="a project folder, or a shipped case such as 'bikes'")]
@@ -151,4 +152,4 @@ def main() -> None:
     app()
 
 
-__all__ = ["app", "main", "percent"]
+__all__ = ["app", "main"]

@@ -8,33 +8,38 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
-
-from tenure.core.errors import TenureError
-
 
 class Output:
     """Where a command writes; with `json` nothing but the final object goes to standard output."""
 
     def __init__(self, *, json: bool) -> None:
+        from rich.console import Console
+
         self.json = json
         self.console = Console(stderr=json, highlight=False, soft_wrap=True)
 
     def say(self, text: str) -> None:
         """One line for people."""
+        from rich.markup import escape
+
         self.console.print(escape(text))
 
     def heading(self, text: str) -> None:
         """A line that begins a part."""
+        from rich.markup import escape
+
         self.console.print(f"\n[bold]{escape(text)}[/bold]")
 
     def table(self, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-        """A small table for people; the first column is text, the others figures."""
+        """A small table for people; the first and last columns are text, the others figures."""
+        from rich.markup import escape
+        from rich.table import Table
+
         table = Table(box=None, pad_edge=False, header_style="bold")
         for index, column in enumerate(columns):
-            table.add_column(column, justify="left" if index == 0 else "right")
+            table.add_column(
+                column, justify="left" if index in (0, len(columns) - 1) else "right", no_wrap=index + 1 < len(columns)
+            )
         for row in rows:
             table.add_row(*map(escape, row))
         self.console.print(table)
@@ -48,6 +53,8 @@ class Output:
 @contextmanager
 def reported(output: Output) -> Iterator[None]:
     """Turn an error of ours into its message and exit code; others are defects and keep their traceback."""
+    from tenure.core.errors import TenureError
+
     try:
         yield
     except TenureError as error:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ipaddress
 import socket
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from tenure.cli.output import Output
 from tenure.cli.workspace import open_workspace
@@ -13,8 +15,16 @@ from tenure.core.clock import Clock, ManualClock, SystemClock
 from tenure.core.errors import ProjectError
 
 
-def run_server(output: Output, project: str, host: str, port: int, simulated_clock: bool, home: Path | None) -> None:
-    """Serve until stopped; prints where it listens first."""
+def run_server(
+    output: Output,
+    project: str,
+    host: str,
+    port: int,
+    simulated_clock: bool,
+    home: Path | None,
+    also: Mapping[str, Any] | None = None,
+) -> None:
+    """Serve until stopped; prints where it listens first, with `also` in the same JSON object."""
     import uvicorn
 
     from tenure.serving import DecisionService, create_app
@@ -30,7 +40,7 @@ def run_server(output: Output, project: str, host: str, port: int, simulated_clo
         url = f"http://{host}:{listener.getsockname()[1]}"
         control = store.control(problem.name)
         output.say(f"{url}/v1/{problem.name}  stage {control.stage}, share {control.share:g}, salt {control.salt!r}")
-        output.result({"url": url, "stage": control.stage})
+        output.result({**(also or {}), "url": url, "stage": control.stage})
         config = uvicorn.Config(create_app(service), log_level="warning", access_log=False)
         uvicorn.Server(config).run(sockets=[listener])
 

@@ -30,10 +30,11 @@ def run_training(
     """Train and print the run."""
     workspace = open_workspace(project, home)
     record = train_seeds(output, workspace, tuple(range(1, seeds + 1)), steps, without, name)
-    gain = record.gain
+    gain, kpi = record.gain, workspace.project.problem.kpis[0].name
     output.say(
-        f"On the selection data the {len(record.seeds)} seed(s) cost {percent(gain['value'])} less than the incumbent "
-        f"({percent(gain['low'])} to {percent(gain['high'])}; {gain['method']}, cluster {gain['cluster']})."
+        f"Gain in {kpi} over the incumbent on the selection data: {percent(gain['value'])} "
+        f"({percent(gain['low'])} to {percent(gain['high'])}; {len(record.seeds)} seed(s), {gain['method']}, "
+        f"cluster {gain['cluster']})."
     )
     output.say(f"Chosen: version {record.chosen}. Next: tenure evaluate {project} --held-out")
     output.result(as_json(record))

@@ -1,0 +1,116 @@
+"""Writes docs/reference.md from the code itself; `make docs`. A test fails when the page is stale."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any, get_args, get_origin, get_type_hints
+
+import msgspec
+from typer.testing import CliRunner
+
+from tenure.cli.main import app
+from tenure.core import errors
+from tenure.core.decision import Arm, Kind, Place
+from tenure.core.evidence import Verdict
+from tenure.rollout import MOVES, settings
+
+PAGE = Path(__file__).parent / "reference.md"
+TABLES = (
+    settings.RolloutSettings,
+    settings.Shadow,
+    settings.Bake,
+    settings.Promote,
+    settings.GuardrailSettings,
+    settings.RewardWindow,
+)
+
+
+def main() -> None:
+    """Write the page."""
+    PAGE.write_text(page(), encoding="utf-8")
+
+
+def page() -> str:
+    """The whole page."""
+    parts = [
+        "# Reference\n\nMade from the code by `make docs`; do not edit.",
+        "## Commands\n",
+        *commands(),
+        "## Exit codes and verdicts\n\n" + verdicts(),
+        "## Settings: tenure.toml\n",
+        *(settings_table(kind) for kind in TABLES),
+        "## Moves of a rollout\n\n" + moves(),
+        "## Words in the log\n\n" + words(),
+        "## Errors\n\nEvery message says what was expected, what was found, where, and what to do.\n\n" + error_table(),
+    ]
+    return "\n\n".join(part.strip("\n") for part in parts) + "\n"
+
+
+def commands() -> Iterator[str]:
+    """Help of every command, as `--help` prints it."""
+    runner = CliRunner(env={"COLUMNS": "100", "TERMINAL_WIDTH": "100"})
+    for command in app.registered_commands:
+        assert command.callback is not None
+        name = command.callback.__name__
+        text = runner.invoke(app, [name, "--help"]).stdout.replace("Usage: root ", "Usage: tenure ")
+        yield f"### tenure {name}\n\n```text\n{text.strip()}\n```"
+
+
+def verdicts() -> str:
+    """The four verdicts with their exit codes."""
+    rows = [f"| `{verdict.word}` | {verdict.exit_code} |" for verdict in Verdict]
+    return "\n".join(["| verdict | exit code |", "| --- | --- |", *rows, "| bad usage or input | 2 |"])
+
+
+def settings_table(kind: type[msgspec.Struct]) -> str:
+    """Fields of one table with default and meaning."""
+    hints = get_type_hints(kind, include_extras=True)
+    rows = [f"| `{field.name}` | `{_default(field)}` | {_meaning(hints[field.name])} |" for field in _fields(kind)]
+    return "\n".join(
+        [f"### {kind.__name__}\n\n{inspect.getdoc(kind)}\n", "| field | default | |", "| --- | --- | --- |", *rows]
+    )
+
+
+def _fields(kind: type[msgspec.Struct]) -> tuple[msgspec.structs.FieldInfo, ...]:
+    return msgspec.structs.fields(kind)
+
+
+def _default(field: msgspec.structs.FieldInfo) -> str:
+    if field.default_factory is not msgspec.NODEFAULT:
+        return str(field.default_factory())
+    return "required" if field.required else str(field.default)
+
+
+def _meaning(hint: Any) -> str:
+    if get_origin(hint) is Annotated:
+        descriptions = [meta.description for meta in get_args(hint)[1:] if isinstance(meta, msgspec.Meta)]
+        return next((text for text in reversed(descriptions) if text), "")
+    return ""
+
+
+def moves() -> str:
+    """The table of moves."""
+    rows = [f"| {stage} | {move} | {', '.join(ends)} |" for (stage, move), ends in MOVES.items()]
+    return "\n".join(["| in stage | move | leads to |", "| --- | --- | --- |", *rows])
+
+
+def words() -> str:
+    """Arms, kinds and places."""
+    kinds: tuple[type[Arm] | type[Kind] | type[Place], ...] = (Arm, Kind, Place)
+    return "\n".join(f"- {inspect.getdoc(kind)} {', '.join(f'`{member.value}`' for member in kind)}." for kind in kinds)
+
+
+def error_table() -> str:
+    """The error tree."""
+    found = [kind for _, kind in inspect.getmembers(errors, inspect.isclass) if issubclass(kind, errors.TenureError)]
+    rows = [
+        f"| `{kind.__name__}` | {kind.exit_code} | {kind.http_status} | {str(inspect.getdoc(kind)).splitlines()[0]} |"
+        for kind in found
+    ]
+    return "\n".join(["| error | exit code | HTTP status | |", "| --- | --- | --- | --- |", *rows])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,45 @@
+"""Docs are tested: what is generated is current, what is quoted exists."""
+
+from __future__ import annotations
+
+import re
+import runpy
+import shlex
+from pathlib import Path
+
+import pytest
+
+from tenure.cli.main import app
+
+ROOT = Path(__file__).parent.parent
+PAGES = (ROOT / "README.md", ROOT / "CONTRIBUTING.md")
+
+
+def test_the_reference_page_is_what_the_code_says_today() -> None:
+    generated = runpy.run_path(str(ROOT / "docs" / "generate.py"))["page"]()
+    assert generated == (ROOT / "docs" / "reference.md").read_text(encoding="utf-8"), "run `make docs`"
+
+
+def commands() -> list[list[str]]:
+    """Every `tenure ...` command quoted in a code block of the pages."""
+    found = []
+    for page in PAGES:
+        for block in re.findall(r"```(?:bash|sh)\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL):
+            found += [shlex.split(line, comments=True) for line in block.splitlines() if "tenure " in line]
+    return [words[words.index(next(w for w in words if w.endswith("tenure"))) + 1 :] for words in found if words]
+
+
+@pytest.mark.parametrize("words", commands(), ids=" ".join)
+def test_every_command_in_the_readme_exists_with_its_options(words: list[str]) -> None:
+    from typer.testing import CliRunner
+
+    help_text = CliRunner().invoke(app, [words[0], "--help"])
+    assert help_text.exit_code == 0, words
+    for option in (word for word in words if word.startswith("--")):
+        assert option in help_text.stdout, option
+
+
+def test_no_page_names_a_file_that_does_not_exist() -> None:
+    for page in PAGES:
+        for name in re.findall(r"`((?:src|tests|benchmarks|docs)/[\w./-]+)`", page.read_text(encoding="utf-8")):
+            assert (ROOT / name).exists(), f"{page.name} names {name}"
