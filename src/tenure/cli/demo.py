@@ -14,9 +14,11 @@ from tenure.cli.evaluate import count_read, show
 from tenure.cli.judge import Judgement, judge
 from tenure.cli.live import LiveRun, live, server
 from tenure.cli.output import Output, percent
+from tenure.cli.report import carry_over, whole_ledger, write_report
 from tenure.cli.services import services
 from tenure.cli.train import as_json, progress_bar, train_seeds
 from tenure.cli.workspace import Workspace, open_workspace
+from tenure.core.clock import ManualClock
 from tenure.core.evidence import Finding, Verdict, worst
 from tenure.rollout import Controller, Stage, Tick
 from tenure.rollout.evidence import replay_finding
@@ -51,6 +53,11 @@ class Demo:
         return result
 
     @property
+    def problem(self) -> str:
+        """Name of the problem, under which the log keeps it."""
+        return self.workspace.project.problem.name
+
+    @property
     def verdict(self) -> Verdict:
         """Of the whole road."""
         return worst(Verdict[step["verdict"].upper()] for step in self.steps)
@@ -67,8 +74,6 @@ def run_demo(output: Output, case: str, seeds: int, serve: bool, report: Path, h
         demo.step("The kill, proven", lambda: _prove_kill(demo, found), _proven)
         held_out = demo.step("The held-out months, all seeds", lambda: _held_out(demo, record), _is_gain)
         refused = demo.step("A gate that says no", lambda: _bad_candidate(demo), _is_refused)
-        from tenure.cli.report import write_report
-
         path = write_report(workspace, store, record, found, held_out, refused, demo.steps, report)
     output.heading("Done")
     output.say(held_out.comparison.sentence)
@@ -104,7 +109,7 @@ def _gains(record: Any) -> Verdict:
 def _live(demo: Demo, version: str) -> LiveRun:
     panel = demo.workspace.project.simulator.panel("held_out")
     with server(demo.workspace) as url, progress_bar(demo.output) as bar:
-        bar.console.print(f"server {url}, salt {demo.store.control(panel_name(demo)).salt!r}", highlight=False)
+        bar.console.print(f"server {url}, salt {demo.store.control(demo.problem).salt!r}", highlight=False)
         task = bar.add_task("2011", total=panel.steps * panel.interval.total_seconds(), note="")
 
         def watch(midnight: datetime, tick: Tick) -> None:
@@ -115,15 +120,11 @@ def _live(demo: Demo, version: str) -> LiveRun:
                 bar.console.print(f"{midnight:%d %b}: {where}", highlight=False)
 
         found = live(demo.workspace, demo.store, version, url, watch)
-    for event in demo.store.events(panel_name(demo)):
+    for event in demo.store.events(demo.problem):
         if event.kind != "correction":
             demo.output.say(f"{event.at:%d %b %H:%M}  {event.kind:<9} {event.actor}: {event.reason}")
+    demo.output.say(carry_over(demo.workspace, whole_ledger(demo.workspace, demo.store)))
     return found
-
-
-def panel_name(demo: Demo) -> str:
-    """Name of the problem, under which the log keeps it."""
-    return demo.workspace.project.problem.name
 
 
 def _completed(found: LiveRun) -> Verdict:
@@ -136,7 +137,7 @@ def _completed(found: LiveRun) -> Verdict:
 def _prove_kill(demo: Demo, found: LiveRun) -> dict[str, Any]:
     if found.killed is None:
         return {}
-    sequence, name = found.killed["sequence"], panel_name(demo)
+    sequence, name = found.killed["sequence"], demo.problem
     frame = demo.store.read_log(name, after_sequence=sequence)
     proof = {
         "sequence": sequence,
@@ -180,8 +181,6 @@ def _bad_candidate(demo: Demo) -> list[Finding]:
     """A candidate that is not paid for lost rentals, before the entry gate and, for show, the shadow gate."""
     record = train_seeds(demo.output, demo.workspace, (1,), BAD_STEPS, (LEFT_OUT,), "bad")
     project, settings = demo.workspace.project, demo.workspace.settings
-    from tenure.core.clock import ManualClock
-
     panel = project.simulator.panel("held_out")
     rooms = services(demo.workspace)
     controller = Controller(project.problem, settings, demo.store, rooms, ManualClock(panel.started_at))

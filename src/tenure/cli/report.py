@@ -124,7 +124,7 @@ def _held_out(found: Judgement, reads: int) -> model.HeldOut:
 
 def _rollout(workspace: Workspace, ledger: Ledger, events: Sequence[Event]) -> model.Rollout:
     moves = tuple(model.MoveRow(e.at, _what(e), e.actor, e.reason) for e in events)
-    days = tuple(_day(day, units) for day, units in _by_day(ledger).items())
+    days = tuple(_day(day, units, _share_set(events, day)) for day, units in _by_day(ledger).items())
     return model.Rollout(days, moves, carry_over(workspace, ledger), workspace.settings.rollout.salt)
 
 
@@ -140,12 +140,18 @@ def _by_day(ledger: Ledger) -> dict[int, list[Unit]]:
     return days
 
 
-def _day(day: int, units: list[Unit]) -> model.Day:
+def _share_set(events: Sequence[Event], day: int) -> float:
+    """The share that promotions up to a day had set."""
+    end = EPOCH_DAY + timedelta(days=day + 1)
+    return max((float(e.payload["to"]) for e in events if e.kind == "promote" and e.at < end), default=0.0)
+
+
+def _day(day: int, units: list[Unit], share: float) -> model.Day:
     learned, control = [u for u in units if u.is_candidate], [u for u in units if not u.is_candidate]
     return model.Day(
         day=(EPOCH_DAY + timedelta(days=day)).date(),
         stage=units[0].stage,
-        share=len(learned) / len(units),
+        share=share if learned or units[0].stage == "canary" else 0.0,  # after the kill nothing is shared any more
         control=_mean_cost(control),
         candidate=_mean_cost(learned),
         candidate_units=len(learned),

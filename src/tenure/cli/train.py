@@ -124,7 +124,10 @@ def _watcher(bar: Progress, workspace: Workspace, seeds: tuple[int, ...]) -> Cal
 
     def watch(progress: Any) -> None:
         note = f"{kpi.name} {progress.point.score:.3f} ({against})"
+        before = bar.tasks[tasks[progress.seed]].completed
         bar.update(tasks[progress.seed], completed=progress.share, note=note)
+        if not bar.console.is_terminal and int(4 * progress.share) > int(4 * before):  # a log file sees no bar
+            bar.console.print(f"seed {progress.seed}, {percent(progress.share)}: {note}", highlight=False)
 
     return watch
 
