@@ -5,8 +5,9 @@ never read here; what leaves is a bundle whose golden answers were checked again
 Leaves to others: worlds (`simulators`), judging (`evaluation`), keeping and loading bundles (`store`).
 """
 
-from tenure.training.record import RunRecord, SeedRecord, latest_run, read_record
-from tenure.training.seeds import Progress, train
+from tenure.training.record import CurvePoint, RunRecord, SeedRecord, latest_run, read_record
+from tenure.training.seeds import train
 from tenure.training.settings import PPOSettings
+from tenure.training.workers import Progress
 
-__all__ = ["PPOSettings", "Progress", "RunRecord", "SeedRecord", "latest_run", "read_record", "train"]
+__all__ = ["CurvePoint", "PPOSettings", "Progress", "RunRecord", "SeedRecord", "latest_run", "read_record", "train"]

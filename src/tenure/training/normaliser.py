@@ -8,8 +8,10 @@ import numpy as np
 
 from tenure.core.arrays import Floats, Ints
 from tenure.core.policy import Policy
-from tenure.core.problem import Discrete, Problem
+from tenure.core.problem import Problem
 from tenure.core.simulator import Simulator
+from tenure.simulators.actions import allowed_actions, random_actions
+from tenure.simulators.batch import put
 
 CLIP = 5.0
 """Standard deviations beyond which an observation is cut off."""
@@ -52,16 +54,20 @@ def per_columns(problem: Problem) -> Ints:
 
 
 def fit_normaliser(problem: Problem, simulator: Simulator, incumbent: Policy, rng: np.random.Generator) -> Normaliser:
-    """Means and deviations over training worlds, half steered by the incumbent and half at random."""
-    assert isinstance(problem.action, Discrete)
+    """Means and deviations over training worlds, half steered by the incumbent and half at random.
+
+    Actions are allowed ones; a world that ends by itself starts again.
+    """
     per, state = per_columns(problem), simulator.reset(WORLDS, rng)
     seen, rewards = [], []
     for _ in range(STEPS):
         observation = simulator.observe(state)
-        action = incumbent.propose(observation, problem.allowed(observation), rng.random(WORLDS)).action.copy()
-        action[::2] = rng.integers(0, problem.action.size, len(action[::2]))
+        allowed = allowed_actions(problem, simulator, state, observation)
+        action = incumbent.propose(observation, allowed, rng.random(WORLDS)).action.copy()
+        action[::2] = random_actions(problem, WORLDS, rng, allowed)[::2]
         step = simulator.step(state, action, rng)
-        state = step.state
+        ended = np.flatnonzero(step.terminated)
+        state = put(step.state, ended, simulator.reset(len(ended), rng)) if len(ended) else step.state
         seen.append(per_feature(observation, per))
         rewards.append(problem.reward(step.signals)[1::2])
     rows = np.concatenate(seen)

@@ -15,6 +15,7 @@ from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.logger import configure
 
 from tenure.core.arrays import Bools, Floats
+from tenure.core.errors import EvidenceError
 from tenure.core.policy import Proposal
 from tenure.core.project import Project
 from tenure.core.simulator import Panel
@@ -85,12 +86,26 @@ def train_ppo(
         seed=seed,
         device="cpu",
     )
-    model.set_logger(configure(str(folder), ["csv", "tensorboard"]))
+    logger = configure(str(folder), ["csv", "tensorboard"])
+    model.set_logger(logger)
     watcher = SelectionWatcher(project, settings, normaliser, folder, report)
     model.learn(settings.steps, callback=watcher)
     watcher.score()
+    model.dump_logs()  # the last update's values and the last score
+    logger.close()
     best = PPO.load(folder / "best", device="cpu")
     return best, normaliser, watcher.curve
+
+
+def _finite(score: float, kpi: str, steps: int) -> float:
+    if not np.isfinite(score):
+        raise EvidenceError(
+            expected=f"a finite {kpi} on the selection data, to choose the best checkpoint by",
+            found=str(score),
+            where=f"training, after {steps} steps",
+            fix="take a first KPI that is defined on the selection data",
+        )
+    return score
 
 
 def _reward(project: Project, settings: PPOSettings) -> Any:
@@ -118,7 +133,8 @@ class SelectionWatcher(BaseCallback):
         return True
 
     def _on_rollout_start(self) -> None:
-        if self._gradient_steps() - self.scored_at >= self.settings.checkpoint_every:
+        every = self.settings.checkpoint_every
+        if self._gradient_steps() // every > self.scored_at // every:
             self.score()
 
     def _gradient_steps(self) -> int:
@@ -131,22 +147,20 @@ class SelectionWatcher(BaseCallback):
         problem = self.project.problem
         policy = TorchPolicy(policy_graph(self.model.policy, self.normaliser))
         trace = run(problem, self.project.simulator, policy, self.panel).trace
-        cost = problem.kpis[0].value(trace.signals)
-        shares = np.bincount(trace.action.ravel(), minlength=1) / trace.action.size
+        kpi, taken = problem.kpis[0], trace.action[trace.action >= 0]  # below 0 where a world has ended
+        score = _finite(kpi.value(trace.signals), kpi.name, self.num_timesteps)
+        shares = np.bincount(taken) / taken.size
         point = CurvePoint(
             steps=self.num_timesteps,
             gradient_steps=self.scored_at,
             seconds=time.perf_counter() - self.started,
-            score=cost,
+            score=score,
             most_taken_share=float(shares.max()),
             entropy=float(-(shares[shares > 0] * np.log(shares[shares > 0])).sum()),
         )
         self.model.save(self.folder / "last")
-        better = problem.kpis[0].sign * cost > max(
-            (problem.kpis[0].sign * p.score for p in self.curve), default=-np.inf
-        )
-        if better:
+        if kpi.sign * score > max((kpi.sign * point.score for point in self.curve), default=-np.inf):
             self.model.save(self.folder / "best")
         self.curve.append(point)
-        self.logger.record("selection/score", cost)
+        self.logger.record("selection/score", score)
         self.report(point)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import platform
+import re
+import shutil
 import subprocess
 from dataclasses import asdict, dataclass, field
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from tenure.core.errors import ProjectError
+from tenure.core.errors import ProjectError, SettingsError, StoreError
 
 
 @dataclass(frozen=True)
@@ -81,16 +83,60 @@ class RunRecord:
         """Decisions per second of one seed, scoring included; mean over seeds."""
         return sum(seed.steps_per_s for seed in self.seeds) / len(self.seeds)
 
-    def write(self, folder: Path) -> None:
-        """Write it as record.json."""
-        (folder / "record.json").write_text(json.dumps(asdict(self), indent=1))
+
+def fresh_folder(runs: Path, run: str) -> Path:
+    """An empty folder for a run; what an earlier run of that name left is removed.
+
+    Raises:
+        SettingsError: the name is no folder's name.
+        StoreError: the folder cannot be made.
+    """
+    if not re.fullmatch(r"\w[\w.-]*", run):
+        raise SettingsError(
+            expected="a name of letters, digits, '.', '_' and '-', not beginning with '.' or '-'",
+            found=repr(run),
+            where="the name of a training run",
+            fix="choose such a name; it becomes a folder",
+        )
+    folder = runs / run
+    try:
+        if folder.exists():
+            shutil.rmtree(folder)
+        folder.mkdir(parents=True)
+    except OSError as error:
+        raise unwritable(folder, error) from error
+    return folder
+
+
+def write_record(record: RunRecord, folder: Path) -> None:
+    """Write it as record.json, whole or not at all: a run with that file is a finished one.
+
+    Raises:
+        StoreError: the folder cannot be written.
+    """
+    half = folder / ".record.json"
+    try:
+        half.write_text(json.dumps(asdict(record), indent=1))
+        half.replace(folder / "record.json")
+    except OSError as error:
+        raise unwritable(folder, error) from error
+
+
+def unwritable(folder: Path, error: OSError) -> StoreError:
+    """What to say when a run's folder cannot be written."""
+    return StoreError(
+        expected="a run folder with room that may be written",
+        found=error.strerror or str(error),
+        where=str(error.filename or folder),
+        fix="free space or set the right to write there, then train again",
+    )
 
 
 def read_record(folder: Path) -> RunRecord:
     """The record in a run's folder.
 
     Raises:
-        ProjectError: there is none.
+        ProjectError: there is none, or it is damaged.
     """
     path = folder / "record.json"
     if not path.exists():
@@ -100,12 +146,20 @@ def read_record(folder: Path) -> RunRecord:
             where=str(path),
             fix="run `tenure train` first, or name one of the folders beside it",
         )
-    fields = json.loads(path.read_text())
-    seeds = tuple(
-        SeedRecord(**{**seed, "curve": tuple(CurvePoint(**point) for point in seed["curve"])})
-        for seed in fields.pop("seeds")
-    )
-    return RunRecord(**fields, seeds=seeds)
+    try:
+        fields = json.loads(path.read_text())
+        seeds = tuple(
+            SeedRecord(**{**seed, "curve": tuple(CurvePoint(**point) for point in seed["curve"])})
+            for seed in fields.pop("seeds")
+        )
+        return RunRecord(**fields, seeds=seeds)
+    except (ValueError, TypeError, KeyError) as error:
+        raise ProjectError(
+            expected="the record of a training run",
+            found=f"{type(error).__name__}: {error}",
+            where=str(path),
+            fix="restore the file, or train again",
+        ) from error
 
 
 def latest_run(runs: Path) -> RunRecord:
@@ -122,7 +176,10 @@ def lineage_of_tree(folder: Path) -> str:
     """Commit of the tree a project lies in, with `+` where it was changed; `unknown` outside git."""
 
     def git(*arguments: str) -> str:
-        done = subprocess.run(["git", *arguments], cwd=folder, capture_output=True, text=True, check=False)  # noqa: S603, S607
+        try:
+            done = subprocess.run(["git", *arguments], cwd=folder, capture_output=True, text=True, check=False)  # noqa: S603, S607
+        except OSError:  # git is not installed
+            return ""
         return done.stdout.strip() if done.returncode == 0 else ""
 
     commit = git("rev-parse", "--short", "HEAD")
@@ -132,4 +189,11 @@ def lineage_of_tree(folder: Path) -> str:
 def libraries() -> dict[str, str]:
     """Versions of what decides a training result."""
     names = ("tenure", "torch", "stable-baselines3", "gymnasium", "numpy", "onnxruntime")
-    return {"python": platform.python_version()} | {name: version(name) for name in names}
+    return {"python": platform.python_version()} | {name: _version(name) for name in names}
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:  # installed under another name, such as onnxruntime-gpu, or from a bare tree
+        return "unknown"

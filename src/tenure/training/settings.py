@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from tenure.core.errors import SettingsError
@@ -20,11 +21,12 @@ class PPOSettings:
         learning_rate: at the start; it falls linearly to 1 % of this, which made the worst seed good.
         gae_lambda: generalised advantage estimation (Schulman et al. 2016), in [0, 1].
         net: units of the hidden layers of policy and value networks.
-        checkpoint_every: gradient steps between checkpoints; each is scored on the selection data.
+        checkpoint_every: gradient steps between checkpoints, taken at the first update that reaches them; each is
+            scored on the selection data.
         without: signals whose reward terms are left out, for showing what a term is for.
 
     Raises:
-        SettingsError: a size is not positive, or the batch does not divide the rollout.
+        SettingsError: a size is not positive, the batch does not divide the rollout, or a rate is out of its range.
     """
 
     steps: int = 2_000_000
@@ -41,10 +43,18 @@ class PPOSettings:
     def __post_init__(self) -> None:
         sizes = (self.steps, self.worlds, self.rollout, self.batch, self.epochs, self.checkpoint_every, *self.net)
         per_update = self.worlds * self.rollout
-        if min(sizes) < 1 or per_update % self.batch or self.steps < per_update:
-            raise SettingsError(
-                expected=f"positive sizes, steps >= worlds * rollout = {per_update}, batch a divisor of that",
-                found=f"steps={self.steps}, batch={self.batch}, sizes={sizes}",
-                where="settings of the PPO recipe",
-                fix="take the defaults, or change them together",
+        if min(sizes) < 1 or per_update % self.batch or self.steps < per_update or self.batch < 2:
+            raise _wrong(
+                f"positive sizes, steps >= worlds * rollout = {per_update}, a batch of at least 2 that divides it",
+                f"steps={self.steps}, batch={self.batch}, sizes={sizes}",
             )
+        if not (0 < self.learning_rate < math.inf and 0 <= self.gae_lambda <= 1):
+            raise _wrong(
+                "learning_rate above 0, gae_lambda in [0, 1]",
+                f"learning_rate={self.learning_rate}, gae_lambda={self.gae_lambda}",
+            )
+
+
+def _wrong(expected: str, found: str) -> SettingsError:
+    fix = "take the defaults, or change them together"
+    return SettingsError(expected=expected, found=found, where="settings of the PPO recipe", fix=fix)

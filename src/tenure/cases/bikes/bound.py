@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from scipy.optimize import linprog
 from scipy.sparse import eye_array, hstack
@@ -33,7 +35,7 @@ def _district(demand: Floats, stock: float) -> dict[str, float]:
     """Signals of one district; variables per hour: bikes in, bikes out, bikes rented, bikes left."""
     hours = len(demand)
     one, before = eye_array(hours), eye_array(hours, k=-1)
-    balance = hstack([-one, one, one, one - before], format="csr")  # left - left before - in + out + rented = 0
+    balance: Any = hstack([-one, one, one, one - before], format="csr")  # left - left before - in + out + rented = 0
     start = np.zeros(hours)
     start[0] = stock
     weight = {term.signal: -term.weight for term in problem.reward.terms}
@@ -46,6 +48,7 @@ def _district(demand: Floats, stock: float) -> dict[str, float]:
         *(((0.0, None),) * hours),
     ]
     best = linprog(np.repeat(per_hour, hours), A_eq=balance, b_eq=start, bounds=limits, method="highs")
+    assert best.x is not None  # moving nothing is always possible
     came, gone, rented, left = best.x.reshape(4, hours)
     return {
         "requests": float(demand.sum()),

@@ -17,13 +17,18 @@ CSV = Path(__file__).parent / "data" / "bikeshare_hourly_2011.csv"
 START = datetime(2011, 1, 1, tzinfo=UTC)
 DAYS = 365
 HOURS = DAYS * 24
+AHEAD = 3
+"""Hours after the year's end for which the usual demand is still known: the calendar goes on."""
+WEEK = 7 * 24
+RECORDED = 8645
+"""Hours with a row; the others are gaps."""
 TRAIN_DAYS = 243
 """January to August: what training draws from, and what the hour-of-week profile is the mean of."""
 DISTRICTS = 20
 THINNING_SEED = 2011
 SHARE_CONCENTRATION = 50.0
 """Dirichlet concentration of the districts' shares: they differ by a factor of about two."""
-SKY = {"clear": 0, "cloudy/misty": 1, "light rain/snow": 2, "heavy rain/snow": 3}
+SKY = {"clear": 0.0, "cloudy/misty": 1.0, "light rain/snow": 2.0, "heavy rain/snow": 3.0}
 
 
 @dataclass(frozen=True)
@@ -32,7 +37,8 @@ class History:
 
     Args:
         demand: bikes asked for in each hour and district; [hours, districts].
-        usual: mean demand of that hour of the week, January to August; [hours, districts].
+        usual: mean demand of that hour of the week, January to August; [hours + 3, districts], three
+            hours into the next year, so that the last hours can look ahead too.
         size: the district's share of the city, 1 is the average district; [districts].
         hour_of_week: 0 (Sunday 00:00) to 167; [hours].
         working_day: 1 on working days; [hours].
@@ -57,54 +63,85 @@ def history() -> History:
         DataError: the file is not the one described in data/README.md.
     """
     rows = _rows(CSV)
-    hours = np.array([(int(row["day"]) - 1) * 24 + int(row["hr"]) for row in rows])
+    hours = np.array([row.hour for row in rows])
     city = np.zeros(HOURS, dtype=np.int64)
-    city[hours] = [int(row["bikers"]) for row in rows]
+    city[hours] = [row.bikers for row in rows]
     rng = np.random.default_rng(THINNING_SEED)
     share = rng.dirichlet(np.full(DISTRICTS, SHARE_CONCENTRATION))
-    weekday, working_day = _per_day(rows, hours, "weekday"), _per_day(rows, hours, "workingday")
+    weekday = _per_day(hours, [row.weekday for row in rows])
     hour_of_week = weekday * 24 + np.arange(HOURS) % 24
+    calendar = np.concatenate([hour_of_week, (hour_of_week[-1] + 1 + np.arange(AHEAD)) % WEEK])
     return History(
         demand=rng.multinomial(city, share),
-        usual=_profile(city, hour_of_week)[hour_of_week][:, None] * share,
+        usual=_profile(city, hour_of_week)[calendar][:, None] * share,
         size=share * DISTRICTS,
         hour_of_week=hour_of_week,
-        working_day=working_day,
-        weather=_carried_forward(hours, np.array([_weather(row) for row in rows])),
+        working_day=_per_day(hours, [row.working_day for row in rows]),
+        weather=_carried_forward(hours, np.array([row.weather for row in rows])),
         gaps=np.setdiff1d(np.arange(HOURS), hours),
     )
 
 
-def _rows(path: Path) -> list[dict[str, str]]:
+@dataclass(frozen=True)
+class _Row:
+    """One recorded hour of the whole city."""
+
+    hour: int
+    weekday: int
+    working_day: int
+    weather: tuple[float, float, float, float]
+    bikers: int
+
+
+def _rows(path: Path) -> list[_Row]:
+    """The recorded hours, in order."""
     with path.open(newline="") as file:
-        rows = list(csv.DictReader(file))
-    days = {row.get("day") for row in rows}
-    if len(days) != DAYS:
-        raise DataError(
-            expected=f"a row for at least one hour of each of {DAYS} days",
-            found=f"{len(days)} days",
-            where=str(path),
-            fix="restore the file described in the README beside it",
-        )
+        rows = [_row(fields, f"{path}, line {line}") for line, fields in enumerate(csv.DictReader(file), start=2)]
+    hours = [row.hour for row in rows]
+    if len(rows) != RECORDED or hours != sorted(set(hours)) or {hour // 24 for hour in hours} != set(range(DAYS)):
+        found = f"{len(rows)} rows, {len(set(hours))} different hours on {len({hour // 24 for hour in hours})} days"
+        raise _unlike(f"{RECORDED} rows, one per recorded hour, in order, on each of {DAYS} days", found, str(path))
     return rows
 
 
-def _weather(row: dict[str, str]) -> list[float]:
-    return [float(row["temp"]), float(row["hum"]), float(row["windspeed"]), float(SKY[row["weathersit"]])]
+def _row(fields: dict[str, str], where: str) -> _Row:
+    try:
+        return _Row(
+            hour=(int(fields["day"]) - 1) * 24 + int(fields["hr"]),
+            weekday=int(fields["weekday"]),
+            working_day=int(fields["workingday"]),
+            weather=(
+                float(fields["temp"]),
+                float(fields["hum"]),
+                float(fields["windspeed"]),
+                SKY[fields["weathersit"]],
+            ),
+            bikers=int(fields["bikers"]),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise _unlike(
+            "day, hr, weekday, workingday, temp, hum, windspeed, weathersit, bikers", repr(error), where
+        ) from error
 
 
-def _per_day(rows: list[dict[str, str]], hours: Ints, column: str) -> Ints:
-    """A column that is constant within a day, for every hour of the year."""
+def _unlike(expected: str, found: str, where: str) -> DataError:
+    return DataError(
+        expected=expected, found=found, where=where, fix="restore the file described in the README beside it"
+    )
+
+
+def _per_day(hours: Ints, values: list[int]) -> Ints:
+    """What is constant within a day, for every hour of the year."""
     day = np.zeros(DAYS, dtype=np.int64)
-    day[hours // 24] = [int(row[column]) for row in rows]
+    day[hours // 24] = values
     return np.repeat(day, 24)
 
 
 def _profile(city: Ints, hour_of_week: Ints) -> Floats:
     """Mean demand of each hour of the week over the training days; [168]."""
     train = slice(0, TRAIN_DAYS * 24)
-    total = np.bincount(hour_of_week[train], weights=city[train], minlength=168)
-    return np.asarray(total / np.bincount(hour_of_week[train], minlength=168))
+    total = np.bincount(hour_of_week[train], weights=city[train], minlength=WEEK)
+    return np.asarray(total / np.bincount(hour_of_week[train], minlength=WEEK))
 
 
 def _carried_forward(hours: Ints, values: Floats) -> Floats:

@@ -128,7 +128,7 @@ class TwoSided:
 def _quantile_factor(quantile: float) -> Floats:
     """A quantile of three hours' demand over their usual, per hour of the week; [168]."""
     past = history()
-    hours = np.arange(TRAIN_DAYS * 24)
+    hours = np.arange(TRAIN_DAYS * 24 - 2)
     window = sum(past.demand[hours + ahead].sum(axis=1) for ahead in range(3))
     usual = sum(past.usual[hours + ahead].sum(axis=1) for ahead in range(3))
     ratio, hour_of_week = window / usual, past.hour_of_week[hours]

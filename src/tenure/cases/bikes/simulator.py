@@ -16,7 +16,7 @@ from tenure import Panel, Split, Step
 from tenure.core.arrays import Floats, Ints
 from tenure.core.errors import DataError
 
-from .data import CSV, DAYS, DISTRICTS, HOURS, START, TRAIN_DAYS, History, history
+from .data import AHEAD, CSV, DAYS, DISTRICTS, HOURS, START, TRAIN_DAYS, History, history
 from .problem import MOST, problem
 
 SPLITS: dict[str, tuple[int, int]] = {
@@ -25,6 +25,8 @@ SPLITS: dict[str, tuple[int, int]] = {
     "held_out": (TRAIN_DAYS + 30, DAYS),
 }
 """First day and the day after the last: January to August, September, October to December."""
+UNKNOWN_WEATHER = [feature.default for feature in problem.observation if feature.default is not None]
+"""What stands for the weather before the year's first hour: the same defaults as in a request without it."""
 
 
 @dataclass(frozen=True)
@@ -87,17 +89,16 @@ class BikesSimulator:
         """
         begin, end = SPLITS[split]
         days = end - begin - first_day if days is None else days
-        if first_day < 0 or days < 1 or begin + first_day + days > end:
-            raise DataError(
-                expected=f"days within the {end - begin} of {split!r}",
-                found=f"{days} days from day {first_day}",
-                where="panel of the case 'bikes'",
-                fix="ask for fewer days",
-            )
+        _check_days(first_day, days, end - begin, repr(split))
         return self.stretch(begin + first_day, days)
 
     def stretch(self, first_day: int, days: int) -> Panel:
-        """All districts over any whole days of the year, starting with three usual hours' worth of bikes."""
+        """All districts over any whole days of the year, starting with three usual hours' worth of bikes.
+
+        Raises:
+            DataError: the days lie outside the year.
+        """
+        _check_days(first_day, days, DAYS, "the year")
         hour = first_day * 24
         start = Districts(
             hour=np.full(DISTRICTS, hour),
@@ -111,12 +112,13 @@ class BikesSimulator:
     def observe(self, state: Districts) -> Floats:
         """What the dispatcher sees; float32 [n, features]."""
         own = np.stack([state.stock, state.on_the_way], axis=1)
+        # After the year's last hour nobody decides any more; its own features stand in.
         seen = self._seen[np.minimum(state.hour, HOURS - 1), state.district]
         return np.concatenate([own, seen], axis=1, dtype=np.float32)
 
     def step(self, state: Districts, action: Ints, rng: np.random.Generator) -> Step:  # noqa: ARG002
         """One hour: people rent what stands there, then last hour's truck arrives."""
-        requests = self.past.demand[np.minimum(state.hour, HOURS - 1), state.district].astype(float)
+        requests = self.past.demand[state.hour, state.district].astype(float)
         rented = np.minimum(requests, state.stock)
         left = state.stock - rented
         moved = np.maximum(state.on_the_way, -left)
@@ -133,15 +135,25 @@ class BikesSimulator:
     def _seen(self) -> Floats:
         """Everything the policy cannot change, for each hour and district; float32 [hours, districts, features]."""
         past = self.past
-        usual = [np.roll(past.usual, -ahead, axis=0) for ahead in range(4)]
-        recent = [_recent(past.demand, past.usual, hours) for hours in (1, 2, 3, 24)]
+        usual = [past.usual[ahead : HOURS + ahead] for ahead in range(AHEAD + 1)]
+        recent = [_recent(past.demand, past.usual[:HOURS], hours) for hours in (1, 2, 3, 24)]
         hour, weekday = past.hour_of_week % 24, past.hour_of_week // 24
-        before = np.roll(past.weather, 1, axis=0)
+        before = np.vstack([UNKNOWN_WEATHER, past.weather[:-1]])
         per_hour = np.stack([hour, weekday, past.working_day, *before.T], axis=1)
         everywhere = np.broadcast_to(per_hour[:, None], (HOURS, DISTRICTS, per_hour.shape[1]))
         size = np.broadcast_to(past.size, (HOURS, DISTRICTS))
         columns = [*usual, *recent, *np.moveaxis(everywhere, 2, 0), size]
         return np.stack(columns, axis=2).astype(np.float32)
+
+
+def _check_days(first_day: int, days: int, available: int, where: str) -> None:
+    if first_day < 0 or days < 1 or first_day + days > available:
+        raise DataError(
+            expected=f"days within the {available} of {where}",
+            found=f"{days} days from day {first_day}",
+            where="panel of the case 'bikes'",
+            fix="ask for fewer days",
+        )
 
 
 def _recent(demand: Ints, usual: Floats, hours: Literal[1, 2, 3, 24]) -> Floats:

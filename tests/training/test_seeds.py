@@ -1,0 +1,186 @@
+"""A whole run end to end: seeds in processes, bundles that need no trainer, one record."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from stable_baselines3 import PPO
+
+from tenure.core.arrays import Floats
+from tenure.core.errors import SettingsError, StoreError
+from tenure.core.problem import KPI
+from tenure.evaluation import crossed_bootstrap
+from tenure.simulators.rollout import run as simulate
+from tenure.store import BundlePolicy, load_bundle
+from tenure.training import CurvePoint, PPOSettings, Progress, latest_run, read_record, train
+from tenure.training.normaliser import fit_normaliser
+from tenure.training.seeds import best_point, bound_value
+
+from .tiny import TINY, Tiny
+
+
+def bundle(tiny: Tiny, index: int) -> BundlePolicy:
+    return load_bundle(tiny.home / "bundles" / tiny.record.seeds[index].version, tiny.project.problem)
+
+
+def situations(tiny: Tiny, n: int) -> Floats:
+    return tiny.project.simulator.observe(tiny.project.simulator.reset(n, np.random.default_rng(9)))
+
+
+def test_a_run_that_would_be_found_out_if_it_read_held_out_data_ends_well(tiny: Tiny) -> None:
+    with pytest.raises(AssertionError, match="held-out"):
+        tiny.project.simulator.panel("held_out")
+    assert [seed.seed for seed in tiny.record.seeds] == [1, 2]
+
+
+def test_the_record_comes_back_from_its_file(tiny: Tiny) -> None:
+    assert read_record(tiny.folder) == tiny.record
+    assert latest_run(tiny.home / "runs") == tiny.record
+
+
+def test_the_record_names_what_it_was_trained_on(tiny: Tiny) -> None:
+    record, problem = tiny.record, tiny.project.problem
+    assert (record.run, record.problem, record.problem_version) == ("tiny", "bikes", problem.version)
+    assert record.simulator_version == tiny.project.simulator.version
+    assert record.settings == {**asdict(TINY), "net": [16], "without": []}
+    assert record.libraries["torch"]
+
+
+def test_the_chosen_version_is_the_best_seeds(tiny: Tiny) -> None:
+    best = min(tiny.record.seeds, key=lambda seed: seed.score)
+    assert tiny.record.chosen == best.version
+    for seed in tiny.record.seeds:
+        assert seed.score == min(point.score for point in seed.curve)
+
+
+def test_scores_and_gain_are_those_of_the_bundles_on_the_selection_data(tiny: Tiny) -> None:
+    problem, simulator = tiny.project.problem, tiny.project.simulator
+    panel, kpi = simulator.panel("selection"), problem.kpis[0]
+    traces = [simulate(problem, simulator, bundle(tiny, index), panel).trace for index in (0, 1)]
+    assert [kpi.value(trace.signals) for trace in traces] == pytest.approx([s.score for s in tiny.record.seeds])
+    incumbent = simulate(problem, simulator, tiny.project.incumbent, panel).trace
+    assert tiny.record.incumbent == kpi.value(incumbent.signals)
+
+    def daily(trace: object) -> Floats:
+        return np.asarray(kpi.numerator(trace.signals).sum(axis=1).reshape(30, 24).sum(axis=1))  # type: ignore[attr-defined]
+
+    gain = crossed_bootstrap(
+        daily(incumbent), np.stack([daily(trace) for trace in traces]), np.random.default_rng(0), cluster="day"
+    )
+    assert tiny.record.gain == pytest.approx(gain.as_dict())
+
+
+def test_the_bound_stands_beside_the_score(tiny: Tiny) -> None:
+    # The shared project's bound loses, moves and keeps one bike per district over the whole month.
+    assert tiny.record.bound == pytest.approx((2.00 + 0.25 + 0.10) / 720)
+
+
+def test_progress_arrives_here_while_it_happens(tiny: Tiny) -> None:
+    for seed in tiny.record.seeds:
+        mine = [progress for progress in tiny.reported if progress.seed == seed.seed]
+        assert tuple(progress.point for progress in mine) == seed.curve
+        assert [progress.share for progress in mine] == [0.25, 0.5, 0.75, 1.0]
+
+
+def test_every_seed_leaves_checkpoints_and_logs(tiny: Tiny) -> None:
+    for seed in (1, 2):
+        names = {path.name.split(".out")[0] for path in (tiny.folder / f"seed-{seed}").iterdir()}
+        assert names == {"best.zip", "last.zip", "progress.csv", "events"}
+
+
+def test_a_bundle_decides_without_the_training_stack(tiny: Tiny) -> None:
+    code = f"""
+import sys
+from pathlib import Path
+import numpy as np
+from tenure.core.project import load_project
+from tenure.store import load_bundle
+policy = load_bundle(Path({str(tiny.home / "bundles")!r}) / {tiny.record.chosen!r}, load_project("bikes").problem)
+policy.propose(np.ones((3, 18), dtype=np.float32), None, np.zeros(3))
+heavy = [name for name in ("torch", "stable_baselines3", "gymnasium", "ray", "tensorboard") if name in sys.modules]
+assert not heavy, heavy
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_golden_answers_travel_with_the_bundle_and_match(tiny: Tiny) -> None:
+    policy = bundle(tiny, 0)
+    golden = policy.bundle.manifest["golden"]
+    assert len(golden["observation"]) == 64
+    found = policy.propose(np.array(golden["observation"], dtype=np.float32), None, np.zeros(64))
+    assert found.action.tolist() == golden["action"]
+
+
+def test_the_lineage_says_how_to_make_the_bundle_again(tiny: Tiny) -> None:
+    manifest = bundle(tiny, 1).bundle.manifest
+    lineage = manifest["lineage"]
+    assert (lineage["run"], lineage["seed"], lineage["recipe"]) == ("tiny", 2, "ppo")
+    assert lineage["settings"]["steps"] == TINY.steps
+    assert lineage["commit"] == tiny.record.commit
+    assert manifest["evaluation"] == {"split": "selection", "kpi": "cost", "score": tiny.record.seeds[1].score}
+
+
+def test_the_bundle_agrees_with_the_trainer_on_1000_observations(tiny: Tiny) -> None:
+    problem, simulator = tiny.project.problem, tiny.project.simulator
+    model = PPO.load(tiny.folder / "seed-1" / "best", device="cpu")
+    normaliser = fit_normaliser(problem, simulator, tiny.project.incumbent, np.random.default_rng(1))
+    raw = situations(tiny, 1000)
+    greedy, _ = model.predict(normaliser(raw), deterministic=True)
+    assert np.array_equal(bundle(tiny, 0).propose(raw, None, np.zeros(1000)).action, greedy)
+
+
+def test_an_equal_seed_gives_equal_weights_and_another_seed_others(tiny: Tiny, tmp_path: Path) -> None:
+    again = train(tiny.project, TINY, (2,), tmp_path, "again")
+    raw = situations(tiny, 200)
+    repeated = load_bundle(tmp_path / "bundles" / again.chosen, tiny.project.problem)
+    assert np.array_equal(repeated.logits(raw), bundle(tiny, 1).logits(raw))
+    assert not np.array_equal(repeated.logits(raw), bundle(tiny, 0).logits(raw))
+    assert [point.score for point in again.seeds[0].curve] == [point.score for point in tiny.record.seeds[1].curve]
+
+
+@pytest.mark.parametrize("seeds", [(), (1, 1), (-1,)])
+def test_impossible_seeds_are_refused_before_anything_is_written(
+    seeds: tuple[int, ...], tiny: Tiny, tmp_path: Path
+) -> None:
+    with pytest.raises(SettingsError, match="distinct seeds"):
+        train(tiny.project, TINY, seeds, tmp_path, "no")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "without", [("profit",), ("lost_rentals", "profit"), ("lost_rentals", "bikes_moved", "idle_bikes")]
+)
+def test_leaving_out_what_is_no_term_or_every_term_is_refused(
+    without: tuple[str, ...], tiny: Tiny, tmp_path: Path
+) -> None:
+    with pytest.raises(SettingsError, match=r"bikes_moved.*idle_bikes.*lost_rentals"):
+        train(tiny.project, replace(TINY, without=without), (1,), tmp_path, "no")
+
+
+def test_a_home_that_cannot_be_written_is_refused_at_once(tiny: Tiny, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StoreError, match="free space or set the right"):
+        train(tiny.project, TINY, (1,), tmp_path / "file", "no")
+
+
+def test_the_best_point_is_the_earliest_of_equals_in_the_kpis_direction() -> None:
+    curve = [CurvePoint(step, step, 1.0, score, 0.5, 1.0) for step, score in ((1, 3.0), (2, 2.0), (3, 2.0), (4, 5.0))]
+    assert best_point(KPI("cost", "$", "lower", {"cost": 1}), curve).steps == 2
+    assert best_point(KPI("sales", "$", "higher", {"sales": 1}), curve).steps == 4
+
+
+def test_a_bound_is_read_per_decision_or_as_a_ratio() -> None:
+    totals = {"lost": np.array([1.0, 2.0]), "asked": np.array([10.0, 20.0])}
+    assert bound_value(KPI("lost", "", "lower", {"lost": 1}), totals, 6) == 0.5
+    assert bound_value(KPI("lost", "", "lower", {"lost": 1}, {"asked": 1}), totals, 6) == 0.1
+
+
+def test_the_room_shows_its_public_names() -> None:
+    assert isinstance(PPOSettings(), PPOSettings)
+    assert json.dumps(asdict(Progress(1, 0.5, CurvePoint(1, 1, 1.0, 1.0, 1.0, 0.0))))
