@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from typing import Any
-
-import numpy as np
 
 from tenure.core.clock import Clock
 from tenure.core.evidence import Finding, Verdict, worst
@@ -20,10 +17,10 @@ from tenure.rollout.evidence import (
     next_share,
     promotion_findings,
 )
-from tenure.rollout.ledger import Ledger, day_of
+from tenure.rollout.ledger import Ledger
 from tenure.rollout.settings import Settings
 from tenure.rollout.stages import Move, RolloutState, Stage, fold, head_columns, transition_to
-from tenure.store import Event, LogFrame, SqliteStore
+from tenure.store import Event, SqliteStore
 
 CONTROLLER = "controller"
 """Actor of the steps nobody asked for by hand."""
@@ -56,26 +53,29 @@ class Tick:
 
     @property
     def verdict(self) -> Verdict:
-        """Of the gate to the next share."""
-        return worst(finding.verdict for finding in self.gate)
+        """Of the gate to the next share and of the guardrails, either of which holds."""
+        return worst(finding.verdict for finding in (*self.gate, *self.guardrails))
 
     @property
     def blocked_by(self) -> list[str]:
         """Why the next share is not given yet, most severe first."""
-        open_ = [finding for finding in self.gate if finding.verdict is not Verdict.PASS]
+        open_ = [finding for finding in (*self.gate, *self.guardrails) if finding.verdict is not Verdict.PASS]
         return [f"{f.gate}: {f.reason}" for f in sorted(open_, key=lambda finding: -finding.verdict)]
 
 
 def next_step(
     state: RolloutState, guardrails: Sequence[Finding], gate: Sequence[Finding], settings: Settings
 ) -> Step | None:
-    """At most one step. Harm comes first, in every state; asking twice changes nothing."""
+    """At most one step. Harm comes first, in every state; asking twice changes nothing.
+
+    A guardrail that could not be measured, or has seen nothing yet, holds like any gate.
+    """
     if state.stage not in (Stage.SHADOW, Stage.CANARY, Stage.FULL) or state.killed:
         return None
     harmed = [finding for finding in guardrails if finding.verdict is Verdict.FAIL]
     if harmed:
         return Step(Move.ROLLBACK, "; ".join(f"{finding.gate}: {finding.reason}" for finding in harmed))
-    if state.paused or worst(finding.verdict for finding in (*gate, *_errors(guardrails))) is not Verdict.PASS:
+    if state.paused or not gate or worst(finding.verdict for finding in (*gate, *guardrails)) is not Verdict.PASS:
         return None
     reason = "; ".join(f"{finding.gate}: {finding.reason}" for finding in gate)
     share = next_share(state, settings)
@@ -136,46 +136,48 @@ class Controller:
         return self._record(Move.ROLLBACK.value, actor, reason, {})
 
     def tick(self) -> Tick:
-        """One look at the evidence, at most one step."""
-        self._fold_closed_days()
-        epoch, state = self.store.control(self.problem.name).kill_epoch, self.state()
+        """One look at the evidence, at most one step.
+
+        Raises:
+            FencedError: a kill or a restore came while the evidence was judged.
+        """
+        epoch, state = self._seen()
+        self._fold_closed_days(state)
         evidence = Evidence(self.problem, self.settings, self.ledger, self.services, state)
         guardrails, gate = guardrail_findings(evidence), promotion_findings(evidence)
         step = next_step(state, guardrails, gate, self.settings)
         if step is not None:
+            now_epoch, now = self._seen()
+            if now_epoch == epoch and now != state:  # somebody moved the rollout meanwhile: judge anew
+                return self.tick()
             payload: dict[str, Any] = {"findings": [finding.as_dict() for finding in (*guardrails, *gate)]}
             payload |= {} if step.to is None else {"to": step.to}
-            state = self._record(step.move.value, CONTROLLER, step.reason, payload, epoch)
+            event = self._event(step.move.value, CONTROLLER, step.reason, payload)
+            state = self._append(epoch, state, event)
         return Tick(state, guardrails, gate, step)
 
-    def _fold_closed_days(self) -> None:
+    def _fold_closed_days(self, state: RolloutState) -> None:
         """Fold this rollout's decisions of days whose outcomes can no longer come."""
         starts = [event for event in self.store.events(self.problem.name) if event.kind == Move.START]
         if starts and self.ledger.sequence < starts[-1].sequence:
-            self.ledger = Ledger(self.problem)
+            self.ledger = Ledger(self.problem, state.version)
             self.ledger.sequence = starts[-1].sequence
-        now, wait = self.clock.now(), self.settings.reward_window.span
-        frame = self._rows_before(now)
-        if len(frame) and frame.decided_at[-1] > np.datetime64((now - wait).replace(tzinfo=None)):
-            frame = self._rows_before(now := now - timedelta(days=1))
-        self.ledger.update(frame, day_of(now))
+        unread = self.store.read_log(self.problem.name, after_sequence=self.ledger.sequence)
+        self.ledger.fold_closed(unread, self.clock.now(), self.settings.reward_window.span)
 
-    def _rows_before(self, moment: datetime) -> LogFrame:
-        """Rows not folded yet, of days before a moment's day."""
-        last = moment.replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(microseconds=1)
-        return self.store.read_log(self.problem.name, after_sequence=self.ledger.sequence, upto=last)
+    def _seen(self) -> tuple[int, RolloutState]:
+        """Kill epoch and state, read in this order: a kill in between shows in the state or fences the step."""
+        epoch = self.store.control(self.problem.name).kill_epoch
+        return epoch, self.state()
 
-    def _record(
-        self, kind: str, actor: str, reason: str, payload: dict[str, Any], epoch: int | None = None
-    ) -> RolloutState:
-        event = self._event(kind, actor, reason, payload)
-        state = transition_to(self.state(), event)
-        self.store.append_event(event, control=head_columns(state), expect_sequence_epoch=epoch)
-        return state
+    def _record(self, kind: str, actor: str, reason: str, payload: dict[str, Any]) -> RolloutState:
+        epoch, state = self._seen()
+        return self._append(epoch, state, self._event(kind, actor, reason, payload))
+
+    def _append(self, epoch: int, state: RolloutState, event: Event) -> RolloutState:
+        after = transition_to(state, event)
+        self.store.append_event(event, control=head_columns(after), expect_sequence_epoch=epoch)
+        return after
 
     def _event(self, kind: str, actor: str, reason: str, payload: dict[str, Any]) -> Event:
         return Event(self.problem.name, kind, actor, reason, self.clock.now(), payload)
-
-
-def _errors(findings: Sequence[Finding]) -> list[Finding]:
-    return [finding for finding in findings if finding.verdict is Verdict.ERROR]

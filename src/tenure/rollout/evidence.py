@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import numpy as np
@@ -26,7 +26,7 @@ from tenure.evaluation import (
     unit_differences,
     unit_gains,
 )
-from tenure.rollout.ledger import Ledger, Unit, day_of
+from tenure.rollout.ledger import Ledger, Unit, first_whole_day, midnight_of
 from tenure.rollout.settings import GuardrailSettings, Promote, Settings
 from tenure.rollout.stages import RolloutState, Stage
 
@@ -34,7 +34,7 @@ DAY = timedelta(days=1)
 BOLDNESS = 0.9
 """Largest share of its capital a betting sequence stakes on one observation."""
 DELIVERY = 0.99
-"""Share of shadowed decisions that must carry the candidate's proposal."""
+"""Share of shadowed decisions that must carry the candidate's proposal, and of each arm's that must have an outcome."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,8 @@ class Services:
 
     Args:
         replay: a version (None: the incumbent) over real days from a moment on, without touching the world.
-        selection: a version's gain over the incumbent on the selection data, in the first KPI.
+        selection: a version's gain over the incumbent on the selection data, in the first KPI, as a share of the
+            incumbent's figure.
         decide: a version's actions on logged observations.
     """
 
@@ -64,43 +65,58 @@ class Evidence:
 
     def days_since(self, moment: datetime | None) -> int:
         """Whole closed days from a moment on."""
-        return 0 if moment is None else max(self.ledger.closed_before - day_of(moment), 0)
+        return 0 if moment is None else max(self.ledger.closed_before - first_whole_day(moment), 0)
+
+    def stage_units(self) -> list[Unit]:
+        """Closed units of both arms since the present share began."""
+        return [] if self.state.since is None else self.ledger.since(self.state.since)
 
     def live_units(self) -> list[Unit]:
         """Closed units since the first live share, of both arms, while a control existed."""
         if self.state.canary_at is None:
             return []
-        return [u for u in self.ledger.since(self.state.canary_at) if u.stage == Stage.CANARY]
+        return [u for u in self.ledger.since(self.state.canary_at) if u.stage == Stage.CANARY and u.is_comparable]
 
     def full_units(self) -> list[Unit]:
         """Closed units of the candidate since it answers all."""
-        if self.state.stage is not Stage.FULL or self.state.since is None:
+        if self.state.stage is not Stage.FULL:
             return []
-        return [u for u in self.ledger.since(self.state.since) if u.is_candidate]
+        return [u for u in self.stage_units() if u.is_candidate and u.is_comparable]
 
 
 def entry_findings(problem: Problem, settings: Settings, services: Services, version: str) -> list[Finding]:
     """What a version must show on the selection data before it may even be shadowed."""
-    rules = settings.for_share(0.0, "selection")
     gain = services.selection(version)
-    return [
-        not_worse("selection", gain, rule.margin, f"the {rule.kpi} gain on the selection data")
-        for rule in rules
-        if rule.kpi == problem.kpis[0].name
-    ]
+    return [_entry_finding(problem, rule, gain) for rule in settings.for_share(0.0, "selection")]
+
+
+def _entry_finding(problem: Problem, rule: Promote, gain: Estimate) -> Finding:
+    scored = problem.kpis[0].name
+    if rule.kpi != scored:
+        return Finding("selection", Verdict.ERROR, f"the selection data are scored on {scored}, not on {rule.kpi}")
+    return not_worse("selection", gain, rule.margin, f"the {rule.kpi} gain on the selection data")
 
 
 def promotion_findings(evidence: Evidence) -> list[Finding]:
     """What the next share asks for, or at 100 % the end of the rollout; empty outside one."""
     stage, share = evidence.state.stage, next_share(evidence.state, evidence.settings)
+    if stage is Stage.SHADOW and share is not None:
+        return _measured("shadow", lambda: shadow_findings(evidence, share))
     if stage is Stage.FULL:
-        return [bake_finding(evidence), replay_equality(evidence)]
+        return health_findings(evidence)
     if share is None:
         return []
-    if stage is Stage.SHADOW:
-        return shadow_findings(evidence, share)
-    health = [bake_finding(evidence), replay_equality(evidence), split_finding(evidence)]
+    health = [*health_findings(evidence), *_measured("sample_ratio", lambda: [split_finding(evidence)])]
     return [*health, *(live_finding(evidence, rule) for rule in evidence.settings.for_share(share, "live"))]
+
+
+def health_findings(evidence: Evidence) -> list[Finding]:
+    """What every live share asks for: enough of the candidate's own, outcomes of both arms, live equal to replay."""
+    return [
+        *_measured("bake", lambda: [bake_finding(evidence)]),
+        *_measured("outcomes", lambda: [outcomes_finding(evidence)]),
+        *_measured("live equals replay", lambda: [replay_equality(evidence)]),
+    ]
 
 
 def next_share(state: RolloutState, settings: Settings) -> float | None:
@@ -119,15 +135,15 @@ def shadow_findings(evidence: Evidence, share: float) -> list[Finding]:
     rules = evidence.settings.for_share(share, "replay")
     if size.verdict is not Verdict.PASS or evidence.state.started_at is None or not rules:
         return findings
-    start = evidence.state.started_at
-    incumbent = evidence.services.replay(None, start, days)
-    candidate = evidence.services.replay(evidence.state.version, start, days)
+    begin = midnight_of(first_whole_day(evidence.state.started_at))
+    incumbent = evidence.services.replay(None, begin, days)
+    candidate = evidence.services.replay(evidence.state.version, begin, days)
     return [*findings, *(replay_finding(evidence.problem, rule, incumbent, candidate) for rule in rules)]
 
 
 def delivery(evidence: Evidence) -> Finding:
     """Whether the shadow was there at all."""
-    shadowed = sum(unit.decisions for unit in evidence.ledger.units.values() if unit.stage == Stage.SHADOW)
+    shadowed = evidence.ledger.shadowed
     share = evidence.ledger.proposals / shadowed if shadowed else 0.0
     verdict = Verdict.PASS if share >= DELIVERY else Verdict.INCONCLUSIVE
     return Finding("shadow delivery", verdict, f"{100 * share:.1f} % of {shadowed} decisions carry a proposal")
@@ -146,22 +162,40 @@ def daily_gains(kpi: KPI, incumbent: Trace, candidate: Trace, *, relative: bool)
     Relative gains are differences of daily sums over the incumbent's mean day, others differences of daily ratios.
     """
     (above_i, below_i), (above_c, below_c) = (_daily(kpi, trace) for trace in (incumbent, candidate))
-    if relative:
-        return np.asarray(kpi.sign * (above_c - above_i) / above_i.mean())
-    return np.asarray(kpi.sign * (above_c / below_c - above_i / below_i))
+    with np.errstate(divide="ignore", invalid="ignore"):  # what cannot be divided is refused by the sequence
+        if relative:
+            return np.asarray(kpi.sign * (above_c - above_i) / above_i.mean())
+        return np.asarray(kpi.sign * (above_c / below_c - above_i / below_i))
 
 
 def bake_finding(evidence: Evidence) -> Finding:
     """Whether the candidate's own decisions, units and days in this share are enough."""
-    since, share = evidence.state.since, evidence.state.share
-    assert since is not None
-    units = [unit for unit in evidence.ledger.since(since) if unit.is_candidate]
+    share = evidence.state.share
+    units = [unit for unit in evidence.stage_units() if unit.is_candidate]
     have = {
         "candidate decisions": float(sum(unit.learned for unit in units)),
         "candidate units": float(len(units)),
-        "days": float(evidence.days_since(since)),
+        "days": float(evidence.days_since(evidence.state.since)),
     }
     return enough(f"bake at {100 * share:g} %", have, evidence.settings.bake_of(share))
+
+
+def outcomes_finding(evidence: Evidence) -> Finding:
+    """Whether the outcomes of both arms came in: what is not measured must not look cheap."""
+    units = evidence.stage_units()
+    arms = {
+        "candidate": [unit for unit in units if unit.is_candidate],
+        "incumbent": [unit for unit in units if not unit.is_candidate],
+    }
+    shares = {
+        arm: sum(unit.joined for unit in group) / sum(unit.decisions for unit in group)
+        for arm, group in arms.items()
+        if group
+    }
+    told = ", ".join(f"{100 * share:.1f} % of the {arm}'s" for arm, share in shares.items())
+    complete = "candidate" in shares and min(shares.values()) >= DELIVERY
+    verdict = Verdict.PASS if complete else Verdict.INCONCLUSIVE
+    return Finding("outcomes", verdict, f"decisions with an outcome: {told or 'no decision yet'}")
 
 
 def replay_equality(evidence: Evidence) -> Finding:
@@ -176,17 +210,19 @@ def replay_equality(evidence: Evidence) -> Finding:
 
 def split_finding(evidence: Evidence) -> Finding:
     """Whether the traffic split gave the candidate the share it was set to."""
-    since = evidence.state.since
-    assert since is not None
-    units = evidence.ledger.since(since)
+    units = evidence.stage_units()
     return sample_ratio(sum(unit.is_candidate for unit in units), len(units), evidence.state.share)
 
 
 def live_finding(evidence: Evidence, rule: Promote) -> Finding:
     """Live candidate units against same-day controls, pooled over all live shares so far."""
-    gains = live_gains(evidence, evidence.problem.kpi(rule.kpi), relative=rule.relative)
-    what = f"the live {rule.kpi} gain per {rule.cluster}"
-    return sequential_finding(f"live {rule.kpi}", rule, gains.gain, what)
+    gate, what = f"live {rule.kpi}", f"the live {rule.kpi} gain per {rule.cluster}"
+
+    def judged() -> list[Finding]:
+        gains = live_gains(evidence, evidence.problem.kpi(rule.kpi), relative=rule.relative)
+        return [sequential_finding(gate, rule, gains.gain, what)]
+
+    return _measured(gate, judged)[0]
 
 
 def live_gains(evidence: Evidence, kpi: KPI, *, relative: bool) -> UnitGains:
@@ -195,32 +231,46 @@ def live_gains(evidence: Evidence, kpi: KPI, *, relative: bool) -> UnitGains:
     Raises:
         EvidenceError: an episode has no usual cost, because it was never shadowed.
     """
-    units, index = evidence.live_units(), evidence.problem.kpis.index(kpi)
+    index = evidence.problem.kpis.index(kpi)
+    units = [unit for unit in evidence.live_units() if relative or unit.below[index] > 0]
     names, days = [unit.unit_id for unit in units], np.array([unit.day for unit in units], dtype=int)
     chosen = np.array([unit.is_candidate for unit in units], dtype=bool)
-    above, below = (np.array([getattr(unit, side)[index] for unit in units]) for side in ("above", "below"))
     if not relative:
-        return unit_differences(names, days, chosen, above / below, kpi.sign)
+        ratio = np.array([unit.above[index] / unit.below[index] for unit in units])
+        return unit_differences(names, days, chosen, ratio, kpi.sign)
     usual = evidence.ledger.usual((u for u in evidence.ledger.units.values() if u.stage == Stage.SHADOW), kpi)
-    return unit_gains(names, days, [unit.episode_id for unit in units], chosen, above, usual)
+    total = np.array([unit.total[index] for unit in units])
+    saved = unit_gains(names, days, [unit.episode_id for unit in units], chosen, total, usual)
+    return replace(saved, gain=-kpi.sign * saved.gain)  # a saving is a gain where lower is better
 
 
 def full_gains(evidence: Evidence, kpi: KPI, *, relative: bool) -> Floats:
-    """At 100 % there is no live control: each day's units against the incumbent replayed over those days; [days]."""
+    """At 100 % there is no live control: each day's units against the incumbent replayed over those days; [days].
+
+    Days without a unit are left out; where fewer decisions were measured than replayed, the replayed sums shrink with
+    them, so that a day half lost does not look half as expensive.
+    """
     units, index = evidence.full_units(), evidence.problem.kpis.index(kpi)
-    if not units or evidence.state.since is None:
+    if not units:
         return np.zeros(0)
     days = np.array([unit.day for unit in units])
     first, count = int(days.min()), int(days.max() - days.min()) + 1
-    begin = evidence.state.since.replace(hour=0, minute=0, second=0, microsecond=0)
-    above_i, below_i = _daily(kpi, evidence.services.replay(None, begin + (first - day_of(begin)) * DAY, count))
-    above, below = (
-        np.bincount(days - first, weights=[getattr(unit, side)[index] for unit in units], minlength=count)
-        for side in ("above", "below")
+    replayed = evidence.services.replay(None, midnight_of(first), count)
+    seen, above, below = (
+        np.bincount(days - first, weights=weights, minlength=count)
+        for weights in (
+            [unit.joined for unit in units],
+            [unit.above[index] for unit in units],
+            [unit.below[index] for unit in units],
+        )
     )
-    if relative:
-        return np.asarray(kpi.sign * (above - above_i) / above_i.mean())
-    return np.asarray(kpi.sign * (above / below - above_i / below_i))
+    steps = np.bincount(replayed.periods(DAY), weights=(replayed.action >= 0).sum(axis=1), minlength=count)
+    above_i, below_i = _daily(kpi, replayed)
+    kept = seen > 0
+    with np.errstate(divide="ignore", invalid="ignore"):  # what cannot be divided is refused by the sequence
+        shares = (above - above_i * seen / steps) / above_i.mean()
+        gain = shares if relative else above / below - above_i / below_i
+    return np.asarray(kpi.sign * gain[kept])
 
 
 def guardrail_findings(evidence: Evidence) -> list[Finding]:
@@ -233,23 +283,28 @@ def guardrail_findings(evidence: Evidence) -> list[Finding]:
 def guardrail_finding(evidence: Evidence, rule: GuardrailSettings) -> Finding:
     """Whether harm beyond the margin is proven, on live controls first and on the replayed incumbent at 100 %."""
     kpi, gate = evidence.problem.kpi(rule.kpi), f"guardrail {rule.kpi}"
-    try:
-        gains = [
-            live_gains(evidence, kpi, relative=rule.relative).gain,
-            full_gains(evidence, kpi, relative=rule.relative),
-        ]
-    except EvidenceError as error:
-        return Finding(gate, Verdict.ERROR, str(error))
-    sequence = BettingUpper(*rule.bounds, alpha=rule.alpha, null=-rule.margin, cap=BOLDNESS)
-    return _watched(
-        gate, sequence, np.concatenate(gains), lambda: sequential_harm(gate, sequence, rule.margin, rule.kpi)
-    )
+
+    def judged() -> list[Finding]:
+        live = live_gains(evidence, kpi, relative=rule.relative).gain
+        gains = np.concatenate([live, full_gains(evidence, kpi, relative=rule.relative)])
+        upper = BettingUpper(*rule.bounds, alpha=rule.alpha, null=-rule.margin, cap=BOLDNESS)
+        return [_watched(gate, upper, gains, lambda: sequential_harm(gate, upper, rule.margin, rule.kpi))]
+
+    return _measured(gate, judged)[0]
 
 
 def sequential_finding(gate: str, rule: Promote, gains: Floats, what: str) -> Finding:
     """Whether the mean gain is proven above -margin by a betting sequence over the gains in order."""
     sequence = BettingLower(*rule.bounds, alpha=rule.alpha, null=-rule.margin, cap=BOLDNESS)
     return _watched(gate, sequence, gains, lambda: sequential_not_worse(gate, sequence, rule.margin, what))
+
+
+def _measured(gate: str, judge: Callable[[], list[Finding]]) -> list[Finding]:
+    """What a check finds; one that fails is an error of its gate and holds, and the other checks go on."""
+    try:
+        return judge()
+    except Exception as error:  # whatever a service raises, harm must still be looked for
+        return [Finding(gate, Verdict.ERROR, f"could not be measured: {error or type(error).__name__}")]
 
 
 def _watched(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from datetime import timedelta
 from pathlib import Path
@@ -86,10 +87,14 @@ class RewardWindow(Struct, frozen=True, forbid_unknown_fields=True):
     def span(self) -> timedelta:
         """The wait as a span."""
         match = re.fullmatch(r"(\d+)\s*([smhd])", self.wait)
+        expected = "a number with s, m, h or d, such as 2d"
         if match is None:
-            raise _wrong("a number with s, m, h or d, such as 2d", repr(self.wait), "reward_window.wait")
+            raise _wrong(expected, repr(self.wait), "tenure.toml, reward_window.wait")
         unit = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}[match[2]]
-        return timedelta(**{unit: int(match[1])})
+        try:
+            return timedelta(**{unit: int(match[1])})
+        except OverflowError:
+            raise _wrong(expected, repr(self.wait), "tenure.toml, reward_window.wait") from None
 
 
 class Settings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -115,13 +120,14 @@ def read_settings(path: Path, problem: Problem) -> Settings:
     """The settings of a project; without a file the defaults hold.
 
     Raises:
-        SettingsError: the file is no TOML, a field is unknown or out of range, or a rule names an unknown KPI.
+        SettingsError: the file cannot be read or is no TOML, a field is unknown or out of range, a rule names an
+            unknown KPI, or a rule or an approval stands where nobody would ask for it.
     """
     if not path.exists():
         return Settings()
     try:
         settings = msgspec.toml.decode(path.read_bytes(), type=Settings)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, OSError) as error:
         raise _wrong("fields and ranges of the reference", str(error), str(path)) from error
     _check(settings, problem, path)
     return settings
@@ -129,7 +135,11 @@ def read_settings(path: Path, problem: Problem) -> Settings:
 
 def _check(settings: Settings, problem: Problem, path: Path) -> None:
     _check_stages(settings.rollout, path)
-    _check_rules(settings, {kpi.name for kpi in problem.kpis}, path)
+    rules: list[Promote | GuardrailSettings] = [*settings.promote, *settings.guardrail]
+    for rule in rules:
+        _check_rule(rule, problem, path)
+    for promote in settings.promote:
+        _check_place(promote, settings.rollout.stages, problem, path)
     _ = settings.reward_window.span
 
 
@@ -140,19 +150,32 @@ def _check_stages(rollout: RolloutSettings, path: Path) -> None:
     for value in (rollout.bake.min_decisions, rollout.bake.min_units, rollout.bake.min_days):
         if not isinstance(value, int) and len(value) != len(stages):
             raise _wrong(f"one number for each of the {len(stages)} stages", str(value), f"{path}, rollout.bake")
+    if not set(rollout.approval) <= set(stages):
+        raise _wrong(f"shares among the stages {stages}", str(rollout.approval), f"{path}, rollout.approval")
 
 
-def _check_rules(settings: Settings, known: set[str], path: Path) -> None:
-    stages = settings.rollout.stages
-    rules: list[Promote | GuardrailSettings] = [*settings.promote, *settings.guardrail]
-    for rule in rules:
-        if rule.kpi not in known:
-            raise _wrong(f"one of the KPIs {sorted(known)}", repr(rule.kpi), f"{path}, {type(rule).__name__}")
-        if not rule.bounds[0] < -rule.margin < rule.bounds[1]:
-            raise _wrong("bounds around the margin", f"{rule.bounds}, margin {rule.margin}", f"{path}, {rule.kpi}")
-    for promote in settings.promote:
-        if promote.to not in (0.0, *stages):
-            raise _wrong(f"0 or one of the stages {stages}", str(promote.to), f"{path}, promote")
+def _check_rule(rule: Promote | GuardrailSettings, problem: Problem, path: Path) -> None:
+    where, kpis = f"{path}, {type(rule).__name__} of {rule.kpi!r}", {kpi.name: kpi for kpi in problem.kpis}
+    if rule.kpi not in kpis:
+        raise _wrong(f"one of the KPIs {sorted(kpis)}", repr(rule.kpi), where)
+    if not all(map(math.isfinite, rule.bounds)) or not rule.bounds[0] < -rule.margin < rule.bounds[1]:
+        raise _wrong("finite bounds around the margin", f"{rule.bounds}, margin {rule.margin}", where)
+    if rule.relative and kpis[rule.kpi].per is not None:
+        raise _wrong("an absolute margin: a ratio has no sum to take a share of", "relative = true", where)
+
+
+def _check_place(rule: Promote, stages: list[float], problem: Problem, path: Path) -> None:
+    """A criterion where it would not be asked for is refused, or the share would grow without it."""
+    where = f"{path}, promote to {rule.to:g} by {rule.evidence}"
+    places = {"selection": [0.0], "replay": stages[:1], "live": stages[1:]}[rule.evidence]
+    if rule.to not in places:
+        expected = f"selection evidence at 0, replay at {stages[0]:g}, live at {stages[1:]}"
+        raise _wrong(expected, f"{rule.evidence} at {rule.to:g}", where)
+    if rule.evidence == "selection" and (rule.kpi != problem.kpis[0].name or not rule.relative):
+        expected = (
+            f"the first KPI, {problem.kpis[0].name!r}, with relative = true: all the selection data are scored on"
+        )
+        raise _wrong(expected, f"{rule.kpi!r} with relative = {str(rule.relative).lower()}", where)
 
 
 def as_plain(settings: Settings) -> dict[str, Any]:

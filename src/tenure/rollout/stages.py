@@ -39,6 +39,9 @@ class Move(StrEnum):
 
 LIVE = (Stage.SHADOW, Stage.CANARY, Stage.FULL)
 
+HELD_BY_A_KILL = frozenset({Move.START, Move.REQUEST, Move.APPROVE, Move.PROMOTE, Move.COMPLETE})
+"""Moves towards more traffic: refused from a kill until a person restores."""
+
 MOVES: dict[tuple[Stage, Move], tuple[Stage, ...]] = {
     (Stage.NONE, Move.START): (Stage.SHADOW,),
     (Stage.ROLLED_BACK, Move.START): (Stage.SHADOW,),
@@ -71,7 +74,9 @@ class RolloutState:
         requested: share for which approval is asked.
         approved: share that was approved.
         complete: the last stage has been baked.
-        killed: only the incumbent may answer.
+        killed: only the incumbent may answer; nothing moves until a person restores.
+        started_by: who asked for SHADOW.
+        actor_of_request: who asked for the approval.
     """
 
     stage: Stage = Stage.NONE
@@ -85,7 +90,11 @@ class RolloutState:
     approved: float | None = None
     complete: bool = False
     killed: bool = False
+    started_by: str | None = None
     actor_of_request: str | None = None
+
+
+_UNASKED: dict[str, Any] = {"requested": None, "approved": None, "actor_of_request": None}
 
 
 def stage_of(share: float) -> Stage:
@@ -97,17 +106,15 @@ def transition_to(state: RolloutState, event: Event) -> RolloutState:
     """The state after one event.
 
     Raises:
-        MoveError: the table does not have this move, or an approver approves their own request.
+        MoveError: the table does not have this move, a kill is in force, the share would not grow, or an approver
+            approves what they started or asked for themselves.
     """
-    move = Move(event.kind)
+    move = _move(state, event)
     target = _target(state, move, event)
     if target not in MOVES.get((state.stage, move), ()):
-        raise MoveError(
-            expected=f"one of the moves {sorted(m.value for s, m in MOVES if s == state.stage)} in stage {state.stage}",
-            found=f"{move.value} to {target}",
-            where=f"rollout of {event.problem!r}",
-            fix="see `tenure versions` for where the rollout stands",
-        )
+        raise _refused(state, event, f"{move.value} to {target}")
+    if state.killed and move in HELD_BY_A_KILL:
+        raise _refused(state, event, f"{move.value} while a kill is in force", "let a person restore first")
     return _apply(state, move, target, event)
 
 
@@ -125,43 +132,93 @@ def head_columns(state: RolloutState) -> dict[str, Any]:
     return {"stage": state.stage.value, "share": state.share, "version": state.version, "paused": state.paused}
 
 
+def _move(state: RolloutState, event: Event) -> Move:
+    try:
+        return Move(event.kind)
+    except ValueError:
+        raise _refused(state, event, repr(event.kind)) from None
+
+
+def _refused(
+    state: RolloutState, event: Event, found: str, fix: str = "see `tenure versions` for where the rollout stands"
+) -> MoveError:
+    moves = sorted(m.value for s, m in MOVES if s == state.stage and not (state.killed and m in HELD_BY_A_KILL))
+    return MoveError(
+        expected=f"one of the moves {moves} in stage {state.stage} at share {state.share:g}",
+        found=found,
+        where=f"rollout of {event.problem!r}",
+        fix=fix,
+    )
+
+
+def _larger_share(state: RolloutState, event: Event) -> float:
+    """The share an event names: above the present one, at most 1."""
+    share = event.payload.get("to")
+    if not isinstance(share, int | float) or not state.share < share <= 1:
+        raise _refused(
+            state, event, f"{event.kind} of share {share!r}", "name a share above the present one, at most 1"
+        )
+    return float(share)
+
+
 def _target(state: RolloutState, move: Move, event: Event) -> Stage:
     if move is Move.PROMOTE:
-        return stage_of(float(event.payload["to"]))
+        return stage_of(_larger_share(state, event))
     ends = {Move.START: Stage.SHADOW, Move.ROLLBACK: Stage.ROLLED_BACK, Move.RESTORE: Stage.ROLLED_BACK}
     return ends.get(move, state.stage)
 
 
 def _apply(state: RolloutState, move: Move, target: Stage, event: Event) -> RolloutState:
     if move is Move.START:
-        return RolloutState(
-            target, version=str(event.payload["version"]), since=event.at, started_at=event.at, killed=state.killed
-        )
+        return _started(state, target, event)
     if move is Move.PROMOTE:
         first_live = state.canary_at or event.at
-        fresh = replace(state, requested=None, approved=None, actor_of_request=None)
-        return replace(fresh, stage=target, share=float(event.payload["to"]), since=event.at, canary_at=first_live)
+        return replace(
+            state,
+            **_UNASKED,
+            stage=target,
+            share=_larger_share(state, event),
+            since=event.at,
+            canary_at=first_live,
+        )
+    if move is Move.REQUEST:
+        share = _larger_share(state, event)
+        return replace(state, requested=share, approved=None, actor_of_request=event.actor)
     if move is Move.APPROVE:
         return _approved(state, event)
     changes: dict[Move, dict[str, Any]] = {
-        Move.REQUEST: {"requested": float(event.payload.get("to", 0)), "actor_of_request": event.actor},
         Move.COMPLETE: {"complete": True},
         Move.PAUSE: {"paused": True},
         Move.RESUME: {"paused": False},
-        Move.ROLLBACK: {"stage": target, "share": 0.0, "since": event.at},
+        Move.ROLLBACK: {**_UNASKED, "stage": target, "share": 0.0, "since": event.at, "complete": False},
         Move.KILL: {"killed": True},
-        Move.RESTORE: {"stage": target, "share": 0.0, "since": event.at, "killed": False},
+        Move.RESTORE: {
+            **_UNASKED,
+            "stage": target,
+            "share": 0.0,
+            "since": event.at,
+            "complete": False,
+            "killed": False,
+        },
     }
     return replace(state, **changes[move])
 
 
+def _started(state: RolloutState, target: Stage, event: Event) -> RolloutState:
+    version = event.payload.get("version")
+    if not isinstance(version, str) or not version:
+        raise _refused(state, event, f"start of version {version!r}", "name the registered version to start")
+    return RolloutState(target, version=version, since=event.at, started_at=event.at, started_by=event.actor)
+
+
 def _approved(state: RolloutState, event: Event) -> RolloutState:
-    share = float(event.payload["to"])
-    if state.requested != share or event.actor == state.actor_of_request:
+    share, others = event.payload.get("to"), {state.actor_of_request, state.started_by}
+    if state.requested is None or state.requested != share or event.actor in others or not event.actor.strip():
+        told = " or ".join(sorted(name for name in others if name))
         raise MoveError(
-            expected=f"an approval of the share asked for, {state.requested}, by another than {state.actor_of_request}",
-            found=f"one of {share} by {event.actor}",
+            expected=f"an approval of the share asked for, {state.requested}, by another than {told}",
+            found=f"one of {share} by {event.actor!r}",
             where=f"rollout of {event.problem!r}",
             fix="let a second person approve what was asked for",
         )
-    return replace(state, approved=share)
+    return replace(state, approved=state.requested)

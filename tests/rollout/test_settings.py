@@ -1,0 +1,155 @@
+"""tenure.toml: what is wrong is refused with its place, and nothing stands where nobody would ask for it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from tenure.cases.bikes.problem import problem as bikes
+from tenure.core.errors import SettingsError
+from tenure.rollout import Settings, as_plain, read_settings
+from tenure.rollout.settings import RewardWindow
+
+from .world import PROBLEM, TOML
+
+BIKES = Path(__file__).parents[2] / "src" / "tenure" / "cases" / "bikes" / "tenure.toml"
+RULE = '[[promote]]\nto = {to}\nevidence = "{evidence}"\nkpi = "{kpi}"\nmargin = 0.1\nrelative = {relative}\n'
+
+
+def read(tmp_path: Path, text: str) -> Settings:
+    path = tmp_path / "tenure.toml"
+    path.write_text(text)
+    return read_settings(path, PROBLEM)
+
+
+def test_without_a_file_the_defaults_hold_and_nothing_can_start(tmp_path: Path) -> None:
+    found = read_settings(tmp_path / "tenure.toml", PROBLEM)
+    assert found == Settings()
+    assert found.rollout.stages == [0.01, 0.1, 1.0]
+    assert found.for_share(0.0, "selection") == []
+    assert found.reward_window.span == timedelta(days=2)
+
+
+def test_the_shipped_bikes_file_reads() -> None:
+    found = read_settings(BIKES, bikes)
+    assert found.rollout.stages == [0.01, 0.10, 1.0]
+    assert found.rollout.approval == [0.01, 1.0]
+    assert found.rollout.salt
+    assert found.bake_of(0.01) == {"candidate decisions": 24.0, "candidate units": 1.0, "days": 14.0}
+    assert found.bake_of(0.10) == {"candidate decisions": 1000.0, "candidate units": 40.0, "days": 28.0}
+    assert found.bake_of(1.0)["days"] == 7.0
+    assert {rule.kpi: rule.margin for rule in found.guardrail} == {"cost": 0.05, "service_level": 0.02}
+    assert [rule.to for rule in found.promote] == [0.0, 0.01, 0.01, 1.0]
+    assert found.reward_window.span == timedelta(hours=1)
+
+
+def test_one_bake_holds_for_every_stage(tmp_path: Path) -> None:
+    found = read(tmp_path, TOML)
+    assert found.bake_of(0.2) == {"candidate decisions": 4.0, "candidate units": 2.0, "days": 2.0}
+    assert found.bake_of(0.5)["days"] == 3.0
+    assert as_plain(found)["rollout"]["stages"] == [0.2, 0.5, 1.0]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("[rollout", "end of a table"),
+        ("[rollout]\nstagez = [1.0]", "stagez"),
+        ("[brake]\nx = 1", "brake"),
+        ("[rollout]\nstages = []", "length"),
+        ("[rollout]\nexploration = 2", "exploration"),
+        ("[rollout]\nshadow = { min_days = -1 }", "min_days"),
+        ('[[guardrail]]\nkpi = "cost"\nmargin = -0.1', "margin"),
+        ('[[guardrail]]\nkpi = "cost"\nmargin = nan', "margin"),
+        ('[[guardrail]]\nkpi = "cost"\nmargin = 0.1\nalpha = 0', "alpha"),
+        ('[[guardrail]]\nkpi = "cost"\nmargin = 0.1\nalpha = 1', "alpha"),
+        ('[[guardrail]]\nkpi = "cots"\nmargin = 0.1', "one of the KPIs"),
+        ("[[promote]]\nto = 0.1\nkpi = 'cots'\nmargin = 0.1", "one of the KPIs"),
+        ("[rollout]\nstages = [0.1, 0.01, 1.0]\napproval = []", "rising"),
+        ("[rollout]\nstages = [0.1, 0.1, 1.0]\napproval = []", "rising"),
+        ("[rollout]\nstages = [0.1, 0.5]\napproval = []", "rising"),
+        ("[rollout]\nstages = [0.0, 1.0]\napproval = []", "rising"),
+        ("[rollout]\nstages = [nan, 1.0]\napproval = []", "float"),
+        ("[rollout]\nstages = [0.1, 1.0]\napproval = []\nbake = { min_days = [1, 2, 3] }", "each of the 2 stages"),
+        ("[rollout]\nbake = { min_units = [] }", "min_units"),
+        ('[[guardrail]]\nkpi = "cost"\nmargin = 0.1\nbounds = [-0.1, 1.0]', "around the margin"),
+        ('[[guardrail]]\nkpi = "cost"\nmargin = 0.1\nbounds = [-1.0, -0.1]', "around the margin"),
+        ('[[guardrail]]\nkpi = "cost"\nmargin = 0.1\nbounds = [-inf, inf]', "finite bounds"),
+        ('[[guardrail]]\nkpi = "service"\nmargin = 0.1\nrelative = true', "absolute margin"),
+        ('[reward_window]\nwait = "soon"', "a number with s, m, h or d"),
+        ('[reward_window]\nwait = "-1d"', "a number with s, m, h or d"),
+        ('[reward_window]\nwait = "1.5h"', "a number with s, m, h or d"),
+        ('[reward_window]\nwait = "99999999999999d"', "a number with s, m, h or d"),
+    ],
+)
+def test_what_is_wrong_is_refused(tmp_path: Path, text: str, told: str) -> None:
+    with pytest.raises(SettingsError, match=told) as caught:
+        read(tmp_path, text)
+    assert "tenure.toml" in caught.value.where
+    assert caught.value.fix
+
+
+def test_a_file_that_is_no_text_or_no_file_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "tenure.toml"
+    path.write_bytes(b"\xff\xfe")
+    with pytest.raises(SettingsError):
+        read_settings(path, PROBLEM)
+    with pytest.raises(SettingsError):
+        read_settings(tmp_path, PROBLEM)
+
+
+@pytest.mark.parametrize(
+    ("evidence", "to", "allowed"),
+    [
+        ("selection", 0.0, True),
+        ("selection", 0.01, False),
+        ("selection", 1.0, False),
+        ("replay", 0.01, True),
+        ("replay", 0.0, False),
+        ("replay", 0.1, False),
+        ("replay", 1.0, False),
+        ("live", 0.1, True),
+        ("live", 1.0, True),
+        ("live", 0.0, False),
+        ("live", 0.01, False),
+        ("live", 0.3, False),
+    ],
+)
+def test_a_criterion_stands_only_where_it_is_asked(tmp_path: Path, evidence: str, to: float, allowed: bool) -> None:
+    """Elsewhere no gate would read it, and the share would grow without it."""
+    text = RULE.format(evidence=evidence, to=to, kpi="cost", relative="true")
+    if allowed:
+        assert read(tmp_path, text).for_share(to, evidence)
+        return
+    with pytest.raises(SettingsError, match="selection evidence at 0, replay at"):
+        read(tmp_path, text)
+
+
+@pytest.mark.parametrize(("kpi", "relative"), [("service", "false"), ("cost", "false"), ("served", "true")])
+def test_the_selection_rule_reads_what_the_selection_data_are_scored_on(
+    tmp_path: Path, kpi: str, relative: str
+) -> None:
+    with pytest.raises(SettingsError, match="first KPI"):
+        read(tmp_path, RULE.format(evidence="selection", to=0.0, kpi=kpi, relative=relative))
+
+
+@pytest.mark.parametrize("approval", ["[0.05]", "[0.01, 0.5]", "[0.0]"])
+def test_an_approval_nobody_would_ask_for_is_refused(tmp_path: Path, approval: str) -> None:
+    with pytest.raises(SettingsError, match="among the stages"):
+        read(tmp_path, f"[rollout]\napproval = {approval}")
+
+
+@pytest.mark.parametrize(
+    ("wait", "span"),
+    [
+        ("0s", timedelta(0)),
+        ("90s", timedelta(seconds=90)),
+        ("5 m", timedelta(minutes=5)),
+        ("1h", timedelta(hours=1)),
+        ("2d", timedelta(2)),
+    ],
+)
+def test_a_wait_is_a_number_and_a_letter(wait: str, span: timedelta) -> None:
+    assert RewardWindow(wait=wait).span == span

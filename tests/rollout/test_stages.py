@@ -1,0 +1,184 @@
+"""The table of moves: every pair is walked, nothing leaves it, and nothing grows by itself."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import replace
+from datetime import UTC, datetime
+from itertools import pairwise, product
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tenure.core.errors import MoveError
+from tenure.rollout import MOVES, Move, RolloutState, Stage, fold, transition_to
+from tenure.rollout.stages import HELD_BY_A_KILL, head_columns, stage_of
+from tenure.store import Event
+
+NOW = datetime(2011, 10, 1, tzinfo=UTC)
+SHARE = {Stage.NONE: 0.0, Stage.SHADOW: 0.0, Stage.CANARY: 0.1, Stage.FULL: 1.0, Stage.ROLLED_BACK: 0.0}
+SHARES = [-0.1, 0.0, 0.01, 0.1, 0.5, 1.0, 1.5, float("nan"), None, "1.0"]
+
+
+def event(move: Move | str, actor: str = "ann", **payload: Any) -> Event:
+    """An event, with what its move needs unless the test says otherwise."""
+    needs: dict[str, Any] = {"version": "v1", "to": 0.5}
+    return Event("bikes", str(move), actor, "because", NOW, needs | payload)
+
+
+def at(stage: Stage, **changes: Any) -> RolloutState:
+    """A state in a stage, half way asked for."""
+    state = RolloutState(
+        stage, SHARE[stage], "v1", NOW, NOW, requested=0.5, actor_of_request="controller", started_by="starter"
+    )
+    return replace(state, **changes)
+
+
+def walk(*moves: Event) -> RolloutState:
+    """The state after some events."""
+    return fold(moves)
+
+
+@pytest.mark.parametrize(("stage", "move"), list(product(Stage, Move)))
+def test_every_pair_goes_where_the_table_says_or_is_refused(stage: Stage, move: Move) -> None:
+    reached = set()
+    for share in SHARES:
+        with suppress(MoveError):
+            reached.add(transition_to(at(stage), event(move, to=share)).stage)
+    assert reached == set(MOVES.get((stage, move), ()))
+
+
+def test_the_table_is_what_the_design_says() -> None:
+    live = {Stage.SHADOW, Stage.CANARY, Stage.FULL}
+    from_ = {move: {stage for stage, m in MOVES if m is move} for move in Move}
+    assert from_ == {
+        Move.START: {Stage.NONE, Stage.ROLLED_BACK},
+        Move.REQUEST: {Stage.SHADOW, Stage.CANARY},
+        Move.APPROVE: {Stage.SHADOW, Stage.CANARY},
+        Move.PROMOTE: {Stage.SHADOW, Stage.CANARY},
+        Move.COMPLETE: {Stage.FULL},
+        Move.PAUSE: live,
+        Move.RESUME: live,
+        Move.ROLLBACK: live,
+        Move.KILL: set(Stage),
+        Move.RESTORE: set(Stage),
+    }
+    assert {MOVES[stage, Move.ROLLBACK] for stage in live} == {(Stage.ROLLED_BACK,)}
+
+
+EVENTS = st.builds(
+    lambda move, share, actor, version: event(move, actor, to=share, version=version),
+    st.sampled_from(list(Move)),
+    st.sampled_from(SHARES),
+    st.sampled_from(["ann", "bob", "controller", " "]),
+    st.sampled_from(["v1", "v2", "", None]),
+)
+
+
+@given(st.lists(EVENTS, max_size=60))
+def test_a_walk_never_leaves_the_table_and_only_promote_grows_the_share(events: list[Event]) -> None:
+    state, taken = RolloutState(), []
+    for one in events:
+        try:
+            after = transition_to(state, one)
+        except MoveError:
+            continue
+        taken.append(one)
+        assert after.stage in MOVES[state.stage, Move(one.kind)]
+        assert 0 <= after.share <= 1
+        assert after.stage is Stage.NONE or after.stage is Stage.ROLLED_BACK or after.stage is stage_of(after.share)
+        assert after.share == 0 or after.stage in (Stage.CANARY, Stage.FULL)
+        if after.share > state.share:
+            assert one.kind == Move.PROMOTE
+            assert not state.killed
+        if after.share < state.share:
+            assert one.kind in (Move.ROLLBACK, Move.RESTORE)
+        if state.killed and not after.killed:
+            assert one.kind == Move.RESTORE
+        if after.approved is not None and state.approved is None:
+            assert one.actor not in {state.actor_of_request, state.started_by, " "}
+        state = after
+    assert fold(taken) == state
+
+
+@pytest.mark.parametrize("share", [0.1, 0.05, 0.0, -1.0, 1.5, float("nan"), None, "1"])
+@pytest.mark.parametrize("move", [Move.PROMOTE, Move.REQUEST])
+def test_only_a_larger_share_can_be_asked_for_or_given(move: Move, share: Any) -> None:
+    with pytest.raises(MoveError):
+        transition_to(at(Stage.CANARY), event(move, to=share))
+
+
+def test_shares_rise_through_the_stages() -> None:
+    steps = [event(Move.START), *(event(Move.PROMOTE, to=share) for share in (0.01, 0.1, 1.0))]
+    states = [fold(steps[:n]) for n in range(1, 5)]
+    assert [state.stage for state in states] == [Stage.SHADOW, Stage.CANARY, Stage.CANARY, Stage.FULL]
+    assert all(before.share < after.share for before, after in pairwise(states))
+    assert {state.canary_at for state in states[1:]} == {NOW}
+    assert head_columns(states[-1]) == {"stage": "full", "share": 1.0, "version": "v1", "paused": False}
+
+
+def test_start_needs_a_version() -> None:
+    for version in (None, "", 3):
+        with pytest.raises(MoveError, match="version"):
+            walk(event(Move.START, version=version))
+
+
+@pytest.mark.parametrize("move", sorted(HELD_BY_A_KILL))
+def test_a_kill_refuses_every_move_towards_traffic(move: Move) -> None:
+    for stage in Stage:
+        with pytest.raises(MoveError):
+            transition_to(at(stage, killed=True), event(move, actor="bob"))
+
+
+def test_only_restore_lifts_a_kill_and_gives_nothing_back() -> None:
+    full = [event(Move.START), event(Move.PROMOTE, to=1.0), event(Move.COMPLETE), event(Move.KILL)]
+    killed = walk(*full)
+    assert (killed.stage, killed.share, killed.killed) == (Stage.FULL, 1.0, True)
+    for move in set(Move) - {Move.RESTORE} - HELD_BY_A_KILL:
+        assert transition_to(killed, event(move)).killed
+    restored = walk(*full, event(Move.RESTORE))
+    assert (restored.stage, restored.share, restored.killed) == (Stage.ROLLED_BACK, 0.0, False)
+    assert not restored.complete
+    again = transition_to(restored, event(Move.START, version="v2"))
+    assert (again.stage, again.version, again.killed) == (Stage.SHADOW, "v2", False)
+
+
+def test_a_kill_before_any_rollout_holds_its_start() -> None:
+    with pytest.raises(MoveError, match="restore"):
+        walk(event(Move.KILL), event(Move.START))
+
+
+@pytest.mark.parametrize("actor", ["controller", "starter", "", "  "])
+def test_who_started_or_asked_cannot_approve(actor: str) -> None:
+    with pytest.raises(MoveError, match="another than controller or starter"):
+        transition_to(at(Stage.CANARY), event(Move.APPROVE, actor))
+
+
+def test_another_share_or_an_unasked_one_cannot_be_approved() -> None:
+    with pytest.raises(MoveError):
+        transition_to(at(Stage.CANARY), event(Move.APPROVE, "bob", to=1.0))
+    with pytest.raises(MoveError):
+        transition_to(at(Stage.CANARY, requested=None), event(Move.APPROVE, "bob", to=None))
+    assert transition_to(at(Stage.CANARY), event(Move.APPROVE, "bob", to=0.5)).approved == 0.5
+
+
+def test_an_approval_does_not_outlive_what_it_was_for() -> None:
+    approved = at(Stage.CANARY, approved=0.5)
+    for one in (event(Move.PROMOTE), event(Move.ROLLBACK), event(Move.RESTORE)):
+        after = transition_to(approved, one)
+        assert (after.requested, after.approved, after.actor_of_request) == (None, None, None)
+    assert transition_to(approved, event(Move.REQUEST, to=1.0)).approved is None
+
+
+def test_pause_and_resume_keep_stage_and_share() -> None:
+    paused = transition_to(at(Stage.CANARY), event(Move.PAUSE))
+    assert paused == replace(at(Stage.CANARY), paused=True)
+    assert transition_to(paused, event(Move.RESUME)) == at(Stage.CANARY)
+
+
+def test_other_events_are_passed_over_by_the_fold_and_refused_as_moves() -> None:
+    assert walk(event("correction"), event(Move.START), event("refuse")).stage is Stage.SHADOW
+    with pytest.raises(MoveError, match="correction"):
+        transition_to(RolloutState(), event("correction"))
