@@ -194,6 +194,7 @@ def serve(name: str, folder: Path, version: str) -> None:
     # Named TCP outright: asyncio turns off Nagle's delay only where the protocol is stated.
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.bind(("127.0.0.1", 0))
+    listener.listen()  # before the port is told, so that nobody is refused
     print(listener.getsockname()[1], flush=True)
     uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False)).run(sockets=[listener])
 
