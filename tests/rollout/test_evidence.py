@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -294,3 +295,9 @@ def test_no_unit_counts_before_the_canary_or_outside_full() -> None:
 
 def test_moments_may_carry_any_zone() -> None:
     assert evidence([]).days_since(datetime(2011, 10, 9, tzinfo=UTC)) == 2
+
+
+def test_a_share_given_on_health_alone_says_that_it_proves_no_effect() -> None:
+    limits = msgspec.structs.replace(settings(), promote=[])
+    assert "proves no effect on any KPI" in bake_finding(evidence([], limits=limits)).reason
+    assert "proves no effect" not in bake_finding(evidence([], share=0.5)).reason

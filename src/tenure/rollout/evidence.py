@@ -177,7 +177,11 @@ def bake_finding(evidence: Evidence) -> Finding:
         "candidate units": float(len(units)),
         "days": float(evidence.days_since(evidence.state.since)),
     }
-    return enough(f"bake at {100 * share:g} %", have, evidence.settings.bake_of(share))
+    found = enough(f"bake at {100 * share:g} %", have, evidence.settings.bake_of(share))
+    following = next_share(evidence.state, evidence.settings)
+    if following is None or evidence.settings.for_share(following, "live"):
+        return found
+    return replace(found, reason=f"{found.reason}; health only: this volume proves no effect on any KPI")
 
 
 def outcomes_finding(evidence: Evidence) -> Finding:
