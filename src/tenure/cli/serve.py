@@ -65,6 +65,7 @@ def _listen(host: str, port: int) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
+        listener.listen(2048)  # before the address is printed, or a quick reader is refused
     except OSError as error:
         listener.close()
         raise ProjectError(

@@ -20,8 +20,8 @@ def test_the_cost_of_a_rule_is_its_first_kpi_over_january_to_september() -> None
 def test_no_neighbour_of_the_incumbent_is_better() -> None:
     assert isinstance(incumbent, BaseStock)
     neighbours = [replace(incumbent, quantile=q) for q in (0.97, 0.98)]
-    neighbours += [replace(incumbent, exponent=e) for e in (0.75, 1.25)]
-    neighbours += [replace(incumbent, dead_band=d) for d in (2, 5)]
+    neighbours += [replace(incumbent, exponent=e) for e in (1.0, 1.25)]
+    neighbours += [replace(incumbent, dead_band=d) for d in (1, 3)]
     assert tune.cost(incumbent) < min(map(tune.cost, neighbours))
 
 
@@ -30,20 +30,20 @@ def test_no_neighbour_of_the_two_sided_rule_is_better() -> None:
     assert isinstance(rule, TwoSided)
     neighbours = [replace(rule, low_quantile=q) for q in (0.97, 0.98)]
     neighbours += [replace(rule, high_quantile=0.99)]
-    neighbours += [replace(rule, exponent=e) for e in (0.75, 1.25)]
+    neighbours += [replace(rule, exponent=e) for e in (1.0, 1.25)]
     assert tune.cost(rule) < min(map(tune.cost, neighbours))
 
 
 def test_a_finer_grid_would_improve_neither_rule_by_half_a_per_cent() -> None:
     assert isinstance(incumbent, BaseStock)
-    finer = [BaseStock(0.975, exponent, band) for exponent in (0.9, 1.1) for band in (2, 4)]
+    finer = [BaseStock(0.975, exponent, band) for exponent in (1.05, 1.15) for band in (2, 4)]
     assert min(map(tune.cost, finer)) > 0.995 * tune.cost(incumbent)
-    assert tune.cost(TwoSided(0.975, 1.0, 1.1)) > 0.995 * tune.cost(rules["two-sided"])
+    assert tune.cost(TwoSided(0.975, 1.0, 1.05)) > 0.995 * tune.cost(rules["two-sided"])
 
 
 def test_both_rules_stand_on_the_grid() -> None:
     grid = list(tune.rules())
-    assert len(grid) == 10 * 6 * 6 + 45 * 6
+    assert len(grid) == 10 * 8 * 6 + 45 * 8
     assert incumbent in grid
     assert rules["two-sided"] in grid
 

@@ -150,5 +150,5 @@ def _move(bikes: Floats) -> Proposal:
     return Proposal(action, np.ones(len(action)))
 
 
-incumbent: Policy = BaseStock(quantile=0.975, exponent=1.0, dead_band=3)
-rules: dict[str, Policy] = {"two-sided": TwoSided(low_quantile=0.975, high_quantile=1.0, exponent=1.0)}
+incumbent: Policy = BaseStock(quantile=0.975, exponent=1.1, dead_band=2)
+rules: dict[str, Policy] = {"two-sided": TwoSided(low_quantile=0.975, high_quantile=1.0, exponent=1.1)}

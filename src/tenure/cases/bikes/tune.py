@@ -17,7 +17,7 @@ from tenure.cases.bikes.problem import BaseStock, TwoSided, problem
 from tenure.cases.bikes.simulator import simulator
 
 QUANTILES = (0.5, 0.7, 0.8, 0.9, 0.95, 0.97, 0.975, 0.98, 0.99, 1.0)
-EXPONENTS = (0.0, 0.5, 0.75, 1.0, 1.25, 1.5)
+EXPONENTS = (0.0, 0.5, 0.75, 0.9, 1.0, 1.1, 1.25, 1.5)
 DEAD_BANDS = (0, 1, 2, 3, 5, 8)
 
 
