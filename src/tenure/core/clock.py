@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
@@ -43,6 +44,7 @@ class ManualClock:
     def __init__(self, start: datetime) -> None:
         self._now = as_utc(start)
         self._start = self._now
+        self._lock = threading.Lock()
 
     def now(self) -> datetime:
         return self._now
@@ -58,35 +60,50 @@ class ManualClock:
         """
         if by < timedelta(0):
             raise ValueError(f"a clock cannot be moved back, asked for {by}")
-        self._now += by
+        with self._lock:
+            self._now += by
 
     def advance_to(self, moment: datetime) -> None:
         """Move forward to a moment; a moment in the past leaves the clock where it is."""
-        self._now = max(self._now, as_utc(moment))
+        with self._lock:
+            self._now = max(self._now, as_utc(moment))
 
 
 def as_utc(moment: datetime) -> datetime:
     """The same moment in UTC; a moment without a zone is taken as UTC."""
+    if moment.tzinfo is UTC:
+        return moment
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 def to_text(moment: datetime) -> str:
     """ISO 8601 in UTC with microseconds, fixed width, so that text order is time order."""
-    return as_utc(moment).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return as_utc(moment).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+
+
+FIRST, LAST = datetime(1, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
+"""Moments a text may name; up to the last one there is room to add spans."""
 
 
 def from_text(text: str) -> datetime:
     """A moment from ISO 8601 text.
 
     Raises:
-        RequestError: the text is not a date and time.
+        RequestError: the text is not a date and time, or lies beyond the year 8999.
     """
     try:
-        return as_utc(datetime.fromisoformat(text))
-    except ValueError as error:
-        raise RequestError(
-            expected="a date and time in ISO 8601, such as 2011-10-01T08:00:00Z",
-            found=repr(text),
-            where="a time field",
-            fix="send the time in UTC in that form",
-        ) from error
+        moment = as_utc(datetime.fromisoformat(text))
+    except (ValueError, OverflowError) as error:
+        raise _no_moment(text) from error
+    if not FIRST <= moment < LAST:
+        raise _no_moment(text)
+    return moment
+
+
+def _no_moment(text: str) -> RequestError:
+    return RequestError(
+        expected="a date and time in ISO 8601, such as 2011-10-01T08:00:00Z",
+        found=repr(text),
+        where="a time field",
+        fix="send the time in UTC in that form",
+    )

@@ -56,6 +56,12 @@ class BundleError(TenureError):
     http_status = 503
 
 
+class IncumbentError(TenureError):
+    """The rule that decides today cannot: the engineer mends it, the caller's own system decides meanwhile."""
+
+    http_status = 503
+
+
 class EvidenceError(TenureError):
     """A figure cannot be computed honestly: collect what is missing."""
 

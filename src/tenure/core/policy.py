@@ -10,6 +10,9 @@ import numpy as np
 from tenure.core.arrays import Bools, Floats, Ints
 from tenure.core.errors import BundleError
 
+ROUNDING = 1e-4
+"""Most by which a distribution may miss 1 in sum: float32 probabilities do."""
+
 
 @dataclass(frozen=True)
 class Proposal:
@@ -64,21 +67,44 @@ def check_policy(policy: Policy, observation: Floats, actions: int, allowed: Boo
     Raises:
         BundleError: the first promise broken, with the row that shows it.
     """
-    n = len(observation)
+    n, before = len(observation), observation.copy()
     draw = (np.arange(n) + 0.5) / n
-    batch = policy.propose(observation, allowed, draw)
-    again = policy.propose(observation, allowed, draw)
+    batch = _proposal(policy, observation, allowed, draw)
+    again = _proposal(policy, observation, allowed, draw)
     for row in range(n):
         one = slice(row, row + 1)
-        single = policy.propose(observation[one], None if allowed is None else allowed[one], draw[one])
+        single = _proposal(policy, observation[one], None if allowed is None else allowed[one], draw[one])
         if not batch.action[row] == again.action[row] == single.action[0]:
             found = f"{batch.action[row]} in a batch, {again.action[row]} again, {single.action[0]} alone"
             raise _broken(policy, "the same action for the same observation", found, row)
-        legal = 0 <= batch.action[row] < actions and (allowed is None or allowed[row, batch.action[row]])
-        if not legal:
-            raise _broken(policy, "an allowed action", str(batch.action[row]), row)
-        if not 0 <= batch.confidence[row] <= 1:
-            raise _broken(policy, "a confidence in [0, 1]", str(batch.confidence[row]), row)
+        legal = np.ones(actions, dtype=bool) if allowed is None else allowed[row]
+        _check_row(policy, batch, row, legal)
+    if not np.array_equal(before, observation):
+        raise _broken(policy, "observations left as they were", "changed ones", 0)
+
+
+def _proposal(policy: Policy, observation: Floats, allowed: Bools | None, draw: Floats) -> Proposal:
+    try:
+        proposal = policy.propose(observation, allowed, draw)
+    except Exception as error:  # a policy is somebody else's code
+        raise _broken(policy, "a proposal", f"{type(error).__name__}: {error}", 0) from error
+    lengths = (len(proposal.action), len(proposal.confidence))
+    if lengths != (len(observation),) * 2:
+        raise _broken(policy, f"{len(observation)} actions and confidences", f"{lengths[0]} and {lengths[1]}", 0)
+    return proposal
+
+
+def _check_row(policy: Policy, proposal: Proposal, row: int, legal: Bools) -> None:
+    action, confidence = proposal.action[row], proposal.confidence[row]
+    if proposal.action.dtype.kind not in "iu" or not (0 <= action < len(legal) and legal[action]):
+        raise _broken(policy, "an allowed action, as an integer", str(action), row)
+    if not 0 <= confidence <= 1:
+        raise _broken(policy, "a confidence in [0, 1]", str(confidence), row)
+    if proposal.distribution is not None:
+        chances = np.asarray(proposal.distribution)[row]
+        possible = chances.shape == legal.shape and (chances >= 0).all() and abs(chances.sum() - 1) < ROUNDING
+        if not (possible and chances[action] > 0 and not chances[~legal].any()):
+            raise _broken(policy, "probabilities of allowed actions, summing to 1", str(chances), row)
 
 
 def _broken(policy: Policy, expected: str, found: str, row: int) -> BundleError:

@@ -7,7 +7,7 @@ import inspect
 import json
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, is_dataclass
 from functools import cached_property
 from typing import Any, Literal
 
@@ -184,7 +184,8 @@ class Problem:
         discount: weight of the next step's value, in (0, 1].
 
     Raises:
-        ProblemError: names repeat, a term or KPI reads an unknown signal, bounds or discount are impossible.
+        ProblemError: names repeat, a term or KPI reads an unknown signal or none, bounds, a default or the discount
+            are impossible, or there is nothing to choose between.
     """
 
     name: str
@@ -204,6 +205,7 @@ class Problem:
         _check_unique(self.name, "signal", [signal.name for signal in self.signals])
         _check_unique(self.name, "KPI", [kpi.name for kpi in self.kpis])
         _check_bounds(self)
+        _check_action(self)
         _check_per(self)
         _check_signals_known(self)
 
@@ -243,12 +245,12 @@ class Problem:
     @cached_property
     def version(self) -> str:
         """Hash of everything that defines the problem; equal problems have equal versions."""
-        return hashlib.sha256(json.dumps(self.as_dict(), sort_keys=True).encode()).hexdigest()[:12]
+        return hashlib.sha256(_canonical(self.as_dict()).encode()).hexdigest()[:12]
 
     @cached_property
     def reward_version(self) -> str:
         """Hash of the reward alone."""
-        return hashlib.sha256(json.dumps(self.as_dict()["reward"]).encode()).hexdigest()[:12]
+        return hashlib.sha256(_canonical(self.as_dict()["reward"]).encode()).hexdigest()[:12]
 
     def as_dict(self) -> dict[str, Any]:
         """Plain fields, for manifests and JSON; infinite bounds become null."""
@@ -271,11 +273,29 @@ def _plain(fields: dict[str, Any]) -> dict[str, Any]:
     return {key: None if value in (math.inf, -math.inf) else value for key, value in fields.items()}
 
 
+def _canonical(value: Any) -> str:
+    """JSON that is equal for equal values: 0 and 0.0 are one bound."""
+    return json.dumps(_as_floats(value), sort_keys=True)
+
+
+def _as_floats(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _as_floats(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_as_floats(item) for item in value]
+    return float(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
 def _source(function: Callable[..., Any]) -> str:
+    """What a constraint does, as text: its source, with the fields where it is a dataclass."""
+    if is_dataclass(function):
+        return f"{_source(type(function))}{function!r}"
     try:
         return inspect.getsource(function)
     except (OSError, TypeError):
-        return getattr(function, "__qualname__", repr(type(function)))
+        code = getattr(function, "__code__", None)
+        name = getattr(function, "__qualname__", repr(type(function)))
+        return name if code is None else f"{name} {code.co_code.hex()} {code.co_consts!r} {code.co_names!r}"
 
 
 def _check_name(name: str) -> None:
@@ -317,6 +337,32 @@ def _check_bounds(problem: Problem) -> None:
             fix="0.99 suits horizons of about a hundred steps",
         )
 
+    for feature in problem.observation:
+        if feature.default is not None and not feature.low <= feature.default <= feature.high:
+            raise ProblemError(
+                expected=f"a default from {feature.low:g} to {feature.high:g}",
+                found=f"{feature.default:g}",
+                where=f"problem {problem.name!r}, feature {feature.name!r}",
+                fix="state a legal default, or leave it out",
+            )
+
+
+def _check_action(problem: Problem) -> None:
+    action = problem.action
+    if isinstance(action, Discrete):
+        possible = len(action.labels) >= 2 and len(set(action.labels)) == len(action.labels)
+    else:
+        sizes = {len(action.names), len(action.units), len(action.low), len(action.high)}
+        bounds = zip(action.low, action.high, strict=False)
+        possible = len(sizes) == 1 and bool(action.names) and all(low < high for low, high in bounds)
+    if not possible:
+        raise ProblemError(
+            expected="at least two labels, each once; or a Box with a unit and low < high for every name",
+            found=repr(action),
+            where=f"problem {problem.name!r}, action",
+            fix="name everything that can be done, once",
+        )
+
 
 def _check_per(problem: Problem) -> None:
     lows = {feature.name: feature.low for feature in problem.observation}
@@ -331,6 +377,15 @@ def _check_per(problem: Problem) -> None:
 
 
 def _check_signals_known(problem: Problem) -> None:
+    empty = [] if problem.reward.terms else ["the reward"]
+    empty += [f"KPI {kpi.name!r}" for kpi in problem.kpis if not kpi.of or kpi.per == {}]
+    if empty:
+        raise ProblemError(
+            expected="at least one signal in each",
+            found=f"none in {', '.join(empty)}",
+            where=f"problem {problem.name!r}",
+            fix="say what it is measured by",
+        )
     reads = [(f"reward term {term.signal!r}", term.signal) for term in problem.reward.terms]
     for kpi in problem.kpis:
         reads += [(f"KPI {kpi.name!r}", name) for name in (*kpi.of, *(kpi.per or {}))]

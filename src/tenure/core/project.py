@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import sys
+import traceback
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -120,10 +121,19 @@ def _execute(full_name: str, path: Path) -> ModuleType:
         raise
     except Exception as error:
         del sys.modules[full_name]
-        raise _wrong(path, "a module that can be imported", f"{type(error).__name__}: {error}") from error
+        where = _raised_at(path, error)
+        raise _wrong(where, "a module that can be imported", f"{type(error).__name__}: {error}") from error
     return module
 
 
-def _wrong(path: Path, expected: str, found: str) -> ProjectError:
+def _raised_at(path: Path, error: Exception) -> str:
+    """The last line of the project's own that led to an error."""
+    if isinstance(error, SyntaxError) and error.filename:
+        return f"{error.filename}:{error.lineno}"
+    lines = [frame for frame in traceback.extract_tb(error.__traceback__) if Path(frame.filename).parent == path.parent]
+    return f"{lines[-1].filename}:{lines[-1].lineno}" if lines else str(path)
+
+
+def _wrong(path: Path | str, expected: str, found: str) -> ProjectError:
     fix = "see the shipped case 'bikes' for a complete project folder"
     return ProjectError(expected=expected, found=found, where=str(path), fix=fix)
