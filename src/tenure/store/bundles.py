@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 import shutil
-import tempfile
+import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import onnxruntime
 
@@ -21,8 +24,25 @@ from tenure.core.policy import Proposal
 from tenure.core.problem import Discrete, Problem
 
 FORMAT = 1
+EXTERNAL = b"location"
+"""The key under which ONNX names a file that holds weights; no graph of ours contains the word otherwise."""
 TOLERANCE = 1e-3
 """Largest difference of a logit from its golden value, in nats: other processors round otherwise."""
+
+
+class _Golden(msgspec.Struct):
+    observation: list[list[float]]
+    logits: list[list[float]]
+
+
+class _Manifest(msgspec.Struct):
+    """The fields without which a bundle cannot be checked."""
+
+    problem: str
+    features: list[str]
+    actions: list[str]
+    policy_sha256: str
+    golden: _Golden
 
 
 @dataclass(frozen=True)
@@ -56,9 +76,17 @@ class BundlePolicy:
         logits = self.logits(observation)
         if allowed is not None:
             logits = np.where(allowed, logits, -np.inf)
-        action = logits.argmax(axis=1)
+        if len(logits) == 1:
+            return _best(logits[0].tolist())
         weight = np.exp(logits - logits.max(axis=1, keepdims=True))
-        return Proposal(action, np.asarray(1.0 / weight.sum(axis=1)))
+        return Proposal(logits.argmax(axis=1), np.asarray(1.0 / weight.sum(axis=1)))
+
+
+def _best(logits: list[float]) -> Proposal:
+    """The proposal of one row; five times as fast as NumPy on so few numbers, which live decisions mostly are."""
+    top = max(logits)
+    weight = sum([math.exp(logit - top) for logit in logits])
+    return Proposal(np.array([logits.index(top)]), np.array([1.0 / weight]))
 
 
 def make_bundle(
@@ -84,11 +112,9 @@ def make_bundle(
     """
     manifest = {
         "format": FORMAT,
-        "problem": problem.name,
+        **_interface(problem),
         "problem_version": problem.version,
         "reward_version": problem.reward_version,
-        "features": list(problem.feature_names),
-        "actions": list(problem.action.labels) if isinstance(problem.action, Discrete) else [],
         "policy_sha256": hashlib.sha256(onnx).hexdigest(),
         "golden": {
             "observation": golden.tolist(),
@@ -104,21 +130,21 @@ def make_bundle(
 
 
 def save_bundle(bundle: Bundle, bundles: Path) -> Path:
-    """Write a bundle to its own folder, whole or not at all; saving it again changes nothing."""
+    """Write a bundle to its own folder, whole or not at all; saving it again mends what is damaged in it."""
     folder = bundles / bundle.version
-    if folder.exists():
+    files = {"policy.onnx": bundle.onnx, "manifest.json": _canonical(bundle.manifest)}
+    if all((folder / name).is_file() and (folder / name).read_bytes() == files[name] for name in files):
         return folder
-    bundles.mkdir(parents=True, exist_ok=True)
-    half = Path(tempfile.mkdtemp(dir=bundles, prefix=".half-"))
-    for name, content in (("policy.onnx", bundle.onnx), ("manifest.json", _canonical(bundle.manifest))):
-        with (half / name).open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
+    half = bundles / f".half-{uuid.uuid4().hex}"
+    half.mkdir(parents=True)
     try:
-        half.rename(folder)
-    except OSError:  # somebody else saved the same bundle first
-        shutil.rmtree(half)
+        for name, content in files.items():
+            _write(half / name, content)
+        _sync(half)
+        _put(half, folder, files)
+        _sync(bundles)
+    finally:
+        shutil.rmtree(half, ignore_errors=True)
     return folder
 
 
@@ -130,19 +156,51 @@ def load_bundle(folder: Path, problem: Problem) -> BundlePolicy:
     """
     bundle = Bundle(_read(folder / "policy.onnx"), _manifest(folder))
     found = hashlib.sha256(bundle.onnx).hexdigest()
-    if found != bundle.manifest.get("policy_sha256"):
+    if found != bundle.manifest["policy_sha256"]:
         raise _broken(folder / "policy.onnx", "the graph named in the manifest", f"another, sha256 {found[:12]}...")
     if bundle.version != folder.name:
         raise _broken(folder / "manifest.json", f"content of version {folder.name}", f"content of {bundle.version}")
-    theirs = (bundle.manifest["problem"], bundle.manifest["features"])
-    if theirs != (problem.name, list(problem.feature_names)):
-        raise _broken(folder, f"a bundle for {problem.name!r} with its features", f"one for {theirs[0]!r}: {theirs[1]}")
+    for what, ours in _interface(problem).items():
+        if bundle.manifest[what] != ours:
+            raise _broken(folder, f"a bundle for the {what} {ours!r}", f"one for {bundle.manifest[what]!r}")
     policy = BundlePolicy(bundle)
     _check_golden(policy, str(folder))
     return policy
 
 
+def _interface(problem: Problem) -> dict[str, Any]:
+    """What a bundle must share with the problem it decides: names, and both orders."""
+    actions = list(problem.action.labels) if isinstance(problem.action, Discrete) else []
+    return {"problem": problem.name, "features": list(problem.feature_names), "actions": actions}
+
+
+def _write(path: Path, content: bytes) -> None:
+    with path.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _sync(folder: Path) -> None:
+    """Make the names in a folder durable."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _put(half: Path, folder: Path, names: Iterable[str]) -> None:
+    try:
+        half.rename(folder)
+    except OSError:  # it is there: somebody else was first, or it is damaged; each file is replaced whole
+        for name in names:
+            os.replace(half / name, folder / name)
+
+
 def _session(onnx: bytes) -> Any:
+    if EXTERNAL in onnx:
+        raise _broken(Path("policy.onnx"), "a graph with all its weights inside", "one that names files outside")
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = 4
@@ -153,21 +211,43 @@ def _session(onnx: bytes) -> Any:
 
 
 def _check_golden(policy: BundlePolicy, where: str) -> None:
-    golden = policy.bundle.manifest["golden"]
-    found = policy.logits(np.array(golden["observation"], dtype=np.float32))
-    worst = float(np.abs(found - np.array(golden["logits"], dtype=np.float32)).max())
+    """Compare the graph's answers with the trainer's.
+
+    Raises:
+        BundleError: they differ, or the graph does not take the features or give one logit per action.
+    """
+    manifest = policy.bundle.manifest
+    golden = np.array(manifest["golden"]["observation"], dtype=np.float32)
+    logits = np.array(manifest["golden"]["logits"], dtype=np.float32)
+    wanted = (len(golden), len(manifest["features"])), (len(golden), len(manifest["actions"]))
+    if not len(golden) or (golden.shape, logits.shape) != wanted:
+        raise _broken(Path(where), f"golden rows of shapes {wanted}", f"{golden.shape} and {logits.shape}")
+    try:
+        found = policy.logits(golden)
+    except Exception as error:  # ONNX Runtime's own errors have no common base
+        raise _broken(Path(where), "a graph from `observation` to `logits`", str(error)[:200]) from error
+    if found.shape != logits.shape:
+        raise _broken(Path(where), f"logits of shape {logits.shape}", f"shape {found.shape}")
+    worst = float(np.abs(found - logits).max())
     if not worst <= TOLERANCE:
         raise _broken(Path(where), f"the golden answers within {TOLERANCE}", f"one that is off by {worst:.3g}")
 
 
 def _manifest(folder: Path) -> dict[str, Any]:
+    path = folder / "manifest.json"
     try:
-        manifest: dict[str, Any] = json.loads(_read(folder / "manifest.json"))
+        manifest = json.loads(_read(path))
     except ValueError as error:
-        raise _broken(folder / "manifest.json", "JSON", str(error)) from error
-    if manifest.get("format") != FORMAT:
-        raise _broken(folder / "manifest.json", f"format {FORMAT}", f"format {manifest.get('format')}")
-    return manifest
+        raise _broken(path, "JSON", str(error)) from error
+    found = manifest.get("format") if isinstance(manifest, dict) else None
+    if found != FORMAT:
+        raise _broken(path, f"format {FORMAT}", f"format {found}")
+    try:
+        msgspec.convert(manifest, _Manifest)
+    except msgspec.ValidationError as error:
+        raise _broken(path, f"the fields {list(_Manifest.__struct_fields__)}", str(error)) from error
+    checked: dict[str, Any] = manifest
+    return checked
 
 
 def _read(path: Path) -> bytes:

@@ -51,8 +51,10 @@ class Connections:
         # Weak, so that a thread that ends takes its reader along.
         self._readers: WeakSet[apsw.Connection] = WeakSet()
         self._closed = False
-        with self._translated():
+        try:
             self._writer = self._open()
+        except apsw.Error as error:
+            raise self._failed(error) from error
         try:
             self._prepare()
         except BaseException:
@@ -73,8 +75,10 @@ class Connections:
         Raises:
             StoreError: the database cannot be read.
         """
-        with self._translated():
+        try:
             yield getattr(self._local, "reader", None) or self._open_reader()
+        except apsw.Error as error:
+            raise self._failed(error) from error
 
     @contextmanager
     def snapshot(self) -> Iterator[apsw.Connection]:
@@ -93,29 +97,28 @@ class Connections:
         Raises:
             StoreError: the database cannot be written; nothing was.
         """
-        with self._translated(), self._lock:
-            connection = self._writer
-            connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield connection
-                connection.execute("COMMIT")
-            except BaseException:
-                # After a full disk SQLite may have rolled back already.
-                if connection.in_transaction:
-                    connection.execute("ROLLBACK")
-                raise
-
-    @contextmanager
-    def _translated(self) -> Iterator[None]:
         try:
-            yield
+            with self._lock:
+                connection = self._writer
+                connection.execute("BEGIN IMMEDIATE")
+                try:
+                    yield connection
+                    connection.execute("COMMIT")
+                except BaseException:
+                    # After a full disk SQLite may have rolled back already.
+                    if connection.in_transaction:
+                        connection.execute("ROLLBACK")
+                    raise
         except apsw.Error as error:
-            raise StoreError(
-                expected="a log that can be read and written",
-                found=f"{type(error).__name__}: {error}",
-                where=str(self._path),
-                fix=_FIXES.get(type(error), "look at the disk and at the rights on the file, then try again"),
-            ) from error
+            raise self._failed(error) from error
+
+    def _failed(self, error: apsw.Error) -> StoreError:
+        return StoreError(
+            expected="a log that can be read and written",
+            found=f"{type(error).__name__}: {error}",
+            where=str(self._path),
+            fix=_FIXES.get(type(error), "look at the disk and at the rights on the file, then try again"),
+        )
 
     def _open(self) -> apsw.Connection:
         connection = apsw.Connection(str(self._path), statementcachesize=self._cached_statements)
@@ -134,8 +137,10 @@ class Connections:
         return connection
 
     def _prepare(self) -> None:
-        with self._translated():
+        try:
             _use_wal(self._writer)
+        except apsw.Error as error:
+            raise self._failed(error) from error
         with self.writing() as connection:
             prepare(connection, str(self._path))
 

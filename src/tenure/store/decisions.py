@@ -103,6 +103,8 @@ def _find(connection: apsw.Connection, rows: Sequence[Decision]) -> Stored:
     # The view costs ten times the lookup in the table, and nearly every id is new.
     keys = [(row.problem, row.decision_id) for row in rows]
     known = list(connection.executemany(_IS_THERE, keys))
+    if not known:
+        return {}
     found = map(decision_from, connection.executemany(_FIND, known))
     return {(row.problem, row.decision_id): row for row in found}
 

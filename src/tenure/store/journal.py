@@ -47,13 +47,20 @@ def read_control(connection: apsw.Connection, problem: str) -> Control:
     """
     values = connection.execute(_CONTROL, (problem,)).fetchone()
     if values is None:
-        raise UnknownError(
-            expected="a problem this log was opened for",
-            found=repr(problem),
-            where="the log's head",
-            fix="check the name, or open the problem first",
-        )
+        raise _unknown(problem)
     return control_from(values)
+
+
+def read_epoch(connection: apsw.Connection, problem: str) -> int:
+    """The kill epoch of a problem.
+
+    Raises:
+        UnknownError: the problem was never opened in this file.
+    """
+    epoch: int | None = connection.execute("SELECT kill_epoch FROM head WHERE problem = ?", (problem,)).get
+    if epoch is None:
+        raise _unknown(problem)
+    return epoch
 
 
 def take(connection: apsw.Connection, problem: str, count: int, epoch: int) -> Numbers:
@@ -85,6 +92,15 @@ def fenced(seen: int, control: Control) -> FencedError:
         found=f"kill epoch {seen}",
         where=f"the log of {control.problem!r}",
         fix="read the control row again and decide anew; the incumbent answers meanwhile",
+    )
+
+
+def _unknown(problem: str) -> UnknownError:
+    return UnknownError(
+        expected="a problem this log was opened for",
+        found=repr(problem),
+        where="the log's head",
+        fix="check the name, or open the problem first",
     )
 
 

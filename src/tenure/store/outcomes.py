@@ -68,7 +68,8 @@ def adopt_orphans(connection: apsw.Connection, problem: str, decision_ids: Seque
     """Outcomes that came before these decisions become early; the first measured one of each counts."""
     keys = [(problem, decision_id) for decision_id in decision_ids]
     orphans = list(connection.executemany(_ORPHANS, keys))
-    connection.executemany(_ADOPT, orphans)
+    if orphans:
+        connection.executemany(_ADOPT, orphans)
 
 
 def _append_one(connection: apsw.Connection, arrival: Arrival, outcome: Outcome) -> Receipt:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -79,8 +80,7 @@ def decision_values(row: Decision, sequence: int) -> Values:
 
 def numbered(row: Decision, sequence: int) -> Decision:
     """The same decision under its number."""
-    # dataclasses.replace sets 22 frozen fields one by one, which would be a tenth of an append.
-    twin = object.__new__(Decision)
+    twin = object.__new__(Decision)  # as Decision.of, without another copy of the fields
     twin.__dict__.update(row.__dict__, sequence=sequence)
     return twin
 
@@ -104,6 +104,7 @@ def event_from(values: Values) -> Event:
     return Event(problem, kind, actor, reason, from_text(at), from_json(payload), sequence)
 
 
+@lru_cache(maxsize=256)
 def control_from(values: Values) -> Control:
     """The control row, from its columns in the order of `Control`'s fields."""
     problem, sequence, epoch, killed, stage, share, version, paused, salt, changed_at = values

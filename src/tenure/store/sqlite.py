@@ -67,6 +67,15 @@ class SqliteStore:
         with self._connections.reading() as connection:
             return journal.read_control(connection, problem)
 
+    def kill_epoch(self, problem: str) -> int:
+        """The kill epoch alone: the cheapest way to see whether a kill or restore came between.
+
+        Raises:
+            UnknownError: the problem was never opened.
+        """
+        with self._connections.reading() as connection:
+            return journal.read_epoch(connection, problem)
+
     def append_decisions(self, rows: Sequence[Decision]) -> Appended:
         """Write decisions durably in one group commit: numbered without gaps, fenced by kill epoch, each id once.
 
