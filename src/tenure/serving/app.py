@@ -9,6 +9,7 @@ from typing import Any
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -31,9 +32,11 @@ def create_app(service: DecisionService) -> Starlette:
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         app.state.committer, shadow = GroupCommitter(service.decide), Shadow(service)
-        yield
-        app.state.committer.close()
-        shadow.close()
+        try:
+            yield
+        finally:
+            await run_in_threadpool(app.state.committer.close)
+            await run_in_threadpool(shadow.close)
 
     app = Starlette(
         routes=[
@@ -44,22 +47,22 @@ def create_app(service: DecisionService) -> Starlette:
             Route("/v1/{problem}/outcomes", _outcomes, methods=["POST"]),
         ],
         lifespan=lifespan,
-        exception_handlers={TenureError: _refused},
+        exception_handlers={TenureError: _refused, HTTPException: _no_route},
     )
     app.state.service = service
     return app
 
 
 async def _decision(request: Request) -> Response:
-    body = decode(await _body(request, LARGEST_BODY), DecisionRequest)
     _service(request)
+    body = decode(await _body(request, LARGEST_BODY), DecisionRequest)
     (answer,) = await asyncio.wrap_future(request.app.state.committer.submit([body]))
     return _refusal(answer) if isinstance(answer, TenureError) else _json(answer)
 
 
 async def _decisions(request: Request) -> Response:
-    body = decode(await _body(request, LARGEST_BATCH), DecisionBatch)
     _service(request)
+    body = decode(await _body(request, LARGEST_BATCH), DecisionBatch)
     answers = await asyncio.wrap_future(request.app.state.committer.submit(body.decisions))
     return _json({"answers": [a.as_dict() if isinstance(a, TenureError) else a for a in answers]})
 
@@ -112,6 +115,17 @@ async def _health(_: Request) -> Response:
 async def _refused(_: Request, error: Exception) -> Response:
     assert isinstance(error, TenureError)
     return _refusal(error)
+
+
+async def _no_route(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    body = RequestError(
+        expected="GET /healthz, GET /v1/{problem}, or POST to its decisions, decisions:batch or outcomes",
+        found=f"{request.method} {request.url.path}",
+        where="the request line",
+        fix="see README, section 'Over HTTP'",
+    )
+    return Response(encode(body.as_dict()), error.status_code, error.headers, media_type="application/json")
 
 
 def _refusal(error: TenureError) -> Response:

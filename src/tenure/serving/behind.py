@@ -8,20 +8,20 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
-
-import numpy as np
+from datetime import datetime
 
 from tenure.core.decision import Arm, Decision, ShadowProposal
-from tenure.core.errors import TenureError
-from tenure.core.policy import Proposal
-from tenure.serving.choose import Situation
-from tenure.serving.service import Answered, DecisionService
-from tenure.serving.wire import Answer, DecisionRequest
+from tenure.core.errors import StoreError
+from tenure.serving.choose import Asked, Offer
+from tenure.serving.service import Answered, Answers, DecisionService
+from tenure.serving.wire import DecisionRequest
 
 LARGEST_GROUP = 256
-"""Requests of one group commit."""
+"""Requests of one group commit, unless a single caller sends more."""
 
-Answers = list[Answer | TenureError]
+LARGEST_BACKLOG = 10_000
+"""Answered groups the shadow may lag behind; further ones are lost to it, and counted."""
+
 log = logging.getLogger("tenure.serving")
 
 
@@ -40,34 +40,51 @@ class GroupCommitter:
     def __init__(self, decide: Callable[[Sequence[DecisionRequest]], Answers]) -> None:
         self._decide = decide
         self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
+        self._closing = threading.Lock()
+        self._closed = False
         self._thread = threading.Thread(target=self._run, name="tenure-commit", daemon=True)
         self._thread.start()
 
     def submit(self, requests: Sequence[DecisionRequest]) -> Future[Answers]:
-        """Answers to come, in order; the callers' requests stay together."""
+        """Answers to come, in order; the callers' requests stay together.
+
+        Raises:
+            StoreError: it was closed.
+        """
         future: Future[Answers] = Future()
-        self._queue.put(_Waiting(requests, future))
+        with self._closing:
+            if self._closed:
+                raise StoreError(
+                    expected="a running server", found="one that stops", where="the decision server", fix="ask another"
+                )
+            self._queue.put(_Waiting(requests, future))
         return future
 
     def close(self) -> None:
-        """Answer what is waiting, then stop."""
-        self._queue.put(None)
+        """Answer what is waiting, then stop; closing twice is allowed."""
+        with self._closing:
+            self._closed = True
+            self._queue.put(None)
         self._thread.join()
 
     def _run(self) -> None:
         while (first := self._queue.get()) is not None:
-            group, more = [first], True
-            while more and sum(len(waiting.requests) for waiting in group) < LARGEST_GROUP:
-                try:
-                    following = self._queue.get_nowait()
-                except queue.Empty:
-                    break
-                if following is None:
-                    self._queue.put(None)
-                    more = False
-                else:
-                    group.append(following)
-            self._answer(group)
+            group, size = [first], len(first.requests)
+            while size < LARGEST_GROUP and (following := self._next()) is not None:
+                group.append(following)
+                size += len(following.requests)
+            # A caller who has gone is left out; the others can no longer go.
+            self._answer([waiting for waiting in group if waiting.answers.set_running_or_notify_cancel()])
+
+    def _next(self) -> _Waiting | None:
+        """What else is waiting; None when nothing is, or the end has come."""
+        try:
+            following = self._queue.get_nowait()
+        except queue.Empty:
+            return None
+        if following is None:
+            self._queue.put(None)
+        return following
 
     def _answer(self, group: list[_Waiting]) -> None:
         try:
@@ -82,66 +99,75 @@ class GroupCommitter:
 
 
 class Shadow:
-    """One thread that asks the arm that did not answer what it would have done, and logs it."""
+    """One thread that asks the arm that did not answer what it would have done, and logs it.
+
+    A killed or rolled-back candidate is not asked any more.
+    """
 
     def __init__(self, service: DecisionService) -> None:
         self._service = service
-        self._queue: queue.SimpleQueue[Answered | None] = queue.SimpleQueue()
+        self._queue: queue.Queue[Answered | None] = queue.Queue(LARGEST_BACKLOG)
         self._thread = threading.Thread(target=self._run, name="tenure-shadow", daemon=True)
-        service.behind = self._queue.put
+        service.behind = self._take
         self._thread.start()
 
     def close(self) -> None:
         """Log what is waiting, then stop."""
+        self._service.behind = lambda _: None
         self._queue.put(None)
         self._thread.join()
 
+    def _take(self, answered: Answered) -> None:
+        try:
+            self._queue.put_nowait(answered)
+        except queue.Full:
+            self._lost(answered)
+
+    def _lost(self, answered: Answered) -> None:
+        self._service.counters["shadow_lost"] += len(answered.decisions)
+
     def _run(self) -> None:
         while (answered := self._queue.get()) is not None:
-            requests, decisions, situation = answered
             try:
-                self._service.store.append_proposals(
-                    self._service.problem.name, self._proposals(requests, decisions, situation)
-                )
-            except TenureError:
-                self._service.counters["shadow_lost"] += len(decisions)
-                log.exception("the shadow could not be logged")
+                proposals = self._proposals(answered)
+                if proposals:
+                    self._service.store.append_proposals(self._service.problem.name, proposals)
+            except Exception:  # a policy, the incumbent or the log: the next group gets its chance
+                self._lost(answered)
+                log.exception("the shadow of a group was lost")
 
-    def _proposals(
-        self, requests: Sequence[DecisionRequest], decisions: Sequence[Decision], situation: Situation
-    ) -> list[ShadowProposal]:
-        chooser, control = self._service.chooser, situation.control
-        if control.version is None or control.stage == "rolled_back":
+    def _proposals(self, answered: Answered) -> list[ShadowProposal]:
+        chooser, (_, control, now) = self._service.chooser, answered.situation
+        if control.version is None or control.killed or control.stage == "rolled_back":
             return []
-        learned = np.array([row.arm is Arm.CANDIDATE for row in decisions])
-        candidate = None if learned.all() else chooser.candidate_proposal(requests, situation)[0]
-        incumbent = chooser.incumbent_proposal(requests, *situation.seen) if learned.any() else None
-        return [
-            *_rows(decisions, ~learned, candidate, Arm.CANDIDATE, control.version, situation),
-            *_rows(decisions, learned, incumbent, Arm.INCUMBENT, chooser.incumbent.version, situation),
-        ]
+        proposals: list[ShadowProposal] = []
+        rows, asked = _answered_by(answered, Arm.INCUMBENT)
+        if rows:
+            offer, _ = chooser.candidate_offer(answered.situation._replace(asked=asked))
+            proposals += [] if offer is None else _rows(rows, offer, Arm.CANDIDATE, control.version, now)
+        rows, asked = _answered_by(answered, Arm.CANDIDATE)
+        if rows:
+            offer = chooser.incumbent_offer(asked)
+            proposals += _rows(rows, offer, Arm.INCUMBENT, chooser.incumbent.version, now)
+        return proposals
 
 
-def _rows(
-    decisions: Sequence[Decision],
-    which: np.ndarray[tuple[int], np.dtype[np.bool_]],
-    proposal: Proposal | None,
-    arm: Arm,
-    version: str,
-    situation: Situation,
-) -> list[ShadowProposal]:
-    if proposal is None:
-        return []
-    probability = proposal.probability_of(proposal.action)
+def _answered_by(answered: Answered, arm: Arm) -> tuple[list[Decision], Asked]:
+    """The decisions one arm has answered, and what was asked."""
+    seen = [(index, row) for index, row in answered.decisions if row.arm is arm]
+    return [row for _, row in seen], answered.situation.asked.only([index for index, _ in seen])
+
+
+def _rows(rows: list[Decision], offer: Offer, arm: Arm, version: str, at: datetime) -> list[ShadowProposal]:
     return [
         ShadowProposal(
-            decision_id=decisions[index].decision_id,
+            decision_id=row.decision_id,
             arm=arm,
             version=version,
-            action=int(proposal.action[index]),
-            propensity=float(probability[index]),
-            confidence=float(proposal.confidence[index]),
-            computed_at=situation.now,
+            action=offer.action[index],
+            propensity=offer.probability(index, offer.action[index]),
+            confidence=offer.confidence[index],
+            computed_at=at,
         )
-        for index in np.flatnonzero(which).tolist()
+        for index, row in enumerate(rows)
     ]

@@ -8,20 +8,23 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from tenure.core.arrays import Bools, Floats
-from tenure.core.errors import RequestError
+from tenure.core.errors import ProblemError, RequestError
 from tenure.core.problem import Discrete, Feature, Problem
+
+LARGEST = float(np.finfo(np.float32).max)
+"""Largest value an observation can hold."""
 
 
 class Reader:
     """Reads requests of one problem.
 
     Raises:
-        RequestError: the problem's actions are not discrete.
+        ProblemError: the problem's actions are not discrete.
     """
 
     def __init__(self, problem: Problem) -> None:
         if not isinstance(problem.action, Discrete):
-            raise RequestError(
+            raise ProblemError(
                 expected="a problem with Discrete actions",
                 found=type(problem.action).__name__,
                 where=f"problem {problem.name!r}",
@@ -30,7 +33,7 @@ class Reader:
         self.problem = problem
         self.labels = problem.action.labels
         self._index = {label: index for index, label in enumerate(self.labels)}
-        self._features = [(f.name, f.default, f.low, f.high) for f in problem.observation]
+        self._features = [(f.name, f.default, max(f.low, -LARGEST), min(f.high, LARGEST)) for f in problem.observation]
         self._names = frozenset(problem.feature_names)
 
     def row(self, context: Mapping[str, float]) -> list[float]:
@@ -39,15 +42,13 @@ class Reader:
         Raises:
             RequestError: a feature is unknown, missing without a default, not finite, or out of its bounds.
         """
-        values, defaults_used = [], 0
+        values = []
         for name, default, low, high in self._features:
             value = context.get(name, default)
-            if value is None or name not in context:
-                defaults_used += 1
             if value is None or not low <= value <= high:
                 raise self._wrong_feature(name, value, low, high)
             values.append(value)
-        if len(context) + defaults_used != len(values):
+        if not context.keys() <= self._names:
             raise self._unknown_feature(context)
         return values
 
@@ -55,22 +56,24 @@ class Reader:
         """The rows as float32 [n, features]."""
         return np.array(rows, dtype=np.float32)
 
-    def masks(self, masks: Sequence[list[bool] | None]) -> Bools | None:
-        """Request masks as [n, actions]; None when nobody sent one.
+    def check_mask(self, mask: list[bool] | None) -> None:
+        """Nothing, when a mask has one boolean per action.
 
         Raises:
-            RequestError: a mask has another length than there are actions, or allows none.
+            RequestError: it has not, or it allows no action.
         """
-        if not any(masks):
+        if mask is not None and (len(mask) != len(self.labels) or not any(mask)):
+            raise RequestError(
+                expected=f"{len(self.labels)} booleans, at least one true",
+                found=f"{len(mask)}, {sum(mask)} of them true",
+                where="the request's mask",
+                fix=f"send one boolean per action: {list(self.labels)}",
+            )
+
+    def masks(self, masks: Sequence[list[bool] | None]) -> Bools | None:
+        """Checked masks as [n, actions]; None when nobody sent one."""
+        if all(mask is None for mask in masks):
             return None
-        for mask in masks:
-            if mask is not None and (len(mask) != len(self.labels) or not any(mask)):
-                raise RequestError(
-                    expected=f"{len(self.labels)} booleans, at least one true",
-                    found=f"{len(mask)}, {sum(mask)} of them true",
-                    where="the request's mask",
-                    fix=f"send one boolean per action: {list(self.labels)}",
-                )
         return np.array([mask or [True] * len(self.labels) for mask in masks], dtype=bool)
 
     def action(self, named: str | int) -> int:
@@ -91,7 +94,9 @@ class Reader:
 
     def _wrong_feature(self, name: str, value: float | None, low: float, high: float) -> RequestError:
         feature: Feature = next(f for f in self.problem.observation if f.name == name)
-        bounds = f"a number from {low:g} to {high:g}" if math.isfinite(low + high) else "a finite number"
+        bounds = (
+            f"a number from {low:g} to {high:g}" if math.isfinite(feature.low + feature.high) else "a finite number"
+        )
         return RequestError(
             expected=f"{bounds} ({feature.unit})",
             found="nothing" if value is None else repr(value),

@@ -6,27 +6,33 @@ import time
 import uuid
 from collections import Counter
 from collections.abc import Callable, Sequence
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime
 
 import msgspec
 import numpy as np
 
 from tenure.core.clock import Clock, ManualClock, from_text, to_text
 from tenure.core.decision import Arm, Decision, Outcome
-from tenure.core.errors import ConflictError, RequestError, StoreError, TenureError
+from tenure.core.errors import ConflictError, IncumbentError, RequestError, StoreError, TenureError
 from tenure.core.policy import Policy
 from tenure.core.problem import Problem
 from tenure.rollout.settings import Settings
-from tenure.serving.choose import Choice, Chooser, Loader, Situation
+from tenure.serving.choose import Asked, Choice, Chooser, Loader, Situation
 from tenure.serving.observation import Reader
+from tenure.serving.settle import VALID_FOR, Settler
 from tenure.serving.wire import Answer, DecisionRequest, OutcomeRequest
-from tenure.store import Control, Receipt, SqliteStore
+from tenure.store import Receipt, SqliteStore
 
-VALID_FOR = timedelta(seconds=30)
-"""How long a client may act on an answer."""
+Answers = list[Answer | TenureError]
 
-Answered = tuple[Sequence[DecisionRequest], Sequence[Decision], Situation]
-"""What the shadow gets to see: a group that has been answered."""
+
+@dataclass(frozen=True)
+class Answered:
+    """What the shadow gets to see: new decisions of a group, each with its position in what was asked."""
+
+    situation: Situation
+    decisions: Sequence[tuple[int, Decision]]
 
 
 class DecisionService:
@@ -56,22 +62,29 @@ class DecisionService:
         self.reader = Reader(problem)
         salt = store.open_problem(problem.name, settings.rollout.salt or problem.version).salt
         self.chooser = Chooser(self.reader, incumbent, load, salt, settings.rollout.exploration)
+        self.settler = Settler(problem.name, store)
         self.behind = behind
         self.counters: Counter[str] = Counter()
 
-    def decide(self, requests: Sequence[DecisionRequest]) -> list[Answer | TenureError]:
+    def decide(self, requests: Sequence[DecisionRequest]) -> Answers:
         """Answer a group of requests in one commit; a refused one gets its error, the others their answer."""
         started = time.perf_counter_ns()
-        readable, rows, refused = [], [], {}
+        answers: dict[int, Answer | TenureError] = {}
+        readable: list[DecisionRequest] = []
+        rows: list[list[float]] = []
         for index, request in enumerate(requests):
             try:
                 rows.append(self._read(request))
                 readable.append(request if request.decision_id else _with_id(request))
             except RequestError as error:
-                refused[index] = error
-        self.counters["refused"] += len(refused)
-        answers = iter(self._answer(readable, rows, started) if readable else ())
-        return [refused[index] if index in refused else next(answers) for index in range(len(requests))]
+                answers[index] = error
+        if readable:
+            places = [index for index in range(len(requests)) if index not in answers]
+            answers |= zip(places, self._decidable(readable, rows, started), strict=True)
+        refused = sum([isinstance(answer, TenureError) for answer in answers.values()])
+        self.counters["answered"] += len(requests) - refused
+        self.counters["refused"] += refused
+        return [answers[index] for index in range(len(requests))]
 
     def outcomes(self, requests: Sequence[OutcomeRequest]) -> list[Receipt]:
         """Write outcomes durably, each in exactly one place.
@@ -92,24 +105,21 @@ class DecisionService:
             signals=self.problem.signal_names,
         )
 
-    def situation(self, requests: Sequence[DecisionRequest], rows: list[list[float]]) -> Situation:
-        """Everything a group is decided on; stage and kill epoch are read afresh."""
-        observation = self.reader.observation(rows)
-        allowed = self.problem.allowed(observation, self.reader.masks([request.mask for request in requests]))
-        choices = np.full(len(rows), len(self.reader.labels)) if allowed is None else allowed.sum(axis=1)
-        control = self.store.control(self.problem.name)
-        return Situation(control, self.clock.now(), observation, allowed, choices)
-
     def _read(self, request: DecisionRequest) -> list[float]:
-        """Feature values of a request, in the problem's order; everything else in it checked."""
+        """Feature values of a request, in the problem's order; everything in it checked.
+
+        Raises:
+            RequestError: the first thing in it that is wrong.
+        """
         if request.at is not None:
-            self._follow(request.at)
+            self._check_at(request.at)
         if request.incumbent_action is not None:
             self.reader.action(request.incumbent_action)
-        self.reader.masks([request.mask])
+        self.reader.check_mask(request.mask)
         return self.reader.row(request.context)
 
-    def _follow(self, at: str) -> None:
+    def _check_at(self, at: str) -> None:
+        from_text(at)
         if not isinstance(self.clock, ManualClock):
             raise RequestError(
                 expected="no `at`: this server uses its own clock",
@@ -117,125 +127,152 @@ class DecisionService:
                 where="the request's `at`",
                 fix="leave it out, or start the server with --simulated-clock",
             )
-        self.clock.advance_to(from_text(at))
 
-    def _answer(
-        self, requests: Sequence[DecisionRequest], rows: list[list[float]], started: int
-    ) -> Sequence[Answer | TenureError]:
+    def _decidable(self, requests: list[DecisionRequest], rows: list[list[float]], started: int) -> Answers:
+        """Answers where mask and constraints leave an action, refusals elsewhere."""
+        observation = self.reader.observation(rows)
+        allowed = self.problem.allowed(observation, self.reader.masks([request.mask for request in requests]))
+        asked = Asked(requests, observation, allowed)
+        if allowed is None or allowed.any(axis=1).all():
+            return self._answer(asked, started)
+        open_rows = np.flatnonzero(allowed.any(axis=1)).tolist()
+        answers = dict(zip(open_rows, self._answer(asked.only(open_rows), started) if open_rows else (), strict=True))
+        return [answers[row] if row in answers else self._nothing_allowed() for row in range(len(requests))]
+
+    def _nothing_allowed(self) -> RequestError:
+        return RequestError(
+            expected="at least one action that mask and constraints both allow",
+            found="none",
+            where=f"the request's mask, with the constraints {[c.name for c in self.problem.constraints]}",
+            fix="allow another action, or decide this case by hand",
+        )
+
+    def _answer(self, asked: Asked, started: int) -> Answers:
+        """Answer what can be answered; where the incumbent cannot, only the requests it cannot answer fail."""
+        self._account(asked)
+        try:
+            return self._answer_together(asked, started)
+        except IncumbentError:
+            return [self._alone(asked.only([row]), started) for row in range(len(asked.requests))]
+
+    def _alone(self, asked: Asked, started: int) -> Answer | TenureError:
+        try:
+            return self._answer_together(asked, started)[0]
+        except IncumbentError as error:
+            return error
+
+    def _account(self, asked: Asked) -> None:
+        """Count the defaults used, and follow the requests' time where the clock does."""
+        given = sum(len(request.context) for request in asked.requests)
+        self.counters["default_used"] += asked.observation.size - given
+        if isinstance(self.clock, ManualClock):
+            for request in asked.requests:
+                if request.at is not None:
+                    self.clock.advance_to(from_text(request.at))
+
+    def _answer_together(self, asked: Asked, started: int) -> Answers:
         """Choose, write durably under the epoch seen, check again, answer; the shadow comes behind."""
         try:
-            situation = self.situation(requests, rows)
-            choice = self.chooser.choose(requests, situation)
-            decisions = self._decisions(requests, situation, choice, started)
-            appended = self.store.append_decisions(decisions)
-            if appended.fenced:  # a kill came between: decide again under the new epoch
-                return self._answer(requests, rows, started)
-            as_written = not appended.existing and not self._killed_since(situation.control)
-            answers: Sequence[Answer | TenureError] = (
-                [self._to_answer(row) for row in decisions]
-                if as_written
-                else [self._settled(row, request) for row, request in zip(decisions, requests, strict=True)]
-            )
+            if self.settler.owed:
+                self.settler.pay(self.clock.now())
+            while True:
+                situation = Situation(asked, self.store.control(self.problem.name), self.clock.now())
+                decisions = self._decisions(situation, self.chooser.choose(situation), started)
+                appended = self.store.append_decisions(decisions)
+                if not appended.fenced:
+                    break  # else a kill came between: decide again under the new epoch
+            # An answer is valid from before the check on, so that one sent by a frozen process comes too late.
+            checked_at = self.clock.now()
+            answers = self._checked(situation, decisions, bool(appended.existing), checked_at)
         except StoreError:
-            return [self._unlogged(request, row) for request, row in zip(requests, rows, strict=True)]
-        self.counters["answered"] += len(answers)
-        self.behind((requests, decisions, situation))
+            return [self._unlogged(asked.only([row])) for row in range(len(asked.requests))]
+        self._show(situation, decisions, appended.written)
         return answers
 
-    def _decisions(
-        self, requests: Sequence[DecisionRequest], situation: Situation, choice: Choice, started: int
-    ) -> list[Decision]:
-        latency_us = (time.perf_counter_ns() - started) // 1000
-        control, allowed = situation.control, situation.allowed
-        actions, propensities = choice.action.tolist(), choice.propensity.tolist()
-        explored, confidences = choice.explored.tolist(), choice.confidence.tolist()
+    def _checked(
+        self, situation: Situation, decisions: Sequence[Decision], repeats: bool, checked_at: datetime
+    ) -> Answers:
+        """What was just written, if it still holds; else what the log says now."""
+        valid_until = to_text(checked_at + VALID_FOR)
+        fresh = checked_at - situation.now <= VALID_FOR
+        if fresh and not repeats and self.store.kill_epoch(self.problem.name) == situation.control.kill_epoch:
+            return [self._to_answer(row, valid_until) for row in decisions]
         return [
-            Decision(
-                decision_id=str(request.decision_id),
+            self._settled(row, situation.asked.only([index]), checked_at, valid_until)
+            for index, row in enumerate(decisions)
+        ]
+
+    def _settled(self, row: Decision, asked: Asked, checked_at: datetime, valid_until: str) -> Answer | TenureError:
+        try:
+            stored = self.settler.settled(row, checked_at, lambda: self.chooser.incumbent_offer(asked).action[0])
+        except ConflictError as error:
+            return error
+        return self._to_answer(stored, valid_until)
+
+    def _show(self, situation: Situation, decisions: Sequence[Decision], written: Sequence[Decision]) -> None:
+        """Let the shadow see what is new in the log."""
+        if len(written) == len(decisions):
+            self.behind(Answered(situation, list(enumerate(decisions))))
+            return
+        new = {row.decision_id for row in written}
+        first = {row.decision_id: (index, row) for index, row in reversed(list(enumerate(decisions)))}
+        self.behind(Answered(situation, [seen for decision_id, seen in first.items() if decision_id in new]))
+
+    def _decisions(self, situation: Situation, choices: Sequence[Choice], started: int) -> list[Decision]:
+        asked, control, now = situation
+        latency_us = (time.perf_counter_ns() - started) // 1000
+        return [
+            Decision.of(
+                decision_id=request.decision_id,
                 problem=self.problem.name,
                 problem_version=self.problem.version,
                 unit_id=request.unit_id,
                 episode_id=request.episode_id,
                 step=request.step,
-                decided_at=situation.now,
+                decided_at=now,
                 context=request.context,
-                observation=situation.observation[index].tobytes(),
-                mask=None if allowed is None else allowed[index].tobytes(),
+                observation=asked.observation[row].tobytes(),
+                mask=None if asked.allowed is None else asked.allowed[row].tobytes(),
                 stage=control.stage,
-                arm=choice.arm[index],
-                version=choice.version[index],
-                action=actions[index],
-                propensity=propensities[index],
-                explored=explored[index],
-                confidence=confidences[index],
+                arm=choice.arm,
+                version=choice.version,
+                action=choice.action,
+                propensity=choice.propensity,
+                explored=choice.explored,
+                confidence=choice.confidence,
                 kill_epoch=control.kill_epoch,
-                reason=choice.reason[index],
+                reason=choice.reason,
                 latency_us=latency_us,
                 request_hash=request.body_hash(),
+                sequence=0,
             )
-            for index, request in enumerate(requests)
+            for row, (request, choice) in enumerate(zip(asked.requests, choices, strict=True))
         ]
 
-    def _killed_since(self, seen: Control) -> bool:
-        return self.store.control(self.problem.name).kill_epoch != seen.kill_epoch
-
-    def _settled(self, row: Decision, request: DecisionRequest) -> Answer | TenureError:
-        """The answer as the log has it: a repeat gets the first one, a killed or old one the incumbent's action."""
-        stored = self.store.decision(self.problem.name, row.decision_id)
-        assert stored is not None
-        if stored.request_hash != row.request_hash:
-            return ConflictError(
-                expected=f"the body first sent under decision_id {row.decision_id!r}",
-                found="another body",
-                where="a repeated decision request",
-                fix="use a new decision_id for a new decision",
-            )
-        if stored.arm is Arm.CANDIDATE:
-            if self.store.control(self.problem.name).kill_epoch != stored.kill_epoch:
-                stored = self._corrected(stored, request, "killed")
-            elif self.clock.now() - stored.decided_at > VALID_FOR:
-                stored = self._corrected(stored, request, "expired")
-        return self._to_answer(stored)
-
-    def _corrected(self, stored: Decision, request: DecisionRequest, reason: str) -> Decision:
-        self.store.append_correction(
-            self.problem.name,
-            stored.decision_id,
-            action=self._incumbent_action(request, self.reader.row(request.context)),
-            arm=Arm.FALLBACK,
-            propensity=None,
-            reason=reason,
-            at=self.clock.now(),
-        )
-        corrected = self.store.decision(self.problem.name, stored.decision_id)
-        assert corrected is not None
-        return corrected
-
-    def _incumbent_action(self, request: DecisionRequest, row: list[float]) -> int:
-        """What the incumbent would do; needs no log."""
-        observation = self.reader.observation([row])
-        allowed = self.problem.allowed(observation, self.reader.masks([request.mask]))
-        return int(self.chooser.incumbent_proposal([request], observation, allowed).action[0])
-
-    def _unlogged(self, request: DecisionRequest, row: list[float]) -> Answer:
+    def _unlogged(self, asked: Asked) -> Answer | TenureError:
         """The log cannot be read or written: the incumbent answers, and the miss is counted."""
+        (request,) = asked.requests
+        try:
+            offer = self.chooser.incumbent_offer(asked)
+        except IncumbentError as error:
+            return error
         self.counters["unlogged"] += 1
-        action = self._incumbent_action(request, row)
+        self.settler.owe(str(request.decision_id), request.body_hash(), offer.action[0])
         return Answer(
             decision_id=str(request.decision_id),
-            action=action,
-            label=self.reader.labels[action],
+            action=offer.action[0],
+            label=self.reader.labels[offer.action[0]],
             arm=Arm.FALLBACK.value,
             stage="unknown",
             version=self.chooser.incumbent.version,
             propensity=None,
-            confidence=1.0,
+            confidence=offer.confidence[0],
             reason="log_unavailable",
             explored=False,
             valid_until=to_text(self.clock.now() + VALID_FOR),
         )
 
-    def _to_answer(self, row: Decision) -> Answer:
+    def _to_answer(self, row: Decision, valid_until: str) -> Answer:
         return Answer(
             decision_id=row.decision_id,
             action=row.action,
@@ -247,7 +284,7 @@ class DecisionService:
             confidence=row.confidence,
             reason=row.reason,
             explored=row.explored,
-            valid_until=to_text(self.clock.now() + VALID_FOR),
+            valid_until=valid_until,
         )
 
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from tenure.core.decision import Kind
 from tenure.core.errors import RequestError
+
+Id = Annotated[str, Meta(min_length=1, max_length=256)]
+Position = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 
 
 class DecisionRequest(Struct, frozen=True, forbid_unknown_fields=True):
@@ -22,15 +25,16 @@ class DecisionRequest(Struct, frozen=True, forbid_unknown_fields=True):
         episode_id: the episode it belongs to.
         step: its position in the episode.
         mask: which actions are allowed, in the problem's order.
-        incumbent_action: label or index of the action the caller's own system would take.
+        incumbent_action: label or index of the action the caller's own system would take; where mask or constraints
+            forbid it, the nearest allowed one by index stands for it.
         at: moment of the decision; only a server on a simulated clock takes it.
     """
 
-    unit_id: str
+    unit_id: Id
     context: dict[str, float]
-    decision_id: str | None = None
-    episode_id: str | None = None
-    step: int | None = None
+    decision_id: Id | None = None
+    episode_id: Id | None = None
+    step: Position | None = None
     mask: list[bool] | None = None
     incumbent_action: str | int | None = None
     at: str | None = None
@@ -59,8 +63,8 @@ class Answer(Struct, frozen=True):
 class OutcomeRequest(Struct, frozen=True, forbid_unknown_fields=True):
     """One report of what came of a decision."""
 
-    outcome_id: str
-    decision_id: str
+    outcome_id: Id
+    decision_id: Id
     signals: dict[str, float] = {}
     observed_at: str | None = None
     kind: Kind = Kind.OBSERVED
@@ -84,7 +88,7 @@ def decode(body: bytes, kind: type[Body]) -> Body:
     """
     try:
         return msgspec.json.decode(body, type=kind)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise RequestError(
             expected=f"JSON with the fields {list(kind.__struct_fields__)} and finite numbers",
             found=str(error),

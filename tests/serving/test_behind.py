@@ -1,0 +1,220 @@
+"""Group commits and the shadow: many callers each get their own, and nothing behind an answer disturbs it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from concurrent.futures import Future, wait
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tenure.core.errors import StoreError
+from tenure.rollout.assignment import gets_candidate
+from tenure.serving import DecisionRequest
+from tenure.serving.behind import GroupCommitter, Shadow
+
+from .conftest import Make
+from .test_choose import boom
+from .toy import Fixed, World, request
+
+
+class Gate:
+    """Decides when opened, and remembers the sizes of its groups."""
+
+    def __init__(self) -> None:
+        self.open = threading.Event()
+        self.entered = threading.Event()
+        self.groups: list[int] = []
+
+    def decide(self, requests: Sequence[DecisionRequest]) -> Any:
+        self.entered.set()
+        self.open.wait()
+        self.groups.append(len(requests))
+        return [request.unit_id for request in requests]
+
+
+def given(answers: Future[Any]) -> Any:
+    return answers.result()
+
+
+def test_callers_that_come_while_a_commit_runs_share_the_next_one() -> None:
+    gate = Gate()
+    committer = GroupCommitter(gate.decide)
+    first = committer.submit([request(unit="0")])
+    gate.entered.wait()
+    others = [committer.submit([request(unit=f"{n}"), request(unit=f"{n}'")]) for n in range(1, 9)]
+    gate.open.set()
+    committer.close()
+    assert given(first) == ["0"]
+    assert [given(future) for future in others] == [[f"{n}", f"{n}'"] for n in range(1, 9)]
+    assert gate.groups == [1, 16]
+
+
+def test_a_group_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tenure.serving.behind.LARGEST_GROUP", 3)
+    gate = Gate()
+    committer = GroupCommitter(gate.decide)
+    committer.submit([request()])
+    gate.entered.wait()
+    for _ in range(4):
+        committer.submit([request(), request()])
+    gate.open.set()
+    committer.close()
+    assert gate.groups == [1, 4, 4]
+
+
+def test_many_threads_each_get_their_own_answers(world: World) -> None:
+    committer = GroupCommitter(world.service.decide)
+    found: dict[str, Future[Any]] = {}
+
+    def work(thread: int) -> None:
+        for number in range(20):
+            name = f"{thread}-{number}"
+            found[name] = committer.submit([request(name), request(f"{name}'")])
+
+    threads = [threading.Thread(target=work, args=(thread,)) for thread in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    committer.close()
+    for name, future in found.items():
+        assert [answer.decision_id for answer in future.result()] == [name, f"{name}'"]
+    assert world.count() == 320
+
+
+def test_a_defect_reaches_the_callers_and_the_thread_goes_on() -> None:
+    def decide(requests: Sequence[DecisionRequest]) -> Any:
+        if requests[0].unit_id == "bad":
+            raise ZeroDivisionError("ours")
+        return [request.unit_id for request in requests]
+
+    committer = GroupCommitter(decide)
+    with pytest.raises(ZeroDivisionError):
+        committer.submit([request(unit="bad")]).result()
+    assert given(committer.submit([request(unit="good")])) == ["good"]
+    committer.close()
+
+
+def test_a_caller_who_has_gone_does_not_stop_the_thread() -> None:
+    gate = Gate()
+    committer = GroupCommitter(gate.decide)
+    first = committer.submit([request(unit="0")])
+    gate.entered.wait()
+    gone, there = committer.submit([request(unit="1")]), committer.submit([request(unit="2")])
+    assert gone.cancel()
+    assert not first.cancel()
+    gate.open.set()
+    wait([there])
+    assert given(there) == ["2"]
+    committer.close()
+    assert gate.groups == [1, 1]
+
+
+def test_a_closed_committer_refuses_instead_of_keeping_callers_waiting() -> None:
+    committer = GroupCommitter(lambda requests: [])
+    committer.close()
+    committer.close()
+    with pytest.raises(StoreError, match="stops"):
+        committer.submit([request()])
+
+
+def shadowed(world: World, *requests: DecisionRequest) -> dict[str, tuple[int, str | None]]:
+    shadow = Shadow(world.service)
+    world.ask(*requests)
+    shadow.close()
+    log = world.store.read_log("toy")
+    return dict(zip(log.decision_id, zip(log.shadow_action.tolist(), log.shadow_version, strict=True), strict=True))
+
+
+def test_in_shadow_every_decision_gets_the_candidates_proposal(make: Make) -> None:
+    found = shadowed(make().at("shadow", 0.0), *(request(f"d{n}") for n in range(5)))
+    assert found == {f"d{n}": (1, "v1") for n in range(5)}
+
+
+def test_in_canary_the_arm_that_did_not_answer_is_asked(make: Make) -> None:
+    found = shadowed(make().at("canary", 0.5), *(request(f"d{n}", unit=f"u{n}") for n in range(40)))
+    learned = {f"d{n}" for n in range(40) if gets_candidate("salt", f"u{n}", 0.5)}
+    assert 0 < len(learned) < 40
+    assert found == {name: (0, "rule") if name in learned else (1, "v1") for name in found}
+
+
+def test_in_full_the_incumbent_is_asked(world: World) -> None:
+    assert shadowed(world, request()) == {"d1": (0, "rule")}
+
+
+def test_a_proposal_carries_its_own_probability(make: Make) -> None:
+    world = make(candidate=Fixed(1, distribution=np.array([0.75, 0.25, 0.0, 0.0]))).at("shadow", 0.0)
+    shadowed(world, request())
+    with world.store._connections.reading() as connection:
+        assert connection.execute("SELECT propensity, confidence FROM proposal").fetchall() == [(0.25, 0.5)]
+
+
+@pytest.mark.parametrize("stage", ["none", "rolled_back"])
+def test_without_a_candidate_there_is_no_shadow(make: Make, stage: str) -> None:
+    world = make() if stage == "none" else make().at(stage, 0.0)
+    assert shadowed(world, request()) == {"d1": (-1, None)}
+    assert world.candidate.asked == 0
+
+
+def test_a_killed_candidate_is_not_asked_any_more(world: World) -> None:
+    world.store.stop()
+    assert shadowed(world, request()) == {"d1": (-1, None)}
+    assert world.candidate.asked == 0
+
+
+def test_a_failing_shadow_disturbs_no_answer_and_the_next_group_gets_its_chance(make: Make) -> None:
+    world = make(incumbent=Fixed(0, version="rule")).at("full", 1.0)
+    shadow = Shadow(world.service)
+    world.incumbent.before = boom
+    answer = world.one("d1")
+    world.store.away = frozenset({"append_proposals"})
+    other = world.one("d2")
+    assert (answer.arm, other.arm) == ("candidate", "candidate")
+    shadow.close()
+    assert world.service.counters["shadow_lost"] == 2
+
+
+def test_a_candidate_that_fails_in_shadow_is_counted(make: Make) -> None:
+    world = make(candidate=Fixed(before=boom)).at("shadow", 0.0)
+    assert shadowed(world, request()) == {"d1": (-1, None)}
+    assert world.service.chooser.failures == {"policy_error": 1}
+
+
+def test_what_the_shadow_cannot_keep_up_with_is_dropped_and_counted(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tenure.serving.behind.LARGEST_BACKLOG", 1)
+    gate, entered = threading.Event(), threading.Event()
+
+    def slow() -> None:
+        entered.set()
+        gate.wait()
+
+    world.incumbent.before = slow
+    shadow = Shadow(world.service)
+    world.one("d1")
+    entered.wait()
+    world.one("d2")
+    world.one("d3")
+    gate.set()
+    shadow.close()
+    assert world.service.counters["shadow_lost"] == 1
+    assert world.count("proposals") == 2
+
+
+def test_a_conflicting_body_leaves_no_proposal_and_a_repeat_no_second_one(make: Make) -> None:
+    world = make().at("shadow", 0.0)
+    world.one("d1")
+    assert shadowed(world, request("d1", x=3.0), request("d2"), request("d2"), request("d1")) == {
+        "d1": (-1, None),
+        "d2": (1, "v1"),
+    }
+
+
+def test_after_close_answers_go_on_without_a_shadow(world: World) -> None:
+    Shadow(world.service).close()
+    assert world.one().arm == "candidate"
+    assert world.count("proposals") == 0
