@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self
@@ -12,7 +13,7 @@ import httpx
 from tenure.core.errors import RequestError, StoreError
 
 RETRIES = 3
-"""Times a request is sent again, under the same ids, when the connection breaks."""
+"""Times a request is sent again, under the same ids, when the connection cannot be made or breaks."""
 TIMEOUT_S = 10.0
 
 
@@ -26,8 +27,8 @@ class DecisionClient:
     """
 
     def __init__(self, url: str, problem: str, transport: httpx.BaseTransport | None = None) -> None:
-        transport = transport or httpx.HTTPTransport(retries=RETRIES)
-        self._http = httpx.Client(base_url=f"{url}/v1/{problem}", transport=transport, timeout=TIMEOUT_S)
+        self._url = f"{url.rstrip('/')}/v1/{problem}"
+        self._http = httpx.Client(transport=transport, timeout=TIMEOUT_S)
 
     def __enter__(self) -> Self:
         return self
@@ -38,13 +39,17 @@ class DecisionClient:
         self._http.close()
 
     def decide(self, requests: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-        """Answers in order; a refused request has the key `error`.
+        """Answers in order; a refused request has the key `error`. A request without an id gets one here.
 
         Raises:
             RequestError: the whole batch was refused.
             StoreError: no server answers.
         """
-        answers: list[dict[str, Any]] = self._post("decisions:batch", {"decisions": list(requests)}).json()["answers"]
+        named = [{"decision_id": uuid.uuid4().hex, **request} for request in requests]
+        body = json.dumps({"decisions": named}).encode()
+        answers: list[dict[str, Any]] = _json(self._send("POST", "/decisions:batch", body, "application/json"))[
+            "answers"
+        ]
         return answers
 
     def report(self, outcomes: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -54,28 +59,33 @@ class DecisionClient:
             StoreError: no server answers.
         """
         lines = "\n".join(json.dumps(outcome) for outcome in outcomes)
-        response = self._send("outcomes", lines.encode(), "application/x-ndjson")
+        response = self._send("POST", "/outcomes", lines.encode(), "application/x-ndjson")
         return [json.loads(line) for line in response.text.splitlines()]
 
     def status(self) -> dict[str, Any]:
-        """Where the problem stands."""
-        found: dict[str, Any] = self._http.get("").json()
+        """Where the problem stands.
+
+        Raises:
+            RequestError: the server does not know the problem.
+            StoreError: no server answers.
+        """
+        found: dict[str, Any] = _json(self._send("GET", "", b"", "application/json"))
         return found
 
-    def _post(self, path: str, body: Any) -> httpx.Response:
-        return self._send(path, json.dumps(body).encode(), "application/json")
-
-    def _send(self, path: str, body: bytes, kind: str) -> httpx.Response:
-        try:
-            response = self._http.post(f"/{path}", content=body, headers={"content-type": kind})
-        except httpx.TransportError as error:
-            raise StoreError(
-                expected="an answer of the decision server",
-                found=f"{type(error).__name__}: {error}",
-                where=str(self._http.base_url),
-                fix="let the incumbent decide, and start the server with `tenure serve`",
-            ) from error
-        if response.is_error:
+    def _send(self, method: str, path: str, body: bytes, kind: str) -> httpx.Response:
+        """The answer to a request; every one may be repeated, since all ids are given."""
+        for attempt in range(RETRIES + 1):
+            try:
+                response = self._http.request(method, self._url + path, content=body, headers={"content-type": kind})
+                break
+            except (httpx.NetworkError, httpx.RemoteProtocolError) as error:
+                if attempt == RETRIES:
+                    raise self._silent(f"{type(error).__name__}: {error}") from error
+            except httpx.TransportError as error:
+                raise self._silent(f"{type(error).__name__}: {error}") from error
+        if response.is_server_error:
+            raise self._silent(f"status {response.status_code}: {response.text[:300]}")
+        if not response.is_success:
             raise RequestError(
                 expected="a request the server can answer",
                 found=f"status {response.status_code}: {response.text[:300]}",
@@ -83,3 +93,23 @@ class DecisionClient:
                 fix="see the server's message",
             )
         return response
+
+    def _silent(self, found: str) -> StoreError:
+        return StoreError(
+            expected="an answer of the decision server",
+            found=found,
+            where=self._url,
+            fix="let the incumbent decide, and start the server with `tenure serve`",
+        )
+
+
+def _json(response: httpx.Response) -> Any:
+    try:
+        return response.json()
+    except ValueError as error:
+        raise StoreError(
+            expected="JSON from the decision server",
+            found=f"{response.text[:100]!r}",
+            where=str(response.url),
+            fix="check the address: something else listens there",
+        ) from error
