@@ -82,3 +82,19 @@ def test_a_restore_gives_no_traffic_back_and_fences_what_was_decided_before_it(s
 def test_decisions_learned_after_a_number_are_those_of_the_candidate(store: SqliteStore) -> None:
     store.append_decisions([decision("a"), decision("b"), decision("c", arm=Arm.HUMAN)])
     assert [store.learned_after("bikes", number) for number in (0, 1, 2)] == [2, 1, 0]
+
+
+def test_a_step_decided_before_anothers_is_fenced_and_changes_nothing(store: SqliteStore) -> None:
+    first = store.append_event(START, control={"stage": "shadow"}, expect_last_event=0)
+    with pytest.raises(FencedError, match="somebody else moved the rollout"):
+        store.append_event(START, control={"share": 1.0}, expect_last_event=0)
+    assert store.control("bikes").share == 0
+    store.append_event(START, control={"share": 0.1}, expect_last_event=first.sequence)
+    assert store.control("bikes").share == 0.1
+
+
+def test_a_correction_between_two_moves_fences_nothing(store: SqliteStore) -> None:
+    first = store.append_event(START)
+    store.append_decisions([decision("d1")])
+    store.append_correction("bikes", "d1", action=0, arm=Arm.FALLBACK, propensity=None, reason="killed", at=NOON)
+    assert store.append_event(START, expect_last_event=first.sequence).sequence == 4

@@ -65,6 +65,9 @@ class Decision:
         reason: one word why this arm.
         latency_us: microseconds from request to answer.
         request_hash: SHA-256 of the request's own body, for telling a repeat from a conflict.
+        density: probability density of a `Box` action, > 0; `propensity` is None then. Always None for now.
+        candidates: the request's own actions with their features, as JSON; None elsewhere.
+        position: slot of a slate; None elsewhere.
         sequence: gap-free position in the log; 0 until it is written.
     """
 
@@ -89,11 +92,14 @@ class Decision:
     reason: str
     latency_us: int
     request_hash: str
+    density: float | None = None
+    candidates: str | None = None
+    position: int | None = None
     sequence: int = 0
 
     @classmethod
     def of(cls, **fields: Any) -> Decision:
-        """A decision from all its fields, unchecked; four times as fast as setting 22 frozen fields one by one."""
+        """A decision from all its fields, unchecked; four times as fast as setting frozen fields one by one."""
         row = object.__new__(cls)
         row.__dict__.update(fields)
         return row

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from tenure.core.clock import Clock
 from tenure.core.evidence import Finding, Verdict, worst
@@ -86,6 +86,14 @@ def next_step(
     return Step(Move.PROMOTE, reason, share)
 
 
+class _Seen(NamedTuple):
+    """What a step is decided on, and must still hold when it is recorded."""
+
+    epoch: int
+    last_event: int
+    state: RolloutState
+
+
 class Controller:
     """Folds the log, judges, and takes the step the evidence calls for.
 
@@ -139,21 +147,22 @@ class Controller:
         """One look at the evidence, at most one step.
 
         Raises:
-            FencedError: a kill or a restore came while the evidence was judged.
+            FencedError: a kill, a restore or another's move came while the evidence was judged.
         """
-        epoch, state = self._seen()
+        seen = self._seen()
+        state = seen.state
         self._fold_closed_days(state)
         evidence = Evidence(self.problem, self.settings, self.ledger, self.services, state)
         guardrails, gate = guardrail_findings(evidence), promotion_findings(evidence)
         step = next_step(state, guardrails, gate, self.settings)
         if step is not None:
-            now_epoch, now = self._seen()
-            if now_epoch == epoch and now != state:  # somebody moved the rollout meanwhile: judge anew
+            now = self._seen()
+            if now.epoch == seen.epoch and now != seen:  # somebody moved the rollout meanwhile: judge anew
                 return self.tick()
             payload: dict[str, Any] = {"findings": [finding.as_dict() for finding in (*guardrails, *gate)]}
             payload |= {} if step.to is None else {"to": step.to}
             event = self._event(step.move.value, CONTROLLER, step.reason, payload)
-            state = self._append(epoch, state, event)
+            state = self._append(seen, event)
         return Tick(state, guardrails, gate, step)
 
     def _fold_closed_days(self, state: RolloutState) -> None:
@@ -165,18 +174,20 @@ class Controller:
         unread = self.store.read_log(self.problem.name, after_sequence=self.ledger.sequence)
         self.ledger.fold_closed(unread, self.clock.now(), self.settings.reward_window.span)
 
-    def _seen(self) -> tuple[int, RolloutState]:
-        """Kill epoch and state, read in this order: a kill in between shows in the state or fences the step."""
-        epoch = self.store.control(self.problem.name).kill_epoch
-        return epoch, self.state()
+    def _seen(self) -> _Seen:
+        """Kill epoch, last event and state, read in this order: what comes in between fences the step."""
+        epoch, events = self.store.control(self.problem.name).kill_epoch, self.store.events(self.problem.name)
+        moves = [event.sequence for event in events if event.kind != "correction"]
+        return _Seen(epoch, moves[-1] if moves else 0, fold(events))
 
     def _record(self, kind: str, actor: str, reason: str, payload: dict[str, Any]) -> RolloutState:
-        epoch, state = self._seen()
-        return self._append(epoch, state, self._event(kind, actor, reason, payload))
+        return self._append(self._seen(), self._event(kind, actor, reason, payload))
 
-    def _append(self, epoch: int, state: RolloutState, event: Event) -> RolloutState:
-        after = transition_to(state, event)
-        self.store.append_event(event, control=head_columns(after), expect_sequence_epoch=epoch)
+    def _append(self, seen: _Seen, event: Event) -> RolloutState:
+        after = transition_to(seen.state, event)
+        self.store.append_event(
+            event, control=head_columns(after), expect_sequence_epoch=seen.epoch, expect_last_event=seen.last_event
+        )
         return after
 
     def _event(self, kind: str, actor: str, reason: str, payload: dict[str, Any]) -> Event:

@@ -18,7 +18,7 @@ from tenure.store.rows import decision_bytes, decision_from, decision_values, nu
 
 _FIND = "SELECT * FROM answered WHERE problem = ? AND decision_id = ?"
 _IS_THERE = "SELECT problem, decision_id FROM decision WHERE problem = ? AND decision_id = ?"
-_INSERT = f"INSERT INTO decision VALUES ({', '.join('?' * 22)})"  # noqa: S608
+_INSERT = f"INSERT INTO decision VALUES ({', '.join('?' * 25)})"  # noqa: S608
 
 Stored = dict[tuple[str, str], Decision]
 """Stored decisions by (problem, decision_id)."""

@@ -9,6 +9,7 @@ from typing import Any
 import apsw
 
 from tenure.core.clock import to_text
+from tenure.core.errors import FencedError
 from tenure.store.chain import GENESIS
 from tenure.store.journal import fenced, read_control, seal, take
 from tenure.store.records import Control, Event
@@ -28,12 +29,16 @@ def open_problem(connection: apsw.Connection, problem: str, salt: str) -> Contro
 
 
 def append(
-    connection: apsw.Connection, event: Event, control: Mapping[str, Any] | None, expected_epoch: int | None
+    connection: apsw.Connection,
+    event: Event,
+    control: Mapping[str, Any] | None,
+    expected_epoch: int | None,
+    expected_last: int | None,
 ) -> Event:
     """Append an event and set the columns it changes.
 
     Raises:
-        FencedError: the kill epoch is not the expected one.
+        FencedError: the kill epoch or the last event is not the expected one.
         UnknownError: the problem was never opened.
         ValueError: a column that no event may set.
     """
@@ -42,6 +47,8 @@ def append(
     now = read_control(connection, event.problem)
     if expected_epoch is not None and expected_epoch != now.kill_epoch:
         raise fenced(expected_epoch, now)
+    if expected_last is not None:
+        _check_last(connection, event.problem, expected_last)
     if control is not None:
         _set(connection, replace(now, **control, changed_at=event.at))
     return append_numbered(connection, event)
@@ -78,6 +85,20 @@ def since(connection: apsw.Connection, problem: str, sequence: int) -> list[Even
         "SELECT * FROM event WHERE problem = ? AND sequence > ? ORDER BY sequence", (problem, sequence)
     )
     return [event_from(values) for values in rows]
+
+
+def _check_last(connection: apsw.Connection, problem: str, expected: int) -> None:
+    """Corrections are passed over: servers write them at any time, and they move no rollout."""
+    last: int = connection.execute(
+        "SELECT coalesce(max(sequence), 0) FROM event WHERE problem = ? AND kind <> 'correction'", (problem,)
+    ).get
+    if last != expected:
+        raise FencedError(
+            expected=f"event {expected} as the last one",
+            found=f"event {last}",
+            where=f"the log of {problem!r}",
+            fix="somebody else moved the rollout; read its events again and decide anew",
+        )
 
 
 def _set(connection: apsw.Connection, control: Control) -> None:

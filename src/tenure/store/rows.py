@@ -74,6 +74,9 @@ def decision_values(row: Decision, sequence: int) -> Values:
         row.reason,
         row.latency_us,
         row.request_hash,
+        row.density,
+        row.candidates,
+        row.position,
         sequence,
     )
 

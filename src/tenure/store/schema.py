@@ -23,7 +23,8 @@ CREATE TABLE decision (
     episode_id TEXT, step INTEGER, decided_at TEXT NOT NULL, context TEXT NOT NULL, observation BLOB NOT NULL,
     mask BLOB, stage TEXT NOT NULL, arm TEXT NOT NULL, version TEXT NOT NULL, action INTEGER NOT NULL,
     propensity REAL, explored INTEGER NOT NULL, confidence REAL NOT NULL, kill_epoch INTEGER NOT NULL,
-    reason TEXT NOT NULL, latency_us INTEGER NOT NULL, request_hash TEXT NOT NULL, sequence INTEGER NOT NULL,
+    reason TEXT NOT NULL, latency_us INTEGER NOT NULL, request_hash TEXT NOT NULL, density REAL, candidates TEXT,
+    position INTEGER, sequence INTEGER NOT NULL,
     PRIMARY KEY (problem, sequence)
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX decision_by_id ON decision (problem, decision_id);
@@ -78,7 +79,8 @@ CREATE VIEW answered AS
 SELECT d.decision_id, d.problem, d.problem_version, d.unit_id, d.episode_id, d.step, d.decided_at, d.context,
     d.observation, d.mask, d.stage, coalesce(c.arm, d.arm) AS arm, d.version, coalesce(c.action, d.action) AS action,
     CASE WHEN c.arm IS NULL THEN d.propensity ELSE c.propensity END AS propensity, d.explored, d.confidence,
-    d.kill_epoch, coalesce(c.reason, d.reason) AS reason, d.latency_us, d.request_hash, d.sequence
+    d.kill_epoch, coalesce(c.reason, d.reason) AS reason, d.latency_us, d.request_hash, d.density, d.candidates,
+    d.position, d.sequence
 FROM decision d LEFT JOIN correction c ON c.problem = d.problem AND c.sequence = (
     SELECT max(sequence) FROM correction WHERE problem = d.problem AND decision_id = d.decision_id
 );

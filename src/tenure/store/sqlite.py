@@ -145,7 +145,12 @@ class SqliteStore:
             return outcome_rows.append(connection, arrival, outcomes)
 
     def append_event(
-        self, event: Event, *, control: Mapping[str, Any] | None = None, expect_sequence_epoch: int | None = None
+        self,
+        event: Event,
+        *,
+        control: Mapping[str, Any] | None = None,
+        expect_sequence_epoch: int | None = None,
+        expect_last_event: int | None = None,
     ) -> Event:
         """Append an event and, in the same transaction, set columns of the control row; returns it numbered.
 
@@ -153,14 +158,15 @@ class SqliteStore:
             event: what was done.
             control: new values of any of stage, share, version, paused, killed.
             expect_sequence_epoch: the kill epoch the step was decided under.
+            expect_last_event: number of the last event, corrections aside, that the step was decided after.
 
         Raises:
-            FencedError: the kill epoch has moved on.
+            FencedError: the kill epoch or the events have moved on.
             UnknownError: the problem was never opened.
             ValueError: `control` names something else.
         """
         with self._connections.writing() as connection:
-            return events.append(connection, event, control, expect_sequence_epoch)
+            return events.append(connection, event, control, expect_sequence_epoch, expect_last_event)
 
     def kill(self, problem: str, *, actor: str, reason: str, at: datetime) -> Control:
         """Stop for good: from this commit on nothing decided before it can be recorded.
