@@ -22,8 +22,9 @@ from onnx import TensorProto, helper, numpy_helper
 from tenure.core.arrays import Floats
 from tenure.core.clock import SystemClock
 from tenure.core.errors import TenureError
-from tenure.core.problem import Discrete, Problem
+from tenure.core.problem import Problem
 from tenure.core.project import load_project
+from tenure.core.spaces import Discrete
 from tenure.rollout.settings import Settings
 from tenure.serving import Answer, DecisionRequest, DecisionService
 from tenure.store import Event, SqliteStore, make_bundle

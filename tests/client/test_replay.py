@@ -12,8 +12,10 @@ import pytest
 
 from tenure.client import DecisionClient, drive
 from tenure.core.errors import RequestError
-from tenure.core.problem import KPI, Discrete, Feature, Problem, Reward, Signal, Term
+from tenure.core.problem import Problem
+from tenure.core.reward import KPI, Reward, Signal, Term
 from tenure.core.simulator import Panel, Step
+from tenure.core.spaces import Discrete, Feature
 
 START = datetime(2011, 10, 1, 22, tzinfo=UTC)
 PROBLEM = Problem(

@@ -12,7 +12,9 @@ import pytest
 
 from tenure.core.arrays import Bools, Floats
 from tenure.core.errors import ProblemError
-from tenure.core.problem import KPI, Box, Constraint, Discrete, Feature, Problem, Reward, Signal, Term
+from tenure.core.problem import Constraint, Problem
+from tenure.core.reward import KPI, Reward, Signal, Term
+from tenure.core.spaces import Box, Discrete, Feature
 
 PARTS: dict[str, Any] = {
     "name": "shop",
@@ -213,3 +215,9 @@ def test_the_reward_has_a_version_of_its_own() -> None:
 def test_a_problem_as_plain_fields_is_strict_json() -> None:
     plain = made(observation=(Feature("x", "m"),)).as_dict()
     assert json.loads(json.dumps(plain, allow_nan=False))["observation"][0]["low"] is None
+
+
+def test_a_bound_is_read_per_decision_or_as_a_ratio() -> None:
+    totals = {"lost": np.array([1.0, 2.0]), "asked": np.array([10.0, 20.0])}
+    assert KPI("lost", "", "lower", {"lost": 1}).of_totals(totals, 6) == 0.5
+    assert KPI("lost", "", "lower", {"lost": 1}, {"asked": 1}).of_totals(totals, 6) == 0.1

@@ -11,7 +11,9 @@ import pytest
 
 from tenure.core.arrays import Floats
 from tenure.core.errors import EvidenceError
-from tenure.core.problem import KPI, Discrete, Feature, Problem, Reward, Signal, Term
+from tenure.core.problem import Problem
+from tenure.core.reward import KPI, Reward, Signal, Term
+from tenure.core.spaces import Discrete, Feature
 from tenure.core.trace import Trace
 from tenure.evaluation import compare, headroom_share
 

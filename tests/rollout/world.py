@@ -15,7 +15,9 @@ from tenure.core.arrays import Floats, Ints
 from tenure.core.clock import ManualClock
 from tenure.core.decision import Arm, Decision, Outcome, ShadowProposal
 from tenure.core.evidence import Estimate
-from tenure.core.problem import KPI, Discrete, Feature, Problem, Reward, Signal, Term
+from tenure.core.problem import Problem
+from tenure.core.reward import KPI, Reward, Signal, Term
+from tenure.core.spaces import Discrete, Feature
 from tenure.core.trace import Trace
 from tenure.rollout import Controller, Move, Services, Settings, Tick, gets_candidate
 from tenure.store import Event, SqliteStore

@@ -11,7 +11,7 @@ import pytest
 from tenure.core.clock import ManualClock, SystemClock
 from tenure.core.decision import Arm
 from tenure.core.errors import ConflictError, ProblemError, RequestError, StoreError
-from tenure.core.problem import Box
+from tenure.core.spaces import Box
 from tenure.serving import Answer, DecisionRequest
 from tenure.serving.observation import Reader
 from tenure.serving.wire import OutcomeRequest

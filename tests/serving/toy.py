@@ -15,7 +15,9 @@ from tenure.core.clock import Clock, ManualClock
 from tenure.core.decision import Arm, Decision
 from tenure.core.errors import BundleError, StoreError
 from tenure.core.policy import Policy, Proposal
-from tenure.core.problem import KPI, Constraint, Discrete, Feature, Problem, Reward, Signal, Term
+from tenure.core.problem import Constraint, Problem
+from tenure.core.reward import KPI, Reward, Signal, Term
+from tenure.core.spaces import Discrete, Feature
 from tenure.rollout.settings import RolloutSettings, Settings
 from tenure.serving import Answer, DecisionRequest, DecisionService
 from tenure.store import Appended, Control, Event, SqliteStore

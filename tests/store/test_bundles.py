@@ -15,7 +15,9 @@ import pytest
 from tenure.core.arrays import Floats
 from tenure.core.errors import BundleError
 from tenure.core.policy import check_policy
-from tenure.core.problem import KPI, Box, Discrete, Feature, Problem, Reward, Signal, Term
+from tenure.core.problem import Problem
+from tenure.core.reward import KPI, Reward, Signal, Term
+from tenure.core.spaces import Box, Discrete, Feature
 from tenure.store import Bundle, load_bundle, make_bundle, save_bundle
 
 from .graphs import WEIGHTS, linear

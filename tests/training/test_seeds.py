@@ -14,13 +14,13 @@ from stable_baselines3 import PPO
 
 from tenure.core.arrays import Floats
 from tenure.core.errors import SettingsError, StoreError
-from tenure.core.problem import KPI
+from tenure.core.reward import KPI
 from tenure.evaluation import crossed_bootstrap
 from tenure.simulators.rollout import run as simulate
 from tenure.store import BundlePolicy, load_bundle
 from tenure.training import CurvePoint, PPOSettings, Progress, latest_run, read_record, train
 from tenure.training.normaliser import fit_normaliser
-from tenure.training.seeds import best_point, bound_value
+from tenure.training.seeds import best_point
 
 from .tiny import TINY, Tiny
 
@@ -173,12 +173,6 @@ def test_the_best_point_is_the_earliest_of_equals_in_the_kpis_direction() -> Non
     curve = [CurvePoint(step, step, 1.0, score, 0.5, 1.0) for step, score in ((1, 3.0), (2, 2.0), (3, 2.0), (4, 5.0))]
     assert best_point(KPI("cost", "$", "lower", {"cost": 1}), curve).steps == 2
     assert best_point(KPI("sales", "$", "higher", {"sales": 1}), curve).steps == 4
-
-
-def test_a_bound_is_read_per_decision_or_as_a_ratio() -> None:
-    totals = {"lost": np.array([1.0, 2.0]), "asked": np.array([10.0, 20.0])}
-    assert bound_value(KPI("lost", "", "lower", {"lost": 1}), totals, 6) == 0.5
-    assert bound_value(KPI("lost", "", "lower", {"lost": 1}, {"asked": 1}), totals, 6) == 0.1
 
 
 def test_the_room_shows_its_public_names() -> None:

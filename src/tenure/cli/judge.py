@@ -97,10 +97,7 @@ def bound_value(project: Project, panel: Panel) -> float | None:
     """First KPI of the project's bound over a panel; None where it has none."""
     if project.bound is None:
         return None
-    totals, kpi = project.bound(panel), project.problem.kpis[0]
-    above = float(kpi.numerator(totals).sum())
-    decisions = panel.steps * len(panel.worlds)
-    return above / (decisions if kpi.per is None else float(kpi.denominator(totals).sum()))
+    return project.problem.kpis[0].of_totals(project.bound(panel), panel.steps * len(panel.worlds))
 
 
 def _against(project: Project, baseline: Trace, traces: Sequence[Trace]) -> Estimate:

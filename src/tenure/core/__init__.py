@@ -8,8 +8,10 @@ from tenure.core.clock import Clock, ManualClock, SystemClock
 from tenure.core.decision import Arm, Decision, Kind, Outcome, Place, ShadowProposal
 from tenure.core.evidence import Estimate, Finding, Verdict, worst
 from tenure.core.policy import Policy, Proposal, check_policy
-from tenure.core.problem import KPI, Box, Constraint, Discrete, Feature, Problem, Reward, Signal, Term
+from tenure.core.problem import Constraint, Problem
+from tenure.core.reward import KPI, Reward, Signal, Term
 from tenure.core.simulator import Panel, Simulator, Split, Step
+from tenure.core.spaces import Box, Discrete, Feature
 
 __all__ = [
     "KPI",

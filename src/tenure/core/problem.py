@@ -1,4 +1,4 @@
-"""A problem: what is seen, what can be done, what is measured, and what it is worth."""
+"""A problem: features, actions, signals, reward, KPIs and limits, checked together and hashed."""
 
 from __future__ import annotations
 
@@ -6,150 +6,15 @@ import hashlib
 import inspect
 import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, is_dataclass
 from functools import cached_property
-from typing import Any, Literal
-
-import numpy as np
+from typing import Any
 
 from tenure.core.arrays import Bools, Floats
 from tenure.core.errors import ProblemError
-
-
-@dataclass(frozen=True)
-class Feature:
-    """One number the decision maker sees.
-
-    Args:
-        name: the key under which a request sends it.
-        unit: its unit, in words.
-        low: smallest legal value, in that unit.
-        high: largest legal value.
-        about: one sentence for the reader.
-        default: value used when a request leaves it out; None refuses such a request.
-        known: when the value is known.
-        lag: steps by which the value is older than the decision.
-        per: another feature, always positive, by which a learner divides this one, so that units of
-            different size look alike to it; requests and logs keep the plain value.
-    """
-
-    name: str
-    unit: str
-    low: float = -math.inf
-    high: float = math.inf
-    about: str = ""
-    default: float | None = None
-    known: Literal["at_decision", "after"] = "at_decision"
-    lag: int = 0
-    per: str | None = None
-
-
-@dataclass(frozen=True)
-class Discrete:
-    """A finite set of labelled actions; the action itself is an index into the labels."""
-
-    labels: tuple[str, ...]
-    unit: str = ""
-
-    @property
-    def size(self) -> int:
-        """How many actions there are."""
-        return len(self.labels)
-
-
-@dataclass(frozen=True)
-class Box:
-    """A vector of real numbers, each with its name, unit and bounds."""
-
-    names: tuple[str, ...]
-    units: tuple[str, ...]
-    low: tuple[float, ...]
-    high: tuple[float, ...]
-
-
-@dataclass(frozen=True)
-class Signal:
-    """One measured consequence of a decision; bounds are per decision, in its unit."""
-
-    name: str
-    unit: str
-    low: float
-    high: float
-    about: str = ""
-
-
-@dataclass(frozen=True)
-class Term:
-    """One part of the reward: `weight` per unit of `signal`, and the reason for it."""
-
-    signal: str
-    weight: float
-    unit: str
-    because: str
-
-
-@dataclass(frozen=True)
-class Reward:
-    """Weighted terms over signals; a pure function, so old logs can be scored again."""
-
-    terms: tuple[Term, ...]
-
-    def __call__(self, signals: Mapping[str, Floats]) -> Floats:
-        """Reward of each row.
-
-        Args:
-            signals: each named signal, [n] or any common shape, in the problem's units.
-
-        Returns:
-            The reward, of that shape, in the terms' unit; higher is better.
-        """
-        return np.asarray(sum(term.weight * signals[term.signal] for term in self.terms), dtype=float)
-
-    def without(self, signal: str) -> Reward:
-        """The same reward with the terms over one signal left out."""
-        return Reward(tuple(term for term in self.terms if term.signal != signal))
-
-
-@dataclass(frozen=True)
-class KPI:
-    """A business figure read beside the reward.
-
-    A ratio of sums: `of` over `per`, each a weighted sum of signals; without `per`, the mean per decision.
-
-    Args:
-        name: its name in settings, reports and JSON.
-        unit: its unit, in words.
-        better: which direction is an improvement.
-        of: weight of each signal in the numerator.
-        per: weight of each signal in the denominator; None divides by the number of decisions.
-    """
-
-    name: str
-    unit: str
-    better: Literal["lower", "higher"]
-    of: Mapping[str, float]
-    per: Mapping[str, float] | None = None
-
-    def numerator(self, signals: Mapping[str, Floats]) -> Floats:
-        """Weighted sum above the line, row by row."""
-        return np.asarray(sum(weight * signals[name] for name, weight in self.of.items()), dtype=float)
-
-    def denominator(self, signals: Mapping[str, Floats]) -> Floats:
-        """Weighted sum below the line, row by row; ones where the KPI is a mean per decision."""
-        if self.per is None:
-            return np.ones_like(self.numerator(signals))
-        return np.asarray(sum(weight * signals[name] for name, weight in self.per.items()), dtype=float)
-
-    def value(self, signals: Mapping[str, Floats]) -> float:
-        """The KPI over all rows given; NaN where there is nothing to divide by."""
-        below = float(self.denominator(signals).sum())
-        return float(self.numerator(signals).sum()) / below if below else math.nan
-
-    @property
-    def sign(self) -> int:
-        """+1 where higher is better, -1 where lower is."""
-        return 1 if self.better == "higher" else -1
+from tenure.core.reward import KPI, Reward, Signal
+from tenure.core.spaces import Box, Discrete, Feature
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,8 @@ import numpy as np
 from tenure.core.arrays import Floats, Ints
 from tenure.core.errors import EvidenceError
 from tenure.core.evidence import Estimate
-from tenure.core.problem import KPI, Problem
+from tenure.core.problem import Problem
+from tenure.core.reward import KPI
 from tenure.core.trace import Trace
 from tenure.evaluation.checks import refusal
 from tenure.evaluation.intervals import Sums, crossed_change, crossed_gain

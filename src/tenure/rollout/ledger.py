@@ -11,7 +11,8 @@ import numpy as np
 
 from tenure.core.arrays import Bools, Floats, Ints
 from tenure.core.decision import Arm
-from tenure.core.problem import KPI, Problem
+from tenure.core.problem import Problem
+from tenure.core.reward import KPI
 from tenure.rollout.stages import Stage
 from tenure.store import LogFrame
 

@@ -9,7 +9,8 @@ import numpy as np
 
 from tenure.core.arrays import Bools, Floats
 from tenure.core.errors import ProblemError, RequestError
-from tenure.core.problem import Discrete, Feature, Problem
+from tenure.core.problem import Problem
+from tenure.core.spaces import Discrete, Feature
 
 LARGEST = float(np.finfo(np.float32).max)
 """Largest value an observation can hold."""

@@ -9,8 +9,9 @@ import numpy.typing as npt
 
 from tenure.core.arrays import Bools, Floats, Ints
 from tenure.core.errors import ProjectError
-from tenure.core.problem import Discrete, Problem
+from tenure.core.problem import Problem
 from tenure.core.simulator import Simulator, State
+from tenure.core.spaces import Discrete
 
 Actions = npt.NDArray[Any]
 """Indices [n] of a `Discrete` space, or vectors [n, numbers] of a `Box`."""

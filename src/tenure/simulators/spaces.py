@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from gymnasium import spaces
 
-from tenure.core.problem import Discrete, Problem
+from tenure.core.problem import Problem
+from tenure.core.spaces import Discrete
 
 
 def action_space(problem: Problem) -> spaces.Space[Any]:

@@ -15,8 +15,9 @@ from tenure.core.arrays import Bools, Floats, Ints
 from tenure.core.clock import Clock, SystemClock
 from tenure.core.errors import ProjectError
 from tenure.core.policy import Policy
-from tenure.core.problem import Discrete, Problem
+from tenure.core.problem import Problem
 from tenure.core.simulator import Simulator, State
+from tenure.core.spaces import Discrete
 from tenure.simulators.actions import Actions, allowed_actions, nearest_allowed
 from tenure.simulators.batch import put
 from tenure.simulators.episodes import Episodes

@@ -21,7 +21,8 @@ import onnxruntime
 from tenure.core.arrays import Bools, Floats
 from tenure.core.errors import BundleError
 from tenure.core.policy import Proposal
-from tenure.core.problem import Discrete, Problem
+from tenure.core.problem import Problem
+from tenure.core.spaces import Discrete
 
 FORMAT = 1
 EXTERNAL = b"location"

@@ -12,8 +12,9 @@ import numpy as np
 
 from tenure.core.arrays import Floats
 from tenure.core.errors import SettingsError
-from tenure.core.problem import KPI, Discrete
 from tenure.core.project import Project, load_project
+from tenure.core.reward import KPI
+from tenure.core.spaces import Discrete
 from tenure.core.trace import DAY
 from tenure.evaluation import compare
 from tenure.simulators.rollout import run as simulate
@@ -147,14 +148,8 @@ def _summary(
         seeds=seeds,
         chosen=max(seeds, key=lambda seed: kpi.sign * seed.score).version,
         incumbent=kpi.value(incumbent.signals),
-        bound=None if best is None else bound_value(kpi, best, panel.steps * len(panel.worlds)),
+        bound=None if best is None else kpi.of_totals(best, panel.steps * len(panel.worlds)),
         gain=gain.as_dict(),
         commit=commit,
         libraries=libraries(),
     )
-
-
-def bound_value(kpi: KPI, totals: dict[str, Floats], decisions: int) -> float:
-    """A KPI from a bound's totals: ratio KPIs as they are, means per decision over all decisions."""
-    above = float(kpi.numerator(totals).sum())
-    return above / (decisions if kpi.per is None else float(kpi.denominator(totals).sum()))

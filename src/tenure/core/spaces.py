@@ -1,0 +1,58 @@
+"""What is seen and what can be done: features and action spaces."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class Feature:
+    """One number the decision maker sees.
+
+    Args:
+        name: the key under which a request sends it.
+        unit: its unit, in words.
+        low: smallest legal value, in that unit.
+        high: largest legal value.
+        about: one sentence for the reader.
+        default: value used when a request leaves it out; None refuses such a request.
+        known: when the value is known.
+        lag: steps by which the value is older than the decision.
+        per: another feature, always positive, by which a learner divides this one, so that units of
+            different size look alike to it; requests and logs keep the plain value.
+    """
+
+    name: str
+    unit: str
+    low: float = -math.inf
+    high: float = math.inf
+    about: str = ""
+    default: float | None = None
+    known: Literal["at_decision", "after"] = "at_decision"
+    lag: int = 0
+    per: str | None = None
+
+
+@dataclass(frozen=True)
+class Discrete:
+    """A finite set of labelled actions; the action itself is an index into the labels."""
+
+    labels: tuple[str, ...]
+    unit: str = ""
+
+    @property
+    def size(self) -> int:
+        """How many actions there are."""
+        return len(self.labels)
+
+
+@dataclass(frozen=True)
+class Box:
+    """A vector of real numbers, each with its name, unit and bounds."""
+
+    names: tuple[str, ...]
+    units: tuple[str, ...]
+    low: tuple[float, ...]
+    high: tuple[float, ...]
