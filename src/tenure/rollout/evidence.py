@@ -319,7 +319,9 @@ def _watched(
         for gain in gains:
             sequence.update(float(gain))
     except EvidenceError as error:
-        return Finding(gate, Verdict.ERROR, str(error))
+        low, high = sequence.bounds
+        told = f"{error.found}, outside the stated bounds {low:g} to {high:g}: nothing can be proven, so it holds"
+        return Finding(gate, Verdict.ERROR, told)
     return judge()
 
 
