@@ -134,3 +134,27 @@ def test_doctor_finds_an_edited_log(tmp_path: Path) -> None:
 def test_errors_for_people_say_expected_found_where_and_what_to_do(tmp_path: Path) -> None:
     _, out, _ = tenure("evaluate", "nowhere", home=tmp_path)
     assert all(word in out for word in ("expected:", "found:", "where:", "to do:"))
+
+
+def test_zero_steps_are_refused_and_not_taken_for_the_default(tmp_path: Path) -> None:
+    code, found = as_json("train", "bikes", "--steps", "0", home=tmp_path)
+    assert (code, found["error"]) == (2, "SettingsError")
+
+
+def test_a_second_demo_in_the_same_home_is_refused_and_harms_nothing(tmp_path: Path) -> None:
+    import fcntl
+
+    home = tmp_path / "demo"
+    (home / "bikes").mkdir(parents=True)
+    with (home / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        code, found = as_json("demo", "--home", str(tmp_path), home=tmp_path)
+    assert (code, found["found"]) == (2, "another demo at work there")
+    assert (home / "bikes").is_dir()
+
+
+def test_a_home_that_cannot_be_written_is_a_clear_error(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("not a folder")
+    code, found = as_json("versions", "bikes", home=tmp_path / "file")
+    assert code == 5
+    assert "--home" in found["fix"]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -19,6 +21,7 @@ from tenure.cli.services import services
 from tenure.cli.train import as_json, progress_bar, train_seeds
 from tenure.cli.workspace import Workspace, open_workspace
 from tenure.core.clock import ManualClock
+from tenure.core.errors import ProjectError
 from tenure.core.evidence import Finding, Verdict, worst
 from tenure.rollout import Controller, Stage, Tick
 from tenure.rollout.evidence import replay_finding
@@ -66,8 +69,7 @@ class Demo:
 def run_demo(output: Output, case: str, seeds: int, serve: bool, report: Path, home: Path | None) -> int:
     """The whole road; returns the exit code."""
     workspace = open_workspace(case, (home or Path(".tenure")) / FOLDER)
-    shutil.rmtree(workspace.home, ignore_errors=True)
-    with workspace.store() as store:
+    with _alone(workspace.home.parent), _fresh_store(workspace) as store:
         demo = Demo(output, workspace, store)
         record = demo.step("Train on January to August, select on September", lambda: _train(demo, seeds), _gains)
         found = demo.step("Live: October to December by replay", lambda: _live(demo, record.chosen), _completed)
@@ -89,6 +91,35 @@ def run_demo(output: Output, case: str, seeds: int, serve: bool, report: Path, h
     else:
         output.result(fields)
     return demo.verdict.exit_code
+
+
+@contextmanager
+def _alone(home: Path) -> Iterator[None]:
+    """Hold the home for this demo; another one would empty it under our hands.
+
+    Raises:
+        ProjectError: another demo runs there, or the folder cannot be written.
+    """
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        lock = (home / "lock").open("w")
+    except OSError as error:
+        raise _not_ours(home, error.strerror or str(error), "give this user the right to write there") from error
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise _not_ours(home, "another demo at work there", "wait for it, or name another --home") from error
+        yield
+
+
+def _not_ours(home: Path, found: str, fix: str) -> ProjectError:
+    return ProjectError(expected="a folder for this demo alone", found=found, where=str(home), fix=fix)
+
+
+def _fresh_store(workspace: Workspace) -> SqliteStore:
+    shutil.rmtree(workspace.home, ignore_errors=True)
+    return workspace.store()
 
 
 def _train(demo: Demo, seeds: int) -> Any:

@@ -73,7 +73,7 @@ def train_seeds(
     PPOSettings, train = _training()  # noqa: N806
     _check_terms(workspace, without)
     settings = PPOSettings(without=without)
-    settings = replace(settings, steps=steps) if steps else settings
+    settings = settings if steps is None else replace(settings, steps=steps)
     run = name or datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
     with progress_bar(output) as bar:
         watch = _watcher(bar, workspace, seeds)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from tenure.core.errors import ProjectError
+from tenure.core.errors import ProjectError, StoreError
 from tenure.core.policy import Policy
 from tenure.core.project import Project, load_project
 from tenure.rollout.settings import Settings, read_settings
@@ -41,7 +41,15 @@ class Workspace:
 
     def store(self) -> SqliteStore:
         """The log; made when absent."""
-        self.home.mkdir(parents=True, exist_ok=True)
+        try:
+            self.home.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StoreError(
+                expected="a folder for the runtime files that can be written",
+                found=error.strerror or str(error),
+                where=str(self.home),
+                fix="give this user the right to write there, or name another --home",
+            ) from error
         store = SqliteStore(self.home / "log.sqlite")
         store.open_problem(self.project.problem.name, self.settings.rollout.salt or self.project.problem.version)
         return store
