@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tenure.core.project import CASES
 
 COMMANDS = ("demo", "train", "evaluate", "serve", "kill", "restore", "versions", "doctor")
 
@@ -84,6 +87,7 @@ def test_every_reading_of_the_held_out_data_is_counted_and_no_other(tmp_path: Pa
 
 
 def test_kill_and_restore_move_the_epoch_and_are_in_the_history(tmp_path: Path) -> None:
+    as_json("versions", "bikes", home=tmp_path)
     code, killed = as_json("kill", "bikes", "--reason", "test", "--actor", "ann", home=tmp_path)
     assert (code, killed["epoch"], killed["learned_after"]) == (0, 1, 0)
     assert as_json("versions", "bikes", home=tmp_path)[1]["killed"] is True
@@ -122,6 +126,7 @@ def test_doctor_finds_a_damaged_bundle(tmp_path: Path) -> None:
 def test_doctor_finds_an_edited_log(tmp_path: Path) -> None:
     import apsw
 
+    as_json("versions", "bikes", home=tmp_path)
     as_json("kill", "bikes", "--reason", "real", home=tmp_path)
     connection = apsw.Connection(str(tmp_path / "bikes" / "log.sqlite"))
     connection.execute("UPDATE event SET reason = 'forged'")
@@ -158,3 +163,47 @@ def test_a_home_that_cannot_be_written_is_a_clear_error(tmp_path: Path) -> None:
     code, found = as_json("versions", "bikes", home=tmp_path / "file")
     assert code == 5
     assert "--home" in found["fix"]
+
+
+@pytest.mark.parametrize("command", ["kill", "restore"])
+def test_where_no_log_is_nothing_is_said_to_be_stopped_and_none_is_made(command: str, tmp_path: Path) -> None:
+    code, found = as_json(command, "bikes", "--reason", "emergency", home=tmp_path)
+    assert (code, found["found"]) == (2, "no log")
+    assert "nothing was stopped" in found["fix"]
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("file", "text"), [("tenure.toml", "stages = oops"), ("problem.py", "def broken(:")])
+def test_a_half_edited_project_can_still_be_killed(file: str, text: str, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    as_json("versions", "bikes", home=home)
+    project = tmp_path / "bikes"
+    shutil.copytree(CASES / "bikes", project)
+    (project / file).write_text(text)
+    code, found = as_json("kill", str(project), "--reason", "emergency", home=home)
+    assert (code, found["epoch"]) == (0, 1)
+
+
+def test_restoring_what_is_not_killed_is_refused(tmp_path: Path) -> None:
+    as_json("versions", "bikes", home=tmp_path)
+    code, found = as_json("restore", "bikes", "--reason", "typo", home=tmp_path)
+    assert (code, found["error"]) == (2, "MoveError")
+
+
+def test_a_kill_undone_by_hand_is_found_by_doctor_and_not_served(tmp_path: Path) -> None:
+    import apsw
+
+    as_json("versions", "bikes", home=tmp_path)
+    as_json("kill", "bikes", "--reason", "real", home=tmp_path)
+    connection = apsw.Connection(str(tmp_path / "bikes" / "log.sqlite"))
+    connection.execute("UPDATE head SET killed = 0")
+    connection.close()
+    code, found = as_json("doctor", home=tmp_path)
+    assert code == 4
+    assert "killed" in next(check["reason"] for check in found["checks"] if check["gate"] == "log")
+    assert as_json("serve", "bikes", "--port", "0", home=tmp_path)[0] == 5
+
+
+def test_a_kill_needs_a_reason_in_words(tmp_path: Path) -> None:
+    as_json("versions", "bikes", home=tmp_path)
+    assert as_json("kill", "bikes", "--reason", " ", home=tmp_path)[0] == 2

@@ -214,7 +214,10 @@ def test_live_equals_replay_action_by_action() -> None:
     assert replay_equality(seen).verdict is Verdict.PASS
     seen.ledger.learned_action[1][2] += 1
     found = replay_equality(seen)
-    assert (found.verdict, found.reason) == (Verdict.FAIL, "1 of 3 live actions differ from the replay")
+    assert (found.verdict, found.reason) == (
+        Verdict.FAIL,
+        "1 of 3 live actions differ from the replay; 0 explored decisions are left out",
+    )
 
 
 def test_the_split_must_give_the_share_it_was_set_to() -> None:

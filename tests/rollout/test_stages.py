@@ -6,16 +6,17 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import pairwise, product
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tenure.core.errors import MoveError
-from tenure.rollout import MOVES, Move, RolloutState, Stage, fold, transition_to
+from tenure.core.errors import MoveError, StoreError
+from tenure.rollout import MOVES, Move, RolloutState, Stage, check_head, fold, transition_to
 from tenure.rollout.stages import HELD_BY_A_KILL, head_columns, stage_of
-from tenure.store import Event
+from tenure.store import Event, SqliteStore
 
 NOW = datetime(2011, 10, 1, tzinfo=UTC)
 SHARE = {Stage.NONE: 0.0, Stage.SHADOW: 0.0, Stage.CANARY: 0.1, Stage.FULL: 1.0, Stage.ROLLED_BACK: 0.0}
@@ -182,3 +183,20 @@ def test_other_events_are_passed_over_by_the_fold_and_refused_as_moves() -> None
     assert walk(event("correction"), event(Move.START), event("refuse")).stage is Stage.SHADOW
     with pytest.raises(MoveError, match="correction"):
         transition_to(RolloutState(), event("correction"))
+
+
+def test_a_head_row_changed_by_hand_is_told_from_what_the_events_say(tmp_path: Path) -> None:
+    with SqliteStore(tmp_path / "log.sqlite") as store:
+        store.open_problem("toy", "salt")
+        control = store.kill("toy", actor="ann", reason="drill", at=datetime(2011, 10, 1, tzinfo=UTC))
+        check_head(control, store.events("toy"))
+        forgeries: list[dict[str, Any]] = [
+            {"killed": False},
+            {"share": 1.0},
+            {"version": "v9"},
+            {"kill_epoch": 0},
+            {"stage": "full"},
+        ]
+        for forged in forgeries:
+            with pytest.raises(StoreError, match=next(iter(forged))):
+                check_head(replace(control, **forged), store.events("toy"))

@@ -38,7 +38,9 @@ def take(world: World, step: tuple[str, Any]) -> list[Any]:
         return answers
     acts: dict[str, Callable[[], object]] = {
         "kill": world.store.stop,
-        "restore": lambda: world.store.restore("toy", actor="ann", reason="checked", at=NOON),
+        "restore": lambda: (
+            world.store.control("toy").killed and world.store.restore("toy", actor="ann", reason="checked", at=NOON)
+        ),
         "promote": lambda: world.store.control("toy").killed or world.at("canary", 0.5),
         "wait": lambda: world.wait(seconds=20),
         "kill_while_choosing": lambda: setattr(world.candidate, "before", once(world)),

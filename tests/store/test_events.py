@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from tenure.core.decision import Arm
-from tenure.core.errors import FencedError, UnknownError
+from tenure.core.errors import FencedError, MoveError, UnknownError
 from tenure.store import Control, Event, SqliteStore
 
 from .rows import NOON, decision
@@ -98,3 +98,10 @@ def test_a_correction_between_two_moves_fences_nothing(store: SqliteStore) -> No
     store.append_decisions([decision("d1")])
     store.append_correction("bikes", "d1", action=0, arm=Arm.FALLBACK, propensity=None, reason="killed", at=NOON)
     assert store.append_event(START, expect_last_event=first.sequence).sequence == 4
+
+
+def test_what_is_not_killed_cannot_be_restored_and_keeps_its_share(store: SqliteStore) -> None:
+    store.append_event(START, control={"stage": "full", "share": 1.0, "version": "v1"})
+    with pytest.raises(MoveError, match="a kill to lift"):
+        store.restore("bikes", actor="ann", reason="typo", at=NOON)
+    assert (store.control("bikes").stage, store.control("bikes").share) == ("full", 1.0)

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from tenure.core.decision import Kind, Outcome, Place
 from tenure.core.errors import ConflictError
 from tenure.store import Receipt, SqliteStore
+from tenure.store.outcomes import unusable
 
 from .rows import NOON, SIGNALS, WAIT, decision, outcome
 
@@ -236,3 +237,9 @@ def test_any_order_of_decisions_outcomes_and_repeats_joins_as_the_oracle_does(st
     assert {key: receipt.place.value for key, receipt in receipts.items()} == oracle.places
     assert {receipt.status for receipt in receipts.values()} <= {"exists"}
     assert found_counted == oracle.counted
+
+
+def test_a_signal_outside_its_declared_bounds_is_unusable() -> None:
+    bounds = {"cost": (0.0, 10.0)}
+    assert "outside its declared bounds" in unusable(Outcome.observed("o", "d", {"cost": -8.0}, NOON), bounds)
+    assert unusable(Outcome.observed("o", "d", {"cost": 10.0}, NOON), bounds) == ""

@@ -18,8 +18,8 @@ from tenure.cli.live import LiveRun, live, server
 from tenure.cli.output import Output, percent
 from tenure.cli.report import carry_over, whole_ledger, write_report
 from tenure.cli.services import services
-from tenure.cli.train import as_json, progress_bar, train_seeds
-from tenure.cli.workspace import Workspace, open_workspace
+from tenure.cli.train import as_json, progress_bar, sentence_of, train_seeds
+from tenure.cli.workspace import Workspace, base_of, open_workspace
 from tenure.core.clock import ManualClock
 from tenure.core.errors import ProjectError
 from tenure.core.evidence import Finding, Verdict, worst
@@ -68,7 +68,7 @@ class Demo:
 
 def run_demo(output: Output, case: str, seeds: int, serve: bool, report: Path, home: Path | None) -> int:
     """The whole road; returns the exit code."""
-    workspace = open_workspace(case, (home or Path(".tenure")) / FOLDER)
+    workspace = open_workspace(case, base_of(home) / FOLDER)
     with _alone(workspace.home.parent), _fresh_store(workspace) as store:
         demo = Demo(output, workspace, store)
         record = demo.step("Train on January to August, select on September", lambda: _train(demo, seeds), _gains)
@@ -87,7 +87,7 @@ def run_demo(output: Output, case: str, seeds: int, serve: bool, report: Path, h
     if serve:
         from tenure.cli.serve import run_server
 
-        run_server(output, case, "127.0.0.1", 8080, False, workspace.home.parent, also=fields)
+        run_server(output, case, "127.0.0.1", 0, False, workspace.home.parent, also=fields)
     else:
         output.result(fields)
     return demo.verdict.exit_code
@@ -130,6 +130,7 @@ def _train(demo: Demo, seeds: int) -> Any:
         f"({percent(record.gain['low'])} to {percent(record.gain['high'])}), {record.steps_per_s:,.0f} steps/s a seed, "
         f"version {record.chosen}, {percent(fields['score']['headroom'])} of the headroom."
     )
+    demo.output.say(f"Over its whole weeks: {sentence_of(demo.workspace, record)}")
     return record
 
 
@@ -153,7 +154,7 @@ def _live(demo: Demo, version: str) -> LiveRun:
         found = live(demo.workspace, demo.store, version, url, watch)
     for event in demo.store.events(demo.problem):
         if event.kind != "correction":
-            demo.output.say(f"{event.at:%d %b %H:%M}  {event.kind:<9} {event.actor}: {event.reason}")
+            demo.output.say(f"{event.at:%Y-%m-%d %H:%M}  {event.kind:<9} {event.actor}: {event.reason}")
     demo.output.say(carry_over(demo.workspace, whole_ledger(demo.workspace, demo.store)))
     return found
 
@@ -222,6 +223,7 @@ def _bad_candidate(demo: Demo) -> list[Finding]:
     findings += [replay_finding(project.problem, rule, incumbent, candidate) for rule in rules]
     for finding in findings:
         demo.output.say(f"{finding.verdict.word}: {finding.gate}: {finding.reason}")
+    demo.output.say("Refused at the entry, as it should be; the shadow gate is asked for show.")
     return findings
 
 

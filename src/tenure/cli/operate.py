@@ -10,43 +10,58 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from tenure.cli.output import Output
-from tenure.cli.workspace import Workspace, open_workspace
+from tenure.cli.workspace import Workspace, existing_log, open_workspace
 from tenure.core.clock import SystemClock, to_text
-from tenure.core.errors import TenureError
+from tenure.core.errors import BundleError, ProjectError, StoreError, TenureError
 from tenure.core.evidence import Finding, Verdict, worst
-from tenure.rollout import fold
+from tenure.rollout import check_head, fold
+from tenure.store import SqliteStore
 
 
 def run_kill(output: Output, project: str, reason: str, actor: str, home: Path | None) -> None:
-    """Write the kill row and say under which number and epoch."""
-    workspace = open_workspace(project, home)
+    """Write the kill row and say what it stopped, where, and under which number and epoch."""
     began = time.perf_counter()
-    with workspace.store() as store:
-        name = workspace.project.problem.name
+    name, path = existing_log(project, home)
+    _check_reason(reason)
+    with SqliteStore(path) as store:
+        before = store.control(name)
         control = store.kill(name, actor=actor or getpass.getuser(), reason=reason, at=SystemClock().now())
         learned = store.learned_after(name, control.sequence)
     confirmed_ms = 1000 * (time.perf_counter() - began)
-    output.say(f"Killed: row {control.sequence}, epoch {control.kill_epoch}, durable after {confirmed_ms:.0f} ms.")
+    stopped = f"version {before.version} in stage {before.stage} at {100 * before.share:g} %"
+    output.say(f"Killed: {stopped if before.version else 'no candidate was in place'}. Log: {path.resolve()}")
+    output.say(f"Row {control.sequence}, epoch {control.kill_epoch}, durable after {confirmed_ms:.0f} ms.")
     output.say("From this row on no learned decision can be recorded; the incumbent answers. Undo: tenure restore")
     output.result(
         {
             "epoch": control.kill_epoch,
             "sequence": control.sequence,
             "learned_after": learned,
+            "stopped": {"version": before.version, "stage": before.stage, "share": before.share},
+            "log": str(path.resolve()),
             "replicas": [{"id": "log", "confirmed_ms": confirmed_ms}],
         }
     )
 
 
 def run_restore(output: Output, project: str, reason: str, actor: str, home: Path | None) -> None:
-    """Lift the kill; the rollout begins again."""
-    workspace = open_workspace(project, home)
-    with workspace.store() as store:
-        control = store.restore(
-            workspace.project.problem.name, actor=actor or getpass.getuser(), reason=reason, at=SystemClock().now()
-        )
+    """Lift the kill; the rollout is rolled back, and a candidate begins again."""
+    name, path = existing_log(project, home)
+    _check_reason(reason)
+    with SqliteStore(path) as store:
+        control = store.restore(name, actor=actor or getpass.getuser(), reason=reason, at=SystemClock().now())
     output.say(f"Restored: row {control.sequence}, epoch {control.kill_epoch}; the incumbent goes on answering.")
     output.result({"epoch": control.kill_epoch, "sequence": control.sequence, "stage": control.stage})
+
+
+def _check_reason(reason: str) -> None:
+    if not reason.strip():
+        raise ProjectError(
+            expected="a reason, for whoever reads the log",
+            found="nothing",
+            where="--reason",
+            fix="say why in a few words",
+        )
 
 
 def list_versions(output: Output, project: str, home: Path | None) -> None:
@@ -124,18 +139,32 @@ def _finding(name: str, check: Callable[[], str]) -> Finding:
 
 
 def _log(workspace: Workspace) -> str:
+    name = workspace.project.problem.name
     with workspace.store() as store:
-        verification = store.verify(workspace.project.problem.name)
+        verification = store.verify(name)
+        check_head(store.control(name), store.events(name))
+        candidate = store.control(name).version
     if not verification.intact:
-        from tenure.core.errors import StoreError
-
         raise StoreError(
             expected="an unbroken hash chain",
             found=f"{verification.reason}, first at row {verification.first_bad}",
             where=str(workspace.home / "log.sqlite"),
             fix="restore the log from a copy, and find out who changed it",
         )
-    return f"hash chain of {verification.rows} rows is intact"
+    if candidate is not None:
+        _check_candidate(workspace, candidate)
+    return f"hash chain of {verification.rows} rows is intact, and the head says what the events say"
+
+
+def _check_candidate(workspace: Workspace, version: str) -> None:
+    manifest, problem = workspace.bundle(version).bundle.manifest, workspace.project.problem
+    if manifest["problem_version"] != problem.version:
+        raise BundleError(
+            expected=f"a candidate trained for problem version {problem.version}",
+            found=f"version {version}, trained for {manifest['problem_version']}",
+            where=str(workspace.bundles / version),
+            fix="train again for the changed problem, or change it back",
+        )
 
 
 def _bundles(workspace: Workspace) -> str:

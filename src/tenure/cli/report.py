@@ -26,6 +26,7 @@ NOTES = (
     "A rental takes its bike out of the district; returns and the choice of a neighbouring district are not modelled.",
     "At 1 % of the units no effect on a KPI can be proven; that stage proves only that live and replay agree.",
     "Units of one day share the weather and the controls they are compared with; intervals name the cluster they use.",
+    "Moves stand in the order of the log; the kill carries the real clock's time, all others the replay's.",
     "The approver in this demo is a program that always says yes.",
 )
 

@@ -27,6 +27,7 @@ def run_server(
     """Serve until stopped; prints where it listens first, with `also` in the same JSON object."""
     import uvicorn
 
+    from tenure.rollout import check_head
     from tenure.serving import DecisionService, create_app
 
     _check_loopback(host)
@@ -39,8 +40,10 @@ def run_server(
         )
         url = f"http://{host}:{listener.getsockname()[1]}"
         control = store.control(problem.name)
-        output.say(f"{url}/v1/{problem.name}  stage {control.stage}, share {control.share:g}, salt {control.salt!r}")
-        output.result({**(also or {}), "url": url, "stage": control.stage})
+        check_head(control, store.events(problem.name))
+        stands = "KILLED, the incumbent answers" if control.killed else f"share {control.share:g}"
+        output.say(f"{url}/v1/{problem.name}  stage {control.stage}, {stands}, salt {control.salt!r}")
+        output.result({**(also or {}), "url": url, "stage": control.stage, "killed": control.killed})
         config = uvicorn.Config(create_app(service), log_level="warning", access_log=False)
         uvicorn.Server(config).run(sockets=[listener])
 

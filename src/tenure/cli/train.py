@@ -10,7 +10,7 @@ from typing import Any
 
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from tenure.cli.judge import bound_value, simulate
+from tenure.cli.judge import bound_value, judge, simulate
 from tenure.cli.output import Output, percent
 from tenure.cli.workspace import Workspace, open_workspace
 from tenure.core.clock import SystemClock
@@ -36,8 +36,15 @@ def run_training(
         f"({percent(gain['low'])} to {percent(gain['high'])}; {len(record.seeds)} seed(s), {gain['method']}, "
         f"cluster {gain['cluster']})."
     )
-    output.say(f"Chosen: version {record.chosen}. Next: tenure evaluate {project} --held-out")
+    output.say(f"Over its whole weeks: {sentence_of(workspace, record)}")
+    output.say(f"Chosen: version {record.chosen}. Next: tenure evaluate {project}")
     output.result(as_json(record))
+
+
+def sentence_of(workspace: Workspace, record: Any) -> str:
+    """The first sentence about a run on the selection data, with every KPI that got worse."""
+    policies = [workspace.bundle(seed.version) for seed in record.seeds]
+    return judge(workspace.project, policies, "selection").comparison.sentence
 
 
 def as_json(record: Any) -> dict[str, Any]:

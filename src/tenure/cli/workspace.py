@@ -78,6 +78,35 @@ class Workspace:
         )
 
 
+def base_of(home: Path | None) -> Path:
+    """The folder of runtime files: as named, else $TENURE_HOME, else .tenure."""
+    return home or Path(os.environ.get(HOME, ".tenure"))
+
+
+def existing_log(project: str, home: Path | None) -> tuple[str, Path]:
+    """Problem name and log of a project that has run before; needs neither its settings nor, at a pinch, its code.
+
+    An operator must be able to stop what runs while somebody is editing problem.py.
+
+    Raises:
+        ProjectError: there is no such log; none is ever made here.
+    """
+    base = base_of(home)
+    logs = {path.parent.name: path for path in base.glob("*/log.sqlite")}
+    try:
+        name = load_project(project).problem.name
+    except ProjectError:
+        name = Path(project).name if Path(project).name in logs or len(logs) != 1 else next(iter(logs))
+    if name not in logs:
+        raise ProjectError(
+            expected=f"the log of {name!r}, which the server writes",
+            found=f"logs of {sorted(logs)}" if logs else "no log",
+            where=str(base.resolve()),
+            fix="name the server's folder of runtime files with --home; nothing was stopped",
+        )
+    return name, logs[name]
+
+
 def open_workspace(project: str, home: Path | None) -> Workspace:
     """The workspace of a project folder or shipped case.
 
@@ -85,5 +114,4 @@ def open_workspace(project: str, home: Path | None) -> Workspace:
         ProjectError: there is no such project.
     """
     loaded = load_project(project)
-    base = home or Path(os.environ.get(HOME, ".tenure"))
-    return Workspace(loaded, base / loaded.problem.name)
+    return Workspace(loaded, base_of(home) / loaded.problem.name)

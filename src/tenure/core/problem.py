@@ -84,6 +84,11 @@ class Problem:
         """Names of all signals."""
         return frozenset(signal.name for signal in self.signals)
 
+    @cached_property
+    def signal_bounds(self) -> dict[str, tuple[float, float]]:
+        """Lowest and highest legal value of each signal, in its unit."""
+        return {signal.name: (signal.low, signal.high) for signal in self.signals}
+
     def kpi(self, name: str) -> KPI:
         """The KPI of that name.
 

@@ -10,7 +10,7 @@ from tenure.rollout.controller import Controller, Step, Tick, next_step
 from tenure.rollout.evidence import Evidence, Services, daily_gains, live_gains
 from tenure.rollout.ledger import Ledger, Unit
 from tenure.rollout.settings import Settings, as_plain, read_settings
-from tenure.rollout.stages import MOVES, Move, RolloutState, Stage, fold, transition_to
+from tenure.rollout.stages import MOVES, Move, RolloutState, Stage, check_head, fold, transition_to
 
 __all__ = [
     "MOVES",
@@ -26,6 +26,7 @@ __all__ = [
     "Tick",
     "Unit",
     "as_plain",
+    "check_head",
     "daily_gains",
     "draw",
     "fold",

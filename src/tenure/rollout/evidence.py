@@ -210,7 +210,8 @@ def replay_equality(evidence: Evidence) -> Finding:
     live = np.concatenate(evidence.ledger.learned_action)
     seen = np.concatenate(evidence.ledger.learned_observation)
     again = evidence.services.decide(evidence.state.version, seen) if len(seen) else live
-    return same_actions("live equals replay", live, again)
+    found = same_actions("live equals replay", live, again)
+    return replace(found, reason=f"{found.reason}; {evidence.ledger.explored} explored decisions are left out")
 
 
 def split_finding(evidence: Evidence) -> Finding:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from tenure.core.errors import MoveError
-from tenure.store import Event
+from tenure.core.errors import MoveError, StoreError
+from tenure.store import Control, Event
 
 
 class Stage(StrEnum):
@@ -125,6 +125,26 @@ def fold(events: Iterable[Event]) -> RolloutState:
         if event.kind in set(Move):
             state = transition_to(state, event)
     return state
+
+
+def check_head(control: Control, events: Sequence[Event]) -> None:
+    """Whether the head row, which servers obey, says what the chained events say.
+
+    Raises:
+        StoreError: somebody changed the head by hand.
+    """
+    state = fold(events)
+    epoch = sum(event.kind in (Move.KILL, Move.RESTORE) for event in events)
+    told = {**head_columns(state), "killed": state.killed, "kill_epoch": epoch}
+    found = {name: getattr(control, name) for name in told}
+    if found != told:
+        wrong = sorted(name for name in told if found[name] != told[name])
+        raise StoreError(
+            expected=f"{ {name: told[name] for name in wrong} } in the head row, as the events say",
+            found=f"{ {name: found[name] for name in wrong} }",
+            where=f"the log of {control.problem!r}",
+            fix="stop the server, find out who changed the row, restore the log from a copy",
+        )
 
 
 def head_columns(state: RolloutState) -> dict[str, Any]:

@@ -148,11 +148,11 @@ def _service(request: Request) -> DecisionService:
     return service
 
 
-class _TooLargeError(RequestError):
+class TooLargeError(RequestError):
     http_status = 413
 
 
-class _TooSlowError(RequestError):
+class TooSlowError(RequestError):
     http_status = 408
 
 
@@ -165,11 +165,11 @@ async def _body(request: Request, limit: int) -> bytes:
                 chunks.append(chunk)
                 size += len(chunk)
                 if size > limit:
-                    raise _TooLargeError(
+                    raise TooLargeError(
                         expected=f"at most {limit} bytes", found="more", where="the request body", fix="send less"
                     )
     except (TimeoutError, ClientDisconnect) as error:
-        raise _TooSlowError(
+        raise TooSlowError(
             expected=f"a whole body within {BODY_TIMEOUT_S:.0f} s", found="less", where="the request body", fix="resend"
         ) from error
     return b"".join(chunks)

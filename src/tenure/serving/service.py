@@ -102,7 +102,7 @@ class DecisionService:
             outcomes,
             received_at=self.clock.now(),
             wait=self.settings.reward_window.span,
-            signals=self.problem.signal_names,
+            signals=self.problem.signal_bounds,
         )
 
     def _read(self, request: DecisionRequest) -> list[float]:

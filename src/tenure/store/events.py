@@ -9,7 +9,7 @@ from typing import Any
 import apsw
 
 from tenure.core.clock import to_text
-from tenure.core.errors import FencedError
+from tenure.core.errors import FencedError, MoveError
 from tenure.store.chain import GENESIS
 from tenure.store.journal import fenced, read_control, seal, take
 from tenure.store.records import Control, Event
@@ -64,6 +64,22 @@ def move_epoch(connection: apsw.Connection, event: Event, control: Mapping[str, 
     _set(connection, replace(now, **control, kill_epoch=now.kill_epoch + 1, changed_at=event.at))
     append_numbered(connection, replace(event, payload={**event.payload, "kill_epoch": now.kill_epoch + 1}))
     return read_control(connection, event.problem)
+
+
+def check_killed(connection: apsw.Connection, problem: str) -> None:
+    """Refuse to restore what runs: it would take a live candidate off without a word.
+
+    Raises:
+        MoveError: no kill is in force.
+        UnknownError: the problem was never opened.
+    """
+    if not read_control(connection, problem).killed:
+        raise MoveError(
+            expected="a kill to lift",
+            found="none in force",
+            where=f"the log of {problem!r}",
+            fix="nothing needs restoring; see `tenure versions`",
+        )
 
 
 def append_numbered(connection: apsw.Connection, event: Event, correction: Values | None = None) -> Event:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -118,6 +118,10 @@ def unusable(outcome: Outcome, signals: Collection[str]) -> str:
     broken = sorted(name for name, value in outcome.signals.items() if not math.isfinite(value))
     if broken:
         return f"signal {broken[0]!r} is not a finite number"
+    bounds = signals if isinstance(signals, Mapping) else {}
+    beyond = sorted(name for name, (low, high) in bounds.items() if not low <= outcome.signals.get(name, low) <= high)
+    if beyond:
+        return f"signal {beyond[0]!r} lies outside its declared bounds {bounds[beyond[0]]}"
     missing = sorted(set(signals) - set(outcome.signals))
     if missing and outcome.kind is Kind.OBSERVED:
         return f"signal {missing[0]!r} is missing"

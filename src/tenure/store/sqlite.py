@@ -182,10 +182,12 @@ class SqliteStore:
         """Lift a kill; the candidate gets no traffic back, stage is rolled_back with share 0.
 
         Raises:
+            MoveError: nothing is killed.
             UnknownError: the problem was never opened.
         """
         event = Event(problem, "restore", actor, reason, at, {})
         with self._connections.writing() as connection:
+            events.check_killed(connection, problem)
             return events.move_epoch(connection, event, {"killed": False, "stage": "rolled_back", "share": 0.0})
 
     def events(self, problem: str, since_sequence: int = 0) -> list[Event]:

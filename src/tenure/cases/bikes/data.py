@@ -95,8 +95,16 @@ class _Row:
 
 def _rows(path: Path) -> list[_Row]:
     """The recorded hours, in order."""
-    with path.open(newline="") as file:
-        rows = [_row(fields, f"{path}, line {line}") for line, fields in enumerate(csv.DictReader(file), start=2)]
+    try:
+        with path.open(newline="") as file:
+            rows = [_row(fields, f"{path}, line {line}") for line, fields in enumerate(csv.DictReader(file), start=2)]
+    except OSError as error:
+        raise DataError(
+            expected="the file described in the README beside it",
+            found=error.strerror or str(error),
+            where=str(path),
+            fix="restore the file",
+        ) from error
     hours = [row.hour for row in rows]
     if len(rows) != RECORDED or hours != sorted(set(hours)) or {hour // 24 for hour in hours} != set(range(DAYS)):
         found = f"{len(rows)} rows, {len(set(hours))} different hours on {len({hour // 24 for hour in hours})} days"
