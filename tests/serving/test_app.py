@@ -11,8 +11,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tenure.serving import create_app
+from tenure.core.errors import RequestError
+from tenure.serving import DecisionRequest, create_app
 from tenure.serving.app import LARGEST_BATCH, LARGEST_BODY
+from tenure.serving.wire import decode
 
 from .conftest import Make
 from .http import Http
@@ -273,3 +275,8 @@ def test_no_body_makes_the_server_fail(http: Http, changes: dict[str, Any], path
         path, body = "decisions:batch", {"decisions": [body, GOOD]}
     kind = "application/x-ndjson" if batch else "application/json"
     assert post(http, f"/v1/toy/{path}", json.dumps(body), kind).status_code in (200, 409, 413, 422)
+
+
+def test_nan_in_a_body_is_called_by_its_name() -> None:
+    with pytest.raises(RequestError, match="NaN and infinity are not JSON"):
+        decode(b'{"unit_id": "u", "context": {"stock": NaN}}', DecisionRequest)

@@ -77,6 +77,7 @@ class DecisionBatch(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 _encoder = msgspec.json.Encoder(order="deterministic")
+_HINT = "; NaN and infinity are not JSON: send a finite number, or leave a feature with a default out"
 Body = TypeVar("Body", DecisionRequest, OutcomeRequest, DecisionBatch)
 
 
@@ -91,7 +92,7 @@ def decode(body: bytes, kind: type[Body]) -> Body:
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise RequestError(
             expected=f"JSON with the fields {list(kind.__struct_fields__)} and finite numbers",
-            found=str(error),
+            found=f"{error}{_HINT if b'NaN' in body or b'Infinity' in body else ''}",
             where="the request body",
             fix="see README, section 'Over HTTP'",
         ) from error
