@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tenure.core.clock import ManualClock, SystemClock
-from tenure.core.decision import Arm
+from tenure.core.decision import Arm, Place
 from tenure.core.errors import ConflictError, ProblemError, RequestError, StoreError
 from tenure.core.spaces import Box
 from tenure.serving import Answer, DecisionRequest
@@ -320,3 +320,11 @@ def test_an_outcome_log_that_is_away_says_so(world: World) -> None:
     world.store.close()
     with pytest.raises(StoreError):
         world.service.outcomes([OutcomeRequest("o1", "d1", {"cost": 1.0})])
+
+
+@pytest.mark.parametrize("cost", [-1.0, 100.5])
+def test_an_outcome_beyond_the_declared_bounds_is_kept_aside_and_not_counted(world: World, cost: float) -> None:
+    world.ask(request("d1"))
+    (receipt,) = world.service.outcomes([OutcomeRequest("o1", "d1", {"cost": cost})])
+    assert receipt.place is Place.QUARANTINE
+    assert "declared bounds" in receipt.note
