@@ -193,3 +193,26 @@ def test_an_observation_that_breaks_one_half_breaks_both() -> None:
     with pytest.raises(EvidenceError):
         both.update(2.0)
     assert None not in (both.lower.broken, both.upper.broken)
+
+
+@pytest.mark.parametrize("cuts", [[600], [1, 255, 300, 599], list(range(600))])
+def test_batches_say_the_same_as_one_by_one(cuts: list[int]) -> None:
+    x = np.random.default_rng(9).uniform(-1, 1, 600)
+    single, batched = BettingMean(-1, 1, null=-0.1, points=50), BettingMean(-1, 1, null=-0.1, points=50)
+    for value in x:
+        single.update(float(value))
+    for batch in np.split(x, cuts):
+        batched.update(batch)
+    assert (batched.n, batched.low, batched.high) == (single.n, single.low, single.high)
+    assert batched.lower.e_value == pytest.approx(single.lower.e_value, rel=1e-12)
+    assert batched.lower.mean == pytest.approx(single.lower.mean, rel=1e-12)
+
+
+def test_a_batch_with_a_wrong_observation_breaks_where_it_stands() -> None:
+    lower = BettingLower(0, 1)
+    with pytest.raises(EvidenceError, match="observation 3 is 2"):
+        lower.update(np.array([0.5, 0.5, 2.0, 0.5]))
+    assert lower.n == 2
+    with pytest.raises(EvidenceError, match="observation 3 is 2"):
+        lower.update(np.array([0.5]))
+    assert lower.n == 2

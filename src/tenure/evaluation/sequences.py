@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 
@@ -12,6 +13,9 @@ from tenure.core.errors import EvidenceError
 from tenure.core.evidence import Estimate
 from tenure.evaluation.checks import finite, share
 from tenure.evaluation.stakes import Moments, bet
+
+BATCH = 256
+"""Observations judged at once: enough to be quick, few enough for the memory of a grid of means."""
 
 
 class BettingLower:
@@ -65,23 +69,31 @@ class BettingLower:
         self._log_capital = np.zeros_like(self._grid)
         self._most = np.zeros_like(self._grid)
 
-    def update(self, x: float) -> None:
-        """Take one observation, in its own unit.
+    def update(self, x: float | Floats) -> None:
+        """Take one observation, in its own unit, or several in the order they came; [batch].
 
         Raises:
-            EvidenceError: it lies outside the stated bounds or is NaN; the sequence stays broken from then on.
+            EvidenceError: one lies outside the stated bounds or is NaN; the sequence stays broken from then on.
         """
-        self._refuse_if_broken(x)
-        scaled = self._scaled(x)
-        stake = bet(self._moments, self._grid, self._cap)
-        self._log_capital += np.log1p(stake * (scaled - self._grid))
-        np.maximum(self._most, self._log_capital, out=self._most)
-        self._moments = self._moments.after(scaled)
+        column = np.atleast_1d(np.asarray(x, dtype=np.float64))
+        inside = (self.bounds[0] <= column) & (column <= self.bounds[1])
+        good = len(column) if inside.all() else int(np.argmin(inside))
+        for start in range(0, 0 if self.broken else good, BATCH):
+            self._take(self._scaled(column[start : min(start + BATCH, good)]))
+        self._refuse_if_broken(column[good:])
+
+    def _take(self, scaled: Floats) -> None:
+        before, self._moments = self._moments.through(scaled)
+        stake = bet(before, self._grid, self._cap)
+        gained = np.log1p(stake * (scaled[:, None] - self._grid))
+        capital = np.cumsum(np.concatenate([self._log_capital[None], gained]), axis=0)
+        np.maximum(self._most, capital.max(axis=0), out=self._most)
+        self._log_capital = capital[-1]
 
     @property
     def n(self) -> int:
         """Observations so far."""
-        return self._moments.n
+        return int(self._moments.n)
 
     @property
     def mean(self) -> float:
@@ -121,15 +133,15 @@ class BettingLower:
             return bool(self._most[self._null_at] >= -math.log(self.alpha))
         return self.low > self.bounds[0] and m <= self.low
 
-    def _scaled(self, x: float) -> float:
+    def _scaled(self, x: Any) -> Any:
         return (x - self.bounds[0]) / (self.bounds[1] - self.bounds[0])
 
     def _unscaled(self, x: float) -> float:
         return self.bounds[0] + x * (self.bounds[1] - self.bounds[0])
 
-    def _refuse_if_broken(self, x: float) -> None:
-        if self.broken is None and not self.bounds[0] <= x <= self.bounds[1]:
-            self.broken = f"observation {self.n + 1} is {x:g}"
+    def _refuse_if_broken(self, rest: Floats) -> None:
+        if self.broken is None and len(rest):
+            self.broken = f"observation {self.n + 1} is {rest[0]:g}"
         if self.broken is not None:
             raise EvidenceError(
                 expected=f"observations in [{self.bounds[0]:g}, {self.bounds[1]:g}]",
@@ -157,9 +169,9 @@ class BettingUpper:
         self.alpha = alpha
         self.null = null
 
-    def update(self, x: float) -> None:
-        """Take one observation; errors as `BettingLower.update`."""
-        self._mirror.update(-x)
+    def update(self, x: float | Floats) -> None:
+        """Take one observation or several; errors as `BettingLower.update`."""
+        self._mirror.update(-np.asarray(x, dtype=np.float64))
 
     @property
     def broken(self) -> str | None:
@@ -212,8 +224,8 @@ class BettingMean:
         self.lower = BettingLower(low, high, alpha / 2, null, cap, points)
         self.upper = BettingUpper(low, high, alpha / 2, null, cap, points)
 
-    def update(self, x: float) -> None:
-        """Take one observation; errors as `BettingLower.update`."""
+    def update(self, x: float | Floats) -> None:
+        """Take one observation or several; errors as `BettingLower.update`."""
         # Both halves must learn of an observation that breaks them, or one would go on as if all were well.
         try:
             self.upper.update(x)
@@ -257,8 +269,7 @@ def betting_interval(
 ) -> Estimate:
     """Mean of bounded observations in the order they came, [n], with the interval of `BettingMean`; errors as there."""
     sequence = BettingMean(low, high, alpha)
-    for value in finite(np.asarray(list(x), dtype=np.float64), "betting_interval(x)", at_least=1):
-        sequence.update(float(value))
+    sequence.update(finite(np.asarray(list(x), dtype=np.float64), "betting_interval(x)", at_least=1))
     return sequence.estimate(cluster)
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tenure.core.arrays import Floats
+from tenure.core.arrays import Floats, Ints
 
 
 @dataclass(frozen=True)
@@ -14,12 +14,12 @@ class Moments:
     """Running mean and variance of numbers in [0, 1], from a prior observation with mean 1/2 and variance 1/4.
 
     Args:
-        n: observations so far.
+        n: observations so far; a number, or one per row of a batch.
         total: their sum and the prior's; a number, or one per stream.
         squares: sum of squared distances from the running mean, and the prior's.
     """
 
-    n: int = 0
+    n: int | Ints = 0
     total: Floats | float = 0.5
     squares: Floats | float = 0.25
 
@@ -37,6 +37,18 @@ class Moments:
         """The same, one observation in [0, 1] later (or one for each stream)."""
         total = self.total + x
         return Moments(self.n + 1, total, self.squares + (x - total / (self.n + 2)) ** 2)
+
+    def through(self, x: Floats) -> tuple[Moments, Moments]:
+        """A batch's moments before each of its observations, as [batch, 1] columns, and those after the last.
+
+        Equal to the last bit to `after`, one observation at a time; x in [0, 1], [batch].
+        """
+        n = self.n + np.arange(len(x) + 1)
+        total = np.cumsum(np.concatenate([[self.total], x]))
+        apart = (x - total[1:] / (n[1:] + 1)) ** 2
+        squares = np.cumsum(np.concatenate([[self.squares], apart]))
+        before = Moments(n[:-1, None], total[:-1, None], squares[:-1, None])
+        return before, Moments(int(n[-1]), float(total[-1]), float(squares[-1]))
 
 
 def bet(seen: Moments, null: Floats | float, cap: float) -> Floats:
