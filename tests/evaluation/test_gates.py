@@ -96,7 +96,7 @@ def test_a_sequence_passes_only_once_it_is_proven() -> None:
     fed(lower, [0.4] * 3)
     early = sequential_not_worse("canary", lower, 0.1, "cost")
     assert early.verdict is Verdict.INCONCLUSIVE
-    assert "more would settle it" in early.reason
+    assert "more observations would settle this" in early.reason
     fed(lower, [0.4] * 50)
     assert sequential_not_worse("canary", lower, 0.1, "cost").verdict is Verdict.PASS
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
 from tenure.core.arrays import Ints
+from tenure.core.errors import EvidenceError
 from tenure.core.evidence import Estimate, Finding, Verdict
 from tenure.evaluation.boundaries import decisions_to_settle
 from tenure.evaluation.sequences import BettingLower, BettingMean, BettingUpper
+from tenure.evaluation.settling import settling_sentence
 
 
 def not_worse(gate: str, estimate: Estimate, margin: float, what: str) -> Finding:
@@ -34,6 +36,21 @@ def not_worse(gate: str, estimate: Estimate, margin: float, what: str) -> Findin
     if estimate.high < -margin:
         return Finding(gate, Verdict.FAIL, f"{seen}, so worse by more than {margin:g}", estimate)
     return Finding(gate, Verdict.INCONCLUSIVE, f"{seen}; {_missing(estimate, margin)}", estimate)
+
+
+def not_worse_if_allowed(gate: str, interval: Callable[[], Estimate], margin: float, what: str) -> Finding:
+    """`not_worse`, where the interval may be refused: what refuses is INCONCLUSIVE, with its reason and no figure.
+
+    Args:
+        gate, margin, what: as `not_worse`.
+        interval: makes it, such as `lambda: mean.estimate("day")` of an `AsymptoticMean`.
+    """
+    try:
+        estimate = interval()
+    except EvidenceError as error:
+        told = f"{what}: no interval yet, {error.expected} is needed and {error.found} was found; {error.fix}"
+        return Finding(gate, Verdict.INCONCLUSIVE, told)
+    return not_worse(gate, estimate, margin, what)
 
 
 def enough(gate: str, have: Mapping[str, float], need: Mapping[str, float]) -> Finding:
@@ -136,4 +153,4 @@ def _outlook(lower: BettingLower, margin: float) -> str:
         return f"it does not look better than the limit of {-margin:g}"
     capital = lower.e_value if lower.null == -margin else 1.0
     more = decisions_to_settle(lower.mean, lower.sd, margin, lower.alpha, max(capital, 1e-12))
-    return f"about {more} more would settle it, if the mean stays"
+    return settling_sentence(more, unit="observations")
