@@ -31,3 +31,25 @@ def linear(
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=10)
     return bytes(model.SerializeToString())
+
+
+def masked(weights: Floats = WEIGHTS) -> bytes:
+    """logits = observation @ weights, -7 where an action is not allowed, so that a test can see the graph was told."""
+    graph = helper.make_graph(
+        [
+            helper.make_node("MatMul", ["observation", "w"], ["all"]),
+            helper.make_node("Where", ["allowed", "all", "low"], ["logits"]),
+        ],
+        "policy",
+        [
+            helper.make_tensor_value_info("observation", TensorProto.FLOAT, ["n", weights.shape[0]]),
+            helper.make_tensor_value_info("allowed", TensorProto.BOOL, ["n", weights.shape[1]]),
+        ],
+        [helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["n", weights.shape[1]])],
+        [
+            numpy_helper.from_array(weights.astype(np.float32), "w"),
+            numpy_helper.from_array(np.array(-7, dtype=np.float32), "low"),
+        ],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=10)
+    return bytes(model.SerializeToString())

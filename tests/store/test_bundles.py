@@ -12,15 +12,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tenure.core.arrays import Floats
+from tenure.core.arrays import Bools, Floats
 from tenure.core.errors import BundleError
 from tenure.core.policy import check_policy
 from tenure.core.problem import Problem
 from tenure.core.reward import KPI, Reward, Signal, Term
 from tenure.core.spaces import Box, Discrete, Feature
 from tenure.store import Bundle, load_bundle, make_bundle, save_bundle
+from tenure.store.bundles import BundlePolicy, sampled
 
-from .graphs import WEIGHTS, linear
+from .graphs import WEIGHTS, linear, masked
 
 PROBLEM = Problem(
     name="toy",
@@ -150,8 +151,8 @@ DAMAGE: dict[str, tuple[Callable[[Path], object], str]] = {
     "manifest missing": (lambda f: (f / "manifest.json").unlink(), "No such file"),
     "manifest cut short": (lambda f: (f / "manifest.json").write_text('{"format": 1,'), "JSON"),
     "manifest not UTF-8": (lambda f: (f / "manifest.json").write_bytes(b"\xff\xfe\xff"), "JSON"),
-    "manifest a list": (lambda f: (f / "manifest.json").write_text("[]"), "format 1"),
-    "other format": (lambda f: (f / "manifest.json").write_text('{"format": 2}'), "format 2"),
+    "manifest a list": (lambda f: (f / "manifest.json").write_text("[]"), "format of (1, 2)"),
+    "other format": (lambda f: (f / "manifest.json").write_text('{"format": 3}'), "format 3"),
     "manifest without hashes": (lambda f: (f / "manifest.json").write_text('{"format": 1}'), "policy_sha256"),
 }
 
@@ -188,6 +189,7 @@ FORGERIES: dict[str, tuple[dict[str, Any], str]] = {
     "golden answers for others": ({"golden": {"observation": [[1.0]], "logits": [[1.0]]}}, "golden rows of shapes"),
     "golden answers are words": ({"golden": {"observation": [["x"]], "logits": []}}, "golden"),
     "golden answers left out": ({"golden": ...}, "golden"),
+    "another choice": ({"choice": "dice"}, "choice"),
     "features a word": ({"features": "xy"}, "features"),
 }
 
@@ -226,3 +228,59 @@ def test_a_changed_reward_leaves_a_bundle_valid_and_changed_actions_do_not(tmp_p
 def test_a_bundle_holds_no_pickle_and_no_path_outside(tmp_path: Path) -> None:
     folder = save_bundle(bundle(), tmp_path)
     assert sorted(path.name for path in folder.iterdir()) == ["manifest.json", "policy.onnx"]
+
+
+def shares(logits: Floats, allowed: Bools | None = None) -> Floats:
+    """The softmax over the allowed actions, in float64."""
+    weight = np.exp(logits.astype(float)) * (1 if allowed is None else allowed)
+    return np.asarray(weight / weight.sum(axis=1, keepdims=True))
+
+
+def test_a_bundle_that_samples_is_served_with_its_distribution_and_the_callers_draw(tmp_path: Path) -> None:
+    policy = load_bundle(save_bundle(bundle(choice="sample"), tmp_path), PROBLEM)
+    proposal = policy.propose(GOLDEN, None, np.array([0.0, 0.2, 0.999, 0.9]))
+    assert proposal.distribution == pytest.approx(shares(LOGITS), abs=1e-6)
+    # by hand: cumulative .574 .652 1, .090 .755 1, .063 .532 1, .042 .886 1
+    assert proposal.action.tolist() == [0, 1, 2, 2]
+    assert proposal.confidence == pytest.approx(shares(LOGITS)[range(4), [0, 1, 2, 2]], abs=1e-6)
+
+
+@pytest.mark.parametrize("onnx", [linear(), masked()], ids=["told nothing", "told what is allowed"])
+def test_a_bundle_that_samples_keeps_every_promise_of_a_policy(tmp_path: Path, onnx: bytes) -> None:
+    policy = load_bundle(save_bundle(bundle(choice="sample", onnx=onnx), tmp_path), PROBLEM)
+    observation = np.random.default_rng(7).normal(size=(50, 2)).astype(np.float32)
+    allowed = np.arange(3) != (np.arange(50) % 3)[:, None]
+    check_policy(policy, observation, 3, allowed)
+    check_policy(policy, observation, 3)
+    found = policy.propose(observation, allowed, np.full(50, 0.5)).distribution
+    assert found == pytest.approx(shares(observation @ WEIGHTS, allowed), abs=1e-6)
+
+
+def test_a_graph_that_asks_is_told_what_is_allowed() -> None:
+    policy = BundlePolicy(bundle(onnx=masked()))
+    allowed = np.array([[True, False, True]] * 4)
+    assert policy.logits(GOLDEN) == pytest.approx(LOGITS)
+    assert policy.logits(GOLDEN, allowed) == pytest.approx(np.where(allowed, LOGITS, -7))
+
+
+def test_a_bundle_from_before_there_was_a_choice_takes_the_best_action(tmp_path: Path) -> None:
+    policy = load_bundle(forged(tmp_path, format=1, choice=...), PROBLEM)
+    proposal = policy.propose(GOLDEN, None, np.full(4, 0.999))
+    assert proposal.action.tolist() == [0, 1, 1, 1]
+    assert proposal.distribution is None
+
+
+def test_a_sampled_action_has_positive_probability_whatever_the_draw() -> None:
+    distribution = np.array([[0.0, 0.25, 0.0, 0.75, 0.0]])
+    found = [int(sampled(distribution, np.array([u])).action[0]) for u in (0.0, 0.2499, 0.25, 0.9999, 1 - 2**-53)]
+    assert found == [1, 1, 3, 3, 3]
+    # thirds and sevenths sum to a hair less than 1
+    for size in (3, 7, 10, 49):
+        assert sampled(np.full((1, size), 1 / size), np.array([1 - 2**-53])).action.tolist() == [size - 1]
+
+
+def test_sampled_actions_come_as_often_as_their_probability_says() -> None:
+    distribution, draws = np.array([0.1, 0.6, 0.0, 0.3]), (np.arange(1000) + 0.5) / 1000
+    found = sampled(np.tile(distribution, (1000, 1)), draws)
+    assert np.bincount(found.action, minlength=4).tolist() == [100, 600, 0, 300]
+    assert found.confidence.tolist() == distribution[found.action].tolist()

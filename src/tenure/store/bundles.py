@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 import numpy as np
@@ -24,11 +24,19 @@ from tenure.core.policy import Proposal
 from tenure.core.problem import Problem
 from tenure.core.spaces import Discrete
 
-FORMAT = 1
+FORMAT = 2
+READABLE = (1, 2)
+"""Format 1 knew no `choice`: its bundles take the best action."""
 EXTERNAL = b"location"
 """The key under which ONNX names a file that holds weights; no graph of ours contains the word otherwise."""
+ALLOWED = "allowed"
+"""The second input of a graph whose logits depend on what is allowed; bool [n, actions]."""
 TOLERANCE = 1e-3
 """Largest difference of a logit from its golden value, in nats: other processors round otherwise."""
+
+
+Choice = Literal["argmax", "sample"]
+"""What a bundle does with its logits: take the best action, or draw one from their softmax."""
 
 
 class _Golden(msgspec.Struct):
@@ -44,6 +52,7 @@ class _Manifest(msgspec.Struct):
     actions: list[str]
     policy_sha256: str
     golden: _Golden
+    choice: Choice = "argmax"
 
 
 @dataclass(frozen=True)
@@ -65,22 +74,50 @@ class BundlePolicy:
     def __init__(self, bundle: Bundle) -> None:
         self.bundle = bundle
         self.version = bundle.version
-        self._run = _session(bundle.onnx).run
+        session = _session(bundle.onnx)
+        self._run = session.run
+        self._masked = ALLOWED in {given.name for given in session.get_inputs()}
+        self._samples = bundle.manifest.get("choice") == "sample"
 
-    def logits(self, observation: Floats) -> Floats:
-        """One logit per action; float32 [n, actions]."""
-        logits: Floats = self._run(["logits"], {"observation": observation})[0]
+    def logits(self, observation: Floats, allowed: Bools | None = None) -> Floats:
+        """One logit per action; float32 [n, actions]. A graph that wants to know what is allowed is told."""
+        given: dict[str, Any] = {"observation": observation}
+        if self._masked:
+            shape = len(observation), len(self.bundle.manifest["actions"])
+            given[ALLOWED] = np.ones(shape, dtype=bool) if allowed is None else allowed
+        logits: Floats = self._run(["logits"], given)[0]
         return logits
 
-    def propose(self, observation: Floats, allowed: Bools | None, draw: Floats) -> Proposal:  # noqa: ARG002
-        """The best allowed action; its share of the softmax is the confidence."""
-        logits = self.logits(observation)
+    def propose(self, observation: Floats, allowed: Bools | None, draw: Floats) -> Proposal:
+        """The best allowed action, its share of the softmax as confidence; or one drawn from that softmax."""
+        logits = self.logits(observation, allowed)
         if allowed is not None:
             logits = np.where(allowed, logits, -np.inf)
+        if self._samples:
+            # In float64, or the shares would miss 1 in sum and the draw with them.
+            weight = np.exp((logits - logits.max(axis=1, keepdims=True)).astype(np.float64))
+            return sampled(weight / weight.sum(axis=1, keepdims=True), draw)
         if len(logits) == 1:
             return _best(logits[0].tolist())
         weight = np.exp(logits - logits.max(axis=1, keepdims=True))
         return Proposal(logits.argmax(axis=1), np.asarray(1.0 / weight.sum(axis=1)))
+
+
+def sampled(distribution: Floats, draw: Floats) -> Proposal:
+    """The proposal of a stochastic policy, by inverse CDF: the first action whose cumulative share exceeds the draw.
+
+    Args:
+        distribution: probability of every action; [n, actions], rows sum to 1.
+        draw: one number in [0, 1) per row; [n].
+
+    Returns:
+        Actions of positive probability, which is also their confidence.
+    """
+    cumulative = distribution.cumsum(axis=1)
+    total = cumulative[:, -1]
+    point = np.minimum(draw * total, np.nextafter(total, 0))  # a draw just under 1 may round up to the whole
+    action = (cumulative > point[:, None]).argmax(axis=1)
+    return Proposal(action, distribution[np.arange(len(action)), action], distribution)
 
 
 def _best(logits: list[float]) -> Proposal:
@@ -97,16 +134,19 @@ def make_bundle(
     logits: Floats,
     lineage: dict[str, Any],
     evaluation: dict[str, Any],
+    choice: Choice = "argmax",
 ) -> Bundle:
     """A bundle of a graph, checked against the answers its trainer gave.
 
     Args:
         problem: what it decides.
-        onnx: the graph, input `observation` [n, features], output `logits` [n, actions].
+        onnx: the graph, input `observation` [n, features], output `logits` [n, actions]; if it has an input
+            `allowed`, bool [n, actions], it is told what may be done.
         golden: situations; float32 [rows, features].
         logits: the trainer's answers there; float32 [rows, actions].
         lineage: where it comes from.
         evaluation: its score on the selection data.
+        choice: take the action of the highest logit, or sample from the softmax over the allowed ones.
 
     Raises:
         BundleError: the graph answers otherwise than the trainer.
@@ -114,6 +154,7 @@ def make_bundle(
     manifest = {
         "format": FORMAT,
         **_interface(problem),
+        "choice": choice,
         "problem_version": problem.version,
         "reward_version": problem.reward_version,
         "policy_sha256": hashlib.sha256(onnx).hexdigest(),
@@ -241,8 +282,8 @@ def _manifest(folder: Path) -> dict[str, Any]:
     except ValueError as error:
         raise _broken(path, "JSON", str(error)) from error
     found = manifest.get("format") if isinstance(manifest, dict) else None
-    if found != FORMAT:
-        raise _broken(path, f"format {FORMAT}", f"format {found}")
+    if found not in READABLE:
+        raise _broken(path, f"a format of {READABLE}", f"format {found}")
     try:
         msgspec.convert(manifest, _Manifest)
     except msgspec.ValidationError as error:
