@@ -5,13 +5,13 @@ An estimate that rests on one is marked *assumed*: no model can tell what the in
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from tenure.core.arrays import Floats, Ints
+from tenure.core.arrays import Floats
 from tenure.core.logged import Logged
 from tenure.evaluation.checks import refusal
 from tenure.evaluation.reward_model import FOLDS, fold_of
@@ -56,7 +56,7 @@ def behaviour_models(sample: Logged) -> tuple[BehaviourModel, ...]:
     Raises:
         EvidenceError: fewer than 100 rows, or a single action.
 
-    Source: calibration by Platt scaling (1999); expected calibration error, Naeini, Cooper and Hauskrecht (2015).
+    Source: temperature scaling, Guo et al. (2017), ICML; calibration error, Naeini, Cooper and Hauskrecht (2015).
     """
     actions = len(sample.labels)
     sample = sample.take(slice(0, MOST_ROWS))
@@ -117,12 +117,17 @@ def _fit(kind: str, rows: Logged, actions: int) -> Callable[[Floats], Floats]:
     if kind == "frequencies" or len(classes) < 2 or counts[classes].min() < _PARTS:
         share = counts / max(1, counts.sum())
         return lambda x: np.broadcast_to(share, (len(x), actions))
+    from threadpoolctl import threadpool_limits
+
     model = _calibrated(kind)
-    model.fit(situation(rows), rows.action)
+    with threadpool_limits(1):
+        model.fit(situation(rows), rows.action)
 
     def predict(x: Floats) -> Floats:
         out = np.zeros((len(x), actions))
-        out[:, _columns(model.classes_)] = model.predict_proba(x)
+        # Batches already run side by side; threads under threads only wait for each other.
+        with threadpool_limits(1):
+            out[:, np.asarray(model.classes_, dtype=np.int64)] = model.predict_proba(x)
         return out
 
     return predict
@@ -140,8 +145,4 @@ def _calibrated(kind: str) -> Any:
         if kind == "logistic"
         else HistGradientBoostingClassifier(max_iter=50, random_state=0)
     )
-    return CalibratedClassifierCV(base, method="sigmoid", cv=_PARTS, ensemble=False)
-
-
-def _columns(classes: Sequence[int]) -> Ints:
-    return np.asarray(classes, dtype=np.int64)
+    return CalibratedClassifierCV(base, method="temperature", cv=_PARTS, ensemble=False)

@@ -161,14 +161,19 @@ def _studentised(sums: Floats, value: float, alpha: float, seed: int) -> tuple[f
     rng = np.random.default_rng(seed)
     drawn: list[Floats] = []
     for start in range(0, DRAWS, _ROWS_AT_ONCE):
-        counts = rng.multinomial(groups, np.full(groups, 1 / groups), size=min(_ROWS_AT_ONCE, DRAWS - start))
-        weights = counts.astype(np.float64)
+        weights = _resampled(rng, groups, min(_ROWS_AT_ONCE, DRAWS - start))
         drawn.append(_student(weights @ sums, (weights @ products).reshape(-1, width, width), value))
     t = np.concatenate(drawn)
     if not np.isfinite(t).mean() >= 1 - alpha / 20:
         return None
     low, high = np.quantile(t[np.isfinite(t)], [alpha / 2, 1 - alpha / 2])
     return float(low), float(high)
+
+
+def _resampled(rng: np.random.Generator, groups: int, draws: int) -> Floats:
+    """How often each group is drawn in each resample; [draws, groups], rows sum to `groups`."""
+    drawn = rng.integers(groups, size=(draws, groups)) + np.arange(draws)[:, None] * groups
+    return np.bincount(drawn.ravel(), minlength=draws * groups).reshape(draws, groups).astype(np.float64)
 
 
 def _student(total: Floats, products: Floats, value: float) -> Floats:

@@ -178,7 +178,12 @@ class OneStep:
         if not self.formula.tuned:
             return ratio_interval(sums, alpha, seed)
         ends = ratio_interval(sums, alpha, seed)
-        return Ends(ends.value, ends.low, ends.high, f"{ends.method}; point {self.point:g} by SLOPE")
+        return Ends(
+            ends.value,
+            ends.low,
+            ends.high,
+            f"{ends.method}; point {self.point:g} by SLOPE, its bias not in the interval",
+        )
 
     @property
     def point(self) -> float:

@@ -1,0 +1,202 @@
+"""The second pass over a log, and the report it gives: estimates with their doubt, or one refusal for all."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import Self
+
+import numpy as np
+
+from tenure.core.arrays import Floats
+from tenure.core.errors import EvidenceError
+from tenure.core.evidence import Estimate
+from tenure.core.logged import Logged
+from tenure.evaluation.boundaries import asymptotic_radius
+from tenure.evaluation.checks import refusal
+from tenure.evaluation.distinct import Distinct
+from tenure.evaluation.grouped import filled, group_of, linearised_error, ratio_influence
+from tenure.evaluation.onestep import FORMULAS, LOGGED, OneStep, Weighted
+from tenure.evaluation.support import Refusal, Support
+from tenure.evaluation.terms import Terms
+from tenure.evaluation.value import PolicyValue
+
+
+@dataclass
+class Valuation:
+    """The second pass: support, the logging policy's own value, and every estimator; mergeable."""
+
+    support: Support
+    logged: OneStep
+    gain: OneStep
+    estimators: dict[str, OneStep]
+    units: Distinct = field(default_factory=Distinct)
+
+    @classmethod
+    def empty(cls, density: bool, judged: str, modelled: bool) -> Self:
+        """Nothing seen yet; without a reward model only the estimators that need none."""
+        chosen = {name: OneStep(each) for name, each in FORMULAS.items() if modelled or not each.modelled}
+        return cls(Support(density), OneStep(LOGGED), OneStep(FORMULAS[judged], against=True), chosen)
+
+    def update(self, logged: Logged, terms: Terms, coefficients: Floats | None) -> None:
+        """Take a batch."""
+        seen = terms.weigh(logged, coefficients)
+        self.support.update(logged.index, logged.reward, seen.propensity, seen.weight, seen.elsewhere)
+        # What is not finite has been counted, and there will be no number; the sums stay finite.
+        reward, weight = (np.nan_to_num(x, nan=0.0, posinf=0.0, neginf=0.0) for x in (logged.reward, seen.weight))
+        batch = Weighted(reward, weight, logged.unit, seen.predicted, seen.expected)
+        group = group_of(logged.unit)
+        for estimator in (self.logged, self.gain, *self.estimators.values()):
+            estimator.update(batch, group)
+        self.units.update(logged.unit)
+
+    def merge(self, other: Valuation) -> None:
+        """Take what another has seen."""
+        self.support.merge(other.support)
+        self.logged.merge(other.logged)
+        self.gain.merge(other.gain)
+        for name, estimator in self.estimators.items():
+            estimator.merge(other.estimators[name])
+        self.units.merge(other.units)
+
+
+@dataclass(frozen=True)
+class OffPolicyReport:
+    """What a log says about a policy.
+
+    Args:
+        judged: the estimator a verdict goes by: `dr` with a reward model from elsewhere, else `snips`.
+        logged: value of the policy that wrote the log.
+        estimates: one per estimator; all refused where one is.
+        gain: by the judged estimator, over the logging policy on the same rows.
+        sequence: the judged estimate with an interval that holds however often one looks while the log grows; None
+            where the large-sample form is not to be trusted (`sequence_reason`).
+        unsupported: share of the target's decisions that the log cannot value.
+        units: different units.
+        refusal: why there is no number; None where there is one.
+        models: behaviour models where propensities were not logged, best first, with the value each would give.
+    """
+
+    judged: str
+    logged: PolicyValue
+    estimates: tuple[PolicyValue, ...]
+    gain: PolicyValue
+    sequence: Estimate | None
+    sequence_reason: str
+    unsupported: float
+    units: int
+    refusal: Refusal | None
+    models: tuple[ModelledValue, ...] = ()
+
+    def estimate(self, name: str) -> PolicyValue:
+        """One of the estimates.
+
+        Raises:
+            EvidenceError: it was not made.
+        """
+        for each in self.estimates:
+            if each.estimator == name:
+                return each
+        raise refusal(f"one of {[each.estimator for each in self.estimates]}", name, "OffPolicyReport", "name one")
+
+
+@dataclass(frozen=True)
+class ModelledValue:
+    """The judged estimate under one behaviour model: part of the sensitivity band."""
+
+    model: str
+    log_loss: float
+    calibration_error: float
+    value: PolicyValue
+
+
+def report(valuation: Valuation, judged: str, alpha: float, seed: int) -> OffPolicyReport:
+    why = valuation.support.refusal
+    if why is not None:
+        return refused(valuation, why, judged)
+    answers = {name: _answer(name, each, valuation, alpha, seed) for name, each in valuation.estimators.items()}
+    sequence, reason = _sequence(valuation, answers[judged], judged, alpha)
+    return OffPolicyReport(
+        judged=judged,
+        logged=_on_policy(valuation, alpha, seed),
+        estimates=tuple(answers.values()),
+        gain=_answer(f"{judged} - logged", valuation.gain, valuation, alpha, seed),
+        sequence=sequence,
+        sequence_reason=reason,
+        unsupported=valuation.support.unsupported_share,
+        units=valuation.units.count,
+        refusal=None,
+    )
+
+
+def refused(valuation: Valuation, why: Refusal, judged: str) -> OffPolicyReport:
+    support = valuation.support
+
+    def none(name: str) -> PolicyValue:
+        return PolicyValue.refused(
+            name, why.reason, why.helps, n=support.n, ess=support.ess, max_weight=support.largest
+        )
+
+    logged = none("logged") if support.rewardless or not support.n else _on_policy(valuation, 0.05, 0)
+    return OffPolicyReport(
+        judged=judged,
+        logged=logged,
+        estimates=tuple(none(name) for name in valuation.estimators),
+        gain=none(f"{judged} - logged"),
+        sequence=None,
+        sequence_reason=why.reason,
+        unsupported=support.unsupported_share,
+        units=valuation.units.count,
+        refusal=why,
+    )
+
+
+def _on_policy(valuation: Valuation, alpha: float, seed: int) -> PolicyValue:
+    """The logging policy's own value: every row weighs one."""
+    try:
+        ends = valuation.logged.result(alpha, seed)
+    except EvidenceError as error:
+        return PolicyValue.refused("logged", f"{error.found} unit(s)", error.fix, n=valuation.logged.n)
+    n = valuation.logged.n
+    return PolicyValue("logged", ends.value, ends.low, ends.high, n, float(n), 1.0, method=ends.method, alpha=alpha)
+
+
+def _answer(name: str, estimator: OneStep, valuation: Valuation, alpha: float, seed: int) -> PolicyValue:
+    support = valuation.support
+    try:
+        ends = estimator.result(alpha, seed)
+    except EvidenceError as error:
+        return PolicyValue.refused(name, f"{error.found} unit(s)", error.fix, n=support.n, ess=support.ess)
+    return PolicyValue(
+        estimator=name,
+        value=ends.value,
+        low=ends.low,
+        high=ends.high,
+        n=support.n,
+        ess=support.ess,
+        max_weight=support.largest,
+        method=ends.method,
+        alpha=alpha,
+    )
+
+
+def _sequence(valuation: Valuation, answer: PolicyValue, judged: str, alpha: float) -> tuple[Estimate | None, str]:
+    """The judged estimate's asymptotic confidence sequence over units, or why there is none."""
+    if answer.value is None:
+        return None, answer.reason
+    sums, units = filled(valuation.estimators[judged].sums), valuation.units.count
+    sd = linearised_error(sums) * math.sqrt(units)
+    try:
+        radius = asymptotic_radius(units, sd, alpha, skewness=_skewness(ratio_influence(sums), units))
+    except EvidenceError as error:
+        return None, f"{error.expected} needed, found {error.found}"
+    value = answer.value
+    return Estimate(value, value - radius, value + radius, units, answer.ess, "asymptotic sequence", "unit", alpha), ""
+
+
+def _skewness(x: Floats, units: int) -> float:
+    """Skewness of a unit's contribution, from that of groups of units: a sum of m is 1 / sqrt(m) as skewed."""
+    variance = float((x**2).mean())
+    if variance == 0:
+        return 0.0
+    return float((x**3).mean() / variance**1.5) * math.sqrt(max(1.0, units / len(x)))
