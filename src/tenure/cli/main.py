@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from tenure.cli.output import Output, reported
+from tenure.cli.output import Output, needed, reported
 
 app = typer.Typer(
     help="From a repeated decision to a reinforcement-learning policy that is safely live.",
@@ -60,18 +60,45 @@ def train(
 
 @app.command()
 def evaluate(
-    project: ProjectName,
-    policy: Annotated[str | None, typer.Option(help="a version, a run, or a rule; default the newest run")] = None,
+    project: Annotated[str | None, typer.Argument(metavar="[P]", help="a project; optional with --log")] = None,
+    policy: Annotated[
+        str | None,
+        typer.Option(
+            help="a version, a run, or a rule of the project; default the newest run. With --log also: uniform, a "
+            "bundle's folder, module:name, file.py:name, or a CSV or Parquet table with one probability per action"
+        ),
+    ] = None,
     held_out: Annotated[bool, typer.Option("--held-out", help="read the held-out data, and count the reading")] = False,
+    log: Annotated[
+        str | None, typer.Option(help="value the policy on this log instead (CSV, JSONL, Parquet...)")
+    ] = None,
+    reward_model: Annotated[
+        str | None, typer.Option(help="with --log: a table of predicted rewards, one column per action")
+    ] = None,
+    margin: Annotated[
+        float, typer.Option(min=0, help="with --log: how much worse still passes, in the reward's unit")
+    ] = 0.0,
+    alpha: Annotated[float, typer.Option(min=1e-9, max=0.5, help="with --log: error rate of the intervals")] = 0.05,
+    discount: Annotated[float, typer.Option(min=0, max=1, help="with --log: per step of an episode")] = 1.0,
+    mapping: Annotated[Path | None, typer.Option(help="with --log: TOML saying which column is what")] = None,
+    rejects: Annotated[Path | None, typer.Option(help="with --log: where rows that cannot be read are listed")] = None,
     home: Home = None,
     json: Json = False,
 ) -> None:
-    """Compare a policy with the incumbent, the other rules and the bound."""
+    """Compare a policy with the incumbent, the other rules and the bound; or value it on a log."""
     output = Output(json=json)
     with reported(output):
+        if log is not None:
+            from tenure.cli.evaluate_log import LogQuestion, run_log_evaluation
+
+            needed(policy, "--policy, saying which policy is to be valued")
+            asked = LogQuestion(
+                log, str(policy), project, reward_model, margin, alpha, discount, mapping, rejects, home
+            )
+            raise SystemExit(run_log_evaluation(output, asked))
         from tenure.cli.evaluate import run_evaluation
 
-        run_evaluation(output, project, policy, held_out, home)
+        run_evaluation(output, needed(project, "a project, or --log FILE"), policy, held_out, home)
 
 
 @app.command()

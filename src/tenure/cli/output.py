@@ -69,3 +69,16 @@ def reported(output: Output) -> Iterator[None]:
 def percent(share: float) -> str:
     """A share as percent with one decimal."""
     return f"{100 * share:.1f} %"
+
+
+def needed(value: str | None, what: str) -> str:
+    """The argument, once it was given.
+
+    Raises:
+        RequestError: it was not.
+    """
+    from tenure.core.errors import RequestError
+
+    if value is None:
+        raise RequestError(expected=what, found="none", where="the command line", fix="give it; see --help")
+    return value

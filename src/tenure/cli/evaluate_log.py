@@ -1,0 +1,188 @@
+"""`tenure evaluate --log`: a policy valued on a log, whoever wrote it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tenure.cli.output import Output, percent
+from tenure.core.errors import DataError, ProjectError
+
+if TYPE_CHECKING:
+    from tenure.core.evidence import Finding
+    from tenure.core.logged import Target
+    from tenure.evaluation.valuation import OffPolicyReport
+    from tenure.evaluation.value import PolicyValue
+    from tenure.store.tables.logfile import LogFile
+
+SHOWN = 5
+"""Rejected rows that are printed; all are in the file named with --rejects and in the JSON."""
+
+
+@dataclass(frozen=True)
+class LogQuestion:
+    """What is asked: which policy, on which log, with what at hand."""
+
+    log: str
+    policy: str
+    project: str | None = None
+    reward_model: str | None = None
+    margin: float = 0.0
+    alpha: float = 0.05
+    discount: float = 1.0
+    mapping: Path | None = None
+    rejects: Path | None = None
+    home: Path | None = None
+
+
+def run_log_evaluation(output: Output, question: LogQuestion) -> int:
+    """Value, judge and print; the exit code is the verdict's."""
+    from tenure.evaluation.verdicts import off_policy_verdict
+
+    log = opened(question)
+    for line in log.summary:
+        output.say(line)
+    report = valued(question, log)
+    finding = off_policy_verdict(report, question.margin)
+    if report.refusal is not None and finding.verdict.exit_code == 5:
+        raise DataError(
+            expected="a log that can be evidence", found=report.refusal.reason, where=question.log,
+            fix=report.refusal.helps,
+        )  # fmt: skip
+    show(output, log, report, finding)
+    output.result(fields(log, report, finding))
+    return finding.verdict.exit_code
+
+
+def opened(question: LogQuestion) -> LogFile:
+    """The log, with all actions of the project or policy table that it is about; rejected rows are written down."""
+    from tenure.store.tables.logfile import open_log
+
+    actions = _actions(question)
+    log = open_log(question.log, question.mapping, actions=actions)
+    if actions is None:
+        log = _with_the_policys_actions(question, log)
+    if question.rejects is not None:
+        from tenure.store.tables.files import write_rejects
+
+        write_rejects(question.rejects, log.rejected)
+    return log
+
+
+def valued(question: LogQuestion, log: LogFile) -> OffPolicyReport:
+    """The report of the policy, by episode where the log has episodes."""
+    from tenure.evaluation.offpolicy import evaluate_log
+    from tenure.store.tables.predictions import open_predictions
+
+    target = target_in(question, log)
+    rewards = None if question.reward_model is None else open_predictions(question.reward_model, log.labels)
+    return evaluate_log(log, target, predictions=rewards, alpha=question.alpha)
+
+
+def target_in(question: LogQuestion, log: LogFile) -> Target:
+    """The policy: a name of the project where one is given, else one from anywhere."""
+    from tenure.evaluation.targets import PolicyTarget, target_of
+
+    if question.project is None:
+        return target_of(question.policy, log)
+    from tenure.cli.workspace import open_workspace
+
+    workspace = open_workspace(question.project, question.home)
+    problem = workspace.project.problem
+    try:
+        policy = workspace.policy(question.policy)
+    except ProjectError:
+        return target_of(question.policy, log)
+    return PolicyTarget(policy, log.labels, _labels(problem.action), problem.feature_names)
+
+
+def _actions(question: LogQuestion) -> tuple[str, ...] | None:
+    """Labels of the project's or bundle's actions; None where neither is named."""
+    manifest = Path(question.policy) / "manifest.json"
+    if question.project is not None:
+        from tenure.core.project import load_project
+
+        return _labels(load_project(question.project).problem.action)
+    if manifest.exists():
+        import json
+
+        return tuple(json.loads(manifest.read_text(encoding="utf-8")).get("actions", ())) or None
+    return None
+
+
+def _labels(action: Any) -> tuple[str, ...] | None:
+    return getattr(action, "labels", None)
+
+
+def show(output: Output, log: LogFile, report: OffPolicyReport, finding: Finding) -> None:
+    """The report for people."""
+    if log.rejected:
+        output.say(f"{len(log.rejected)} row(s) rejected, not in the figures:")
+        for row in log.rejected[:SHOWN]:
+            output.say(f"  line {row.line}: {row.reason}")
+    output.say(f"{finding.verdict.word.upper()}: {finding.reason}")
+    rows = [_row(value) for value in (report.logged, *report.estimates) if value.value is not None]
+    if rows:
+        percents = f"{100 * (1 - report.estimates[0].alpha):g} %"
+        output.table(["estimator", "value", f"low ({percents})", "high", "how"], rows)
+    judged = report.estimate(report.judged)
+    output.say(
+        f"{judged.n:,} rows of {report.units:,} units, effective {judged.ess:,.1f}, largest weight "
+        f"{judged.max_weight:.4g}, {percent(report.unsupported)} of the policy's decisions without support."
+    )
+    if report.sequence is not None:
+        output.say(
+            f"However often one looks while the log grows: {report.sequence.low:.6g} to {report.sequence.high:.6g}."
+        )
+    elif report.refusal is None:
+        output.say(f"No interval for repeated looks: {report.sequence_reason}.")
+    if report.models:
+        output.say("ASSUMED: propensities were not logged but modelled; the answer moves with the model:")
+        output.table(
+            ["model", "value", "low", "high", "log loss, calibration error"],
+            [
+                [each.model, *_row(each.value)[1:4], f"{each.log_loss:.4f}, {each.calibration_error:.4f}"]
+                for each in report.models
+            ],
+        )
+
+
+def fields(log: LogFile, report: OffPolicyReport, finding: Finding) -> Mapping[str, Any]:
+    """The JSON object."""
+    return {
+        "verdict": finding.verdict.word,
+        "reason": finding.reason,
+        "judged": report.judged,
+        "logged": report.logged.as_dict(),
+        "estimates": [value.as_dict() for value in report.estimates],
+        "gain": report.gain.as_dict(),
+        "sequence": None if report.sequence is None else report.sequence.as_dict(),
+        "sequence_reason": report.sequence_reason,
+        "units": report.units,
+        "unsupported": report.unsupported,
+        "refusal": None if report.refusal is None else {"why": report.refusal.why.value, **asdict(report.refusal)},
+        "models": [asdict(each) for each in report.models],
+        "rows": log.rows,
+        "rejected": [asdict(row) for row in log.rejected],
+        "summary": log.summary,
+    }
+
+
+def _row(value: PolicyValue) -> list[str]:
+    numbers = ["-" if x is None else f"{x:.6g}" for x in (value.value, value.low, value.high)]
+    return [value.estimator, *numbers, value.method]
+
+
+def _with_the_policys_actions(question: LogQuestion, log: LogFile) -> LogFile:
+    """The log opened again where a table of the policy or reward model names actions that the log never shows."""
+    from tenure.store.tables.logfile import open_log
+    from tenure.store.tables.predictions import labels_in
+
+    tables = [name for name in (question.policy, question.reward_model) if name and Path(name).is_file()]
+    tables = [name for name in tables if not name.endswith(".py")]
+    labels = log.labels
+    for name in tables:
+        labels = labels_in(name, labels)
+    return log if labels == log.labels else open_log(question.log, question.mapping, actions=labels)

@@ -1,0 +1,167 @@
+"""Policies from anywhere as targets of an evaluation: rules, bundles, Python objects, tables of probabilities."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tenure.core.arrays import Floats
+from tenure.core.errors import ProjectError
+from tenure.core.logged import Logged, LoggedSource, Target
+from tenure.core.policy import Policy
+from tenure.evaluation.checks import refusal
+
+
+def target_of(policy: Any, source: LoggedSource) -> Target:
+    """What `evaluate_log` takes, from any way of naming a policy.
+
+    Args:
+        policy: "uniform"; a path to a CSV or Parquet table with one probability column per action; a bundle's folder;
+            "package.module:name" or "file.py:name"; a `Policy`; a function from a batch to probabilities; a pandas
+            or Arrow table of probabilities.
+        source: the log it will be asked about.
+
+    Raises:
+        ProjectError: nothing of that name, or something that is no policy.
+        DataError: a table that does not fit the log.
+        BundleError: a damaged bundle.
+    """
+    if isinstance(policy, str | Path):
+        return _named(str(policy), source)
+    if hasattr(policy, "propose"):
+        return PolicyTarget(policy, source.labels, getattr(policy, "labels", None), getattr(policy, "features", None))
+    if callable(policy):
+        function: Target = policy
+        return function
+    from tenure.store.tables.predictions import open_predictions
+
+    return open_predictions(policy, source.labels, probabilities=True)
+
+
+def uniform(logged: Logged) -> Floats:
+    """Every allowed action with the same probability; [n, actions].
+
+    Raises:
+        EvidenceError: a log of `Box` actions, which has no uniform policy without bounds.
+    """
+    if not logged.labels:
+        raise refusal("discrete actions", "a log of `Box` actions", "policy 'uniform'", "name a policy with an action")
+    allowed = np.ones((len(logged), len(logged.labels))) if logged.allowed is None else logged.allowed.astype(float)
+    return np.asarray(allowed / allowed.sum(axis=1, keepdims=True))
+
+
+@dataclass(frozen=True, eq=False)
+class PolicyTarget:
+    """A `Policy` asked about logged situations.
+
+    Args:
+        policy: what proposes.
+        labels: the log's action labels.
+        own_labels: the policy's labels, in its order; None where they are the log's.
+        own_features: names of its features, in its order; None where they are the log's.
+
+    Raises:
+        EvidenceError: the log lacks a feature that the policy needs, or its labels do not hold an action of the policy.
+    """
+
+    policy: Policy
+    labels: Sequence[str]
+    own_labels: Sequence[str] | None = None
+    own_features: Sequence[str] | None = None
+
+    def __call__(self, logged: Logged) -> Floats:
+        """Probability of every action; [n, actions]."""
+        columns = self._columns()
+        allowed = None if logged.allowed is None else logged.allowed[:, columns]
+        proposal = self.policy.propose(self._observation(logged), allowed, np.zeros(len(logged)))
+        mine = proposal.distribution
+        if mine is None:
+            mine = np.eye(len(columns))[proposal.action]
+        out = np.zeros((len(logged), len(self.labels)))
+        out[:, columns] = mine
+        return out
+
+    def _columns(self) -> list[int]:
+        own = self.labels if self.own_labels is None else self.own_labels
+        unknown = sorted(set(own) - set(self.labels))
+        if unknown:
+            found = f"no {unknown[:5]}"
+            raise refusal("the policy's actions among the log's", found, "the log", "name all actions when opening it")
+        return [list(self.labels).index(label) for label in own]
+
+    def _observation(self, logged: Logged) -> Floats:
+        if self.own_features is None:
+            return logged.features.astype(np.float32)
+        lacking = [name for name in self.own_features if name not in logged.names]
+        if lacking:
+            raise refusal(
+                f"the policy's features {lacking[:5]}", f"only {list(logged.names)[:8]}", "the log", "map them"
+            )
+        return logged.features[:, [logged.names.index(name) for name in self.own_features]].astype(np.float32)
+
+
+def _named(name: str, source: LoggedSource) -> Target:
+    if name == "uniform":
+        return uniform
+    if Path(name).suffix in (".csv", ".gz", ".tsv", ".parquet", ".pq"):
+        from tenure.store.tables.predictions import open_predictions
+
+        return open_predictions(name, source.labels, probabilities=True)
+    if (Path(name) / "manifest.json").exists():
+        return bundle_target(Path(name), source)
+    if ":" in name:
+        return target_of(_imported(name), source)
+    raise ProjectError(
+        expected="uniform, a table of probabilities, a bundle's folder, module:name or file.py:name",
+        found=repr(name),
+        where="--policy",
+        fix="name one of these, or name the project before --log to use its versions and rules",
+    )
+
+
+def bundle_target(folder: Path, source: LoggedSource) -> Target:
+    """A bundle as a target; its manifest names its features and actions."""
+    from tenure.store import load_bundle
+
+    policy = load_bundle(folder, None)
+    manifest = policy.bundle.manifest
+    return PolicyTarget(policy, source.labels, manifest["actions"], manifest["features"])
+
+
+def _imported(name: str) -> Any:
+    """The object behind package.module:name or file.py:name.
+
+    Raises:
+        ProjectError: it cannot be imported.
+    """
+    module, _, attribute = name.rpartition(":")
+    load: Callable[[str], Any] = _file_module if module.endswith(".py") else importlib.import_module
+    try:
+        return getattr(load(module), attribute)
+    except (ImportError, AttributeError, OSError, SyntaxError) as error:
+        raise ProjectError(
+            expected="a policy in an importable module",
+            found=f"{type(error).__name__}: {error}",
+            where=f"--policy {name}",
+            fix="name it as package.module:name or path/to/file.py:name",
+        ) from error
+
+
+def _file_module(path: str) -> Any:
+    name = f"tenure_policy_{abs(hash(str(Path(path).resolve()))):x}"
+    if name in sys.modules:
+        return sys.modules[name]
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise ImportError(path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    sys.modules[name] = module
+    return module
