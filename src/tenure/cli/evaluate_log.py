@@ -74,10 +74,13 @@ def opened(question: LogQuestion) -> LogFile:
 def valued(question: LogQuestion, log: LogFile) -> OffPolicyReport:
     """The report of the policy, by episode where the log has episodes."""
     from tenure.evaluation.offpolicy import evaluate_log
+    from tenure.evaluation.sequential import evaluate_episodes
     from tenure.store.tables.predictions import open_predictions
 
     target = target_in(question, log)
     rewards = None if question.reward_model is None else open_predictions(question.reward_model, log.labels)
+    if "episode_id" in log.mapping.roles and "step" in log.mapping.roles:
+        return evaluate_episodes(log, target, predictions=rewards, discount=question.discount, alpha=question.alpha)
     return evaluate_log(log, target, predictions=rewards, alpha=question.alpha)
 
 
@@ -123,13 +126,13 @@ def show(output: Output, log: LogFile, report: OffPolicyReport, finding: Finding
         for row in log.rejected[:SHOWN]:
             output.say(f"  line {row.line}: {row.reason}")
     output.say(f"{finding.verdict.word.upper()}: {finding.reason}")
-    rows = [_row(value) for value in (report.logged, *report.estimates) if value.value is not None]
-    if rows:
+    table = [_row(value) for value in (report.logged, *report.estimates) if value.value is not None]
+    if table:
         percents = f"{100 * (1 - report.estimates[0].alpha):g} %"
-        output.table(["estimator", "value", f"low ({percents})", "high", "how"], rows)
-    judged = report.estimate(report.judged)
+        output.table(["estimator", "value", f"low ({percents})", "high", "how"], table)
+    judged, rows = report.estimate(report.judged), "rows" if report.gain else "episodes"
     output.say(
-        f"{judged.n:,} rows of {report.units:,} units, effective {judged.ess:,.1f}, largest weight "
+        f"{judged.n:,} {rows} of {report.units:,} units, effective {judged.ess:,.1f}, largest weight "
         f"{judged.max_weight:.4g}, {percent(report.unsupported)} of the policy's decisions without support."
     )
     if report.sequence is not None:
@@ -157,7 +160,7 @@ def fields(log: LogFile, report: OffPolicyReport, finding: Finding) -> Mapping[s
         "judged": report.judged,
         "logged": report.logged.as_dict(),
         "estimates": [value.as_dict() for value in report.estimates],
-        "gain": report.gain.as_dict(),
+        "gain": None if report.gain is None else report.gain.as_dict(),
         "sequence": None if report.sequence is None else report.sequence.as_dict(),
         "sequence_reason": report.sequence_reason,
         "units": report.units,

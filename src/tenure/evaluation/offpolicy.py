@@ -155,9 +155,10 @@ def _under(
     seed: int,
 ) -> OffPolicyReport:
     terms = DiscreteTerms(target, scan.seen, propensity=model.propensity, predictions=predictions)
-    report = _valued(each, terms, scan, judged, alpha, seed)
-    assumed = tuple(replace(value, assumed=True) for value in report.estimates)
-    return replace(report, estimates=assumed, gain=replace(report.gain, assumed=True))
+    found = _valued(each, terms, scan, judged, alpha, seed)
+    assumed = tuple(replace(value, assumed=True) for value in found.estimates)
+    gain = None if found.gain is None else replace(found.gain, assumed=True)
+    return replace(found, estimates=assumed, gain=gain)
 
 
 class _Mergeable(Protocol):

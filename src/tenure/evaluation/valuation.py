@@ -65,10 +65,11 @@ class OffPolicyReport:
     """What a log says about a policy.
 
     Args:
-        judged: the estimator a verdict goes by: `dr` with a reward model from elsewhere, else `snips`.
+        judged: the estimator a verdict goes by: `dr` with a reward model from elsewhere, else `snips` (for episodes
+            `pdwis`).
         logged: value of the policy that wrote the log.
         estimates: one per estimator; all refused where one is.
-        gain: by the judged estimator, over the logging policy on the same rows.
+        gain: by the judged estimator, over the logging policy on the same rows; None for episodes.
         sequence: the judged estimate with an interval that holds however often one looks while the log grows; None
             where the large-sample form is not to be trusted (`sequence_reason`).
         unsupported: share of the target's decisions that the log cannot value.
@@ -80,7 +81,7 @@ class OffPolicyReport:
     judged: str
     logged: PolicyValue
     estimates: tuple[PolicyValue, ...]
-    gain: PolicyValue
+    gain: PolicyValue | None
     sequence: Estimate | None
     sequence_reason: str
     unsupported: float

@@ -10,6 +10,7 @@ from tenure.evaluation.valuation import OffPolicyReport
 from tenure.evaluation.value import PolicyValue
 
 GATE = "off_policy"
+EPISODE_ESTIMATORS = frozenset({"tis", "pdis", "wis", "pdwis", "fqe"})
 
 
 def off_policy_verdict(report: OffPolicyReport, margin: float = 0.0) -> Finding:
@@ -36,16 +37,19 @@ def off_policy_verdict(report: OffPolicyReport, margin: float = 0.0) -> Finding:
         return Finding(GATE, Verdict.PASS, f"Not worse: {seen}.")
     if judged.high < bar:
         return Finding(GATE, Verdict.FAIL, f"Worse: {seen}.")
-    return Finding(GATE, Verdict.INCONCLUSIVE, f"Undecided: {seen}. {settling(report.gain, margin)}")
+    return Finding(GATE, Verdict.INCONCLUSIVE, f"Undecided: {seen}. {settling(judged, bar)}")
 
 
-def settling(gain: PolicyValue, margin: float) -> str:
-    """How many more decisions of this kind would settle it, in one sentence.
+def settling(judged: PolicyValue, bar: float) -> str:
+    """How many more rows of this kind would settle it, in one sentence.
 
     An interval shrinks with the root of the rows: n of half-width h become n (h / gap)^2 for a half-width of the gap.
     """
-    if gain.value is None or gain.low is None or gain.high is None:
-        return f"{gain.helps}."
-    gap, half = abs(gain.value + margin), (gain.high - gain.low) / 2
-    more = None if gap == 0 else max(1, math.ceil(gain.n * (half / gap) ** 2) - gain.n)
-    return f"{settling_sentence(more).capitalize()}."
+    assert judged.value is not None
+    assert judged.low is not None
+    assert judged.high is not None
+    gap, half = abs(judged.value - bar), (judged.high - judged.low) / 2
+    more = None if gap == 0 else max(1, math.ceil(judged.n * (half / gap) ** 2) - judged.n)
+    unit = "episodes" if judged.estimator in EPISODE_ESTIMATORS else "decisions"
+    sentence = settling_sentence(more, unit=unit)
+    return f"{sentence[0].upper()}{sentence[1:]}."
