@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from tenure.core.decision import Arm, Decision, Outcome, ShadowProposal
-from tenure.store import decisions, events, journal, reading, registry
+from tenure.store import decisions, events, journal, notes, reading, registry, shadow
 from tenure.store import outcomes as outcome_rows
 from tenure.store.connection import Connections, Synchronous
 from tenure.store.records import Appended, Control, Event, LogFrame, Receipt, Verification, VersionRow
@@ -189,6 +189,25 @@ class SqliteStore:
         with self._connections.writing() as connection:
             events.check_killed(connection, problem)
             return events.move_epoch(connection, event, {"killed": False, "stage": "rolled_back", "share": 0.0})
+
+    def append_note(self, problem: str, decision_id: str, text: str, *, actor: str, at: datetime) -> Event:
+        """Write what a person says of one decision into the chain; returns the event it became, numbered.
+
+        Raises:
+            UnknownError: no such problem or decision.
+        """
+        with self._connections.writing() as connection:
+            return notes.append(connection, problem, decision_id, text, actor, at)
+
+    def notes(self, problem: str) -> list[Event]:
+        """Every note, in order; `reason` is its text, `payload` names its decision."""
+        with self._connections.reading() as connection:
+            return notes.read(connection, problem)
+
+    def candidate_proposals(self, problem: str, version: str) -> shadow.Proposals:
+        """What one version would have done where it did not answer."""
+        with self._connections.reading() as connection:
+            return shadow.candidate_proposals(connection, problem, version)
 
     def events(self, problem: str, since_sequence: int = 0) -> list[Event]:
         """Events after a number, in order."""

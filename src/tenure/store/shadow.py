@@ -1,0 +1,36 @@
+"""What a candidate would have done, decision by decision, while another answered."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import apsw
+import numpy as np
+
+from tenure.core.arrays import Floats, Ints
+from tenure.core.decision import Arm
+
+_PROPOSALS = """SELECT decision_id, action, confidence FROM proposal
+WHERE problem = ? AND version = ? AND arm = ? ORDER BY id"""
+
+
+@dataclass(frozen=True, eq=False)
+class Proposals:
+    """One version's proposals, in the order they were recorded.
+
+    Args:
+        decision_id: the decision each belongs to; [n].
+        action: what it would have done; int64 [n].
+        confidence: how sure it was, in [0, 1]; [n].
+    """
+
+    decision_id: list[str]
+    action: Ints
+    confidence: Floats
+
+
+def candidate_proposals(connection: apsw.Connection, problem: str, version: str) -> Proposals:
+    """What one version proposed as the candidate; one row per decision."""
+    rows = connection.execute(_PROPOSALS, (problem, version, Arm.CANDIDATE.value)).fetchall()
+    ids, action, confidence = (list(column) for column in zip(*rows, strict=True)) if rows else ([], [], [])
+    return Proposals(ids, np.array(action, dtype=np.int64), np.array(confidence, dtype=np.float64))
