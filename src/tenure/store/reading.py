@@ -14,7 +14,8 @@ from tenure.core.arrays import Floats, Ints
 from tenure.core.clock import to_text
 from tenure.core.decision import Arm, Place
 from tenure.core.errors import EvidenceError
-from tenure.store.records import LogFrame
+from tenure.store.records import LogFrame, LogRow
+from tenure.store.rows import decision_from, from_json
 
 # Times are stored in fixed width; without the final Z NumPy takes them as they are.
 _LOG = """SELECT d.decision_id, d.sequence, d.unit_id, d.episode_id, d.step, substr(d.decided_at, 1, 26), d.stage,
@@ -24,11 +25,19 @@ LEFT JOIN outcome o ON o.problem = d.problem AND o.decision_id = d.decision_id A
 LEFT JOIN proposal p ON p.id = (
     SELECT max(id) FROM proposal WHERE problem = d.problem AND decision_id = d.decision_id
 )
-WHERE d.problem = ? AND d.sequence > ? AND d.decided_at <= ?
+WHERE d.problem = ? AND d.sequence > ? AND d.decided_at <= ? AND d.reason NOT IN ('deferred', 'skipped')
 ORDER BY d.sequence LIMIT ?"""
 _COLUMNS = 17
 _ALWAYS = "9999-12-31T23:59:59.999999Z"
 _UNLIMITED = -1
+
+_ROWS = """SELECT d.*, o.signals, coalesce(o.signals, (
+    SELECT signals FROM outcome
+    WHERE problem = d.problem AND decision_id = d.decision_id AND place = 'quarantine' ORDER BY id LIMIT 1
+))
+FROM answered d
+LEFT JOIN outcome o ON o.problem = d.problem AND o.decision_id = d.decision_id AND o.counted = 1
+WHERE d.problem = ? AND d.sequence > ? ORDER BY d.sequence LIMIT ?"""
 
 _LEARNED = "SELECT count(*) FROM answered WHERE problem = ? AND sequence > ? AND arm = ?"
 
@@ -52,6 +61,20 @@ def read_log(
     found = connection.execute(_LOG, (problem, after_sequence, until, _UNLIMITED if limit is None else limit))
     columns = [list(column) for column in zip(*found, strict=True)] or [[] for _ in range(_COLUMNS)]
     return _frame(problem, columns)
+
+
+def read_rows(connection: apsw.Connection, problem: str, after_sequence: int, limit: int) -> list[LogRow]:
+    """Decisions after a number, whole, the first so many of them."""
+    found = connection.execute(_ROWS, (problem, after_sequence, limit))
+    return [
+        LogRow(decision_from(tuple(values)), None if text is None else from_json(text), counted is not None)
+        for *values, counted, text in found
+    ]
+
+
+def problems(connection: apsw.Connection) -> list[str]:
+    """Names of the problems the file holds, in order."""
+    return [name for (name,) in connection.execute("SELECT problem FROM head ORDER BY problem")]
 
 
 def learned_after(connection: apsw.Connection, problem: str, sequence: int) -> int:

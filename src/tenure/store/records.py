@@ -106,6 +106,25 @@ class Verification:
     reason: str
 
 
+FLAGS = ("deferred", "skipped")
+"""Reasons of imported decisions that are kept but count for nothing: never activated, or not to be learned from."""
+
+
+@dataclass(frozen=True)
+class LogRow:
+    """One decision with what was measured of it.
+
+    Args:
+        decision: with its correction applied.
+        signals: of the outcome that counts, else of the first one in quarantine; None without either.
+        counted: the signals are those of an outcome that counts.
+    """
+
+    decision: Decision
+    signals: Mapping[str, float] | None
+    counted: bool
+
+
 @dataclass(frozen=True)
 class VersionRow:
     """A registered version and its immutable record."""

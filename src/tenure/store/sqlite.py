@@ -12,7 +12,7 @@ from tenure.core.decision import Arm, Decision, Outcome, ShadowProposal
 from tenure.store import decisions, events, journal, notes, reading, registry, shadow
 from tenure.store import outcomes as outcome_rows
 from tenure.store.connection import Connections, Synchronous
-from tenure.store.records import Appended, Control, Event, LogFrame, Receipt, Verification, VersionRow
+from tenure.store.records import Appended, Control, Event, LogFrame, LogRow, Receipt, Verification, VersionRow
 
 
 class SqliteStore:
@@ -222,7 +222,7 @@ class SqliteStore:
     def read_log(
         self, problem: str, *, after_sequence: int = 0, upto: datetime | None = None, limit: int | None = None
     ) -> LogFrame:
-        """Decisions as columns, in order, with corrections applied and their counted outcome.
+        """Decisions as columns, in order, with corrections applied and their counted outcome; without flagged ones.
 
         Args:
             problem: name of the problem.
@@ -235,6 +235,22 @@ class SqliteStore:
         """
         with self._connections.reading() as connection:
             return reading.read_log(connection, problem, after_sequence, upto, limit)
+
+    def read_rows(self, problem: str, *, after_sequence: int = 0, limit: int) -> list[LogRow]:
+        """Whole decisions in order, flagged ones included, with corrections applied and what was measured.
+
+        Args:
+            problem: name of the problem.
+            after_sequence: only rows with a greater number.
+            limit: at most so many rows.
+        """
+        with self._connections.reading() as connection:
+            return reading.read_rows(connection, problem, after_sequence, limit)
+
+    def problems(self) -> list[str]:
+        """Names of the problems this file was opened for, in order."""
+        with self._connections.reading() as connection:
+            return reading.problems(connection)
 
     def counts(self, problem: str) -> dict[str, int]:
         """Rows: decisions, learned, proposals, corrections, and outcomes under the word of each place."""
