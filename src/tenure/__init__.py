@@ -1,6 +1,6 @@
 """Tenure: from a repeated decision to a reinforcement-learning policy that is safely live.
 
-The names a `problem.py` or `simulator.py` needs stand here; everything else lives in its room. They load when first
+The names a `problem.py`, a `simulator.py` or the function that decides today needs stand here; everything else lives in its room. They load when first
 used, so that `tenure --help` does not wait for NumPy.
 """
 
@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from tenure.client.observe import Drawn, observe
     from tenure.core import (
         KPI,
         Box,
@@ -33,6 +34,7 @@ __all__ = [
     "Box",
     "Constraint",
     "Discrete",
+    "Drawn",
     "Feature",
     "Panel",
     "Policy",
@@ -44,12 +46,15 @@ __all__ = [
     "Step",
     "Term",
     "__version__",
+    "observe",
 ]
+
+_OBSERVING = ("Drawn", "observe")
 
 
 def __getattr__(name: str) -> object:
     if name in __all__:
-        from tenure import core
+        from importlib import import_module
 
-        return getattr(core, name)
+        return getattr(import_module("tenure.client.observe" if name in _OBSERVING else "tenure.core"), name)
     raise AttributeError(f"module 'tenure' has no attribute {name!r}")
