@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 
-from tenure.client.observe import observe
+from tenure.client.observed import observe
 
 CALLS, ROUNDS, LIMIT_US = 2000, 15, 30.0
 

@@ -1,7 +1,7 @@
 """Tenure: from a repeated decision to a reinforcement-learning policy that is safely live.
 
-The names a `problem.py`, a `simulator.py` or the function that decides today needs stand here; everything else lives in its room. They load when first
-used, so that `tenure --help` does not wait for NumPy.
+The names a `problem.py`, a `simulator.py` or the function that decides today needs stand here; everything else lives in
+its room. They load when first used, so that `tenure --help` does not wait for NumPy.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from tenure.client.observe import Drawn, observe
+    from tenure.client.observed import Drawn, observe
     from tenure.core import (
         KPI,
         Box,
@@ -56,5 +56,5 @@ def __getattr__(name: str) -> object:
     if name in __all__:
         from importlib import import_module
 
-        return getattr(import_module("tenure.client.observe" if name in _OBSERVING else "tenure.core"), name)
+        return getattr(import_module("tenure.client.observed" if name in _OBSERVING else "tenure.core"), name)
     raise AttributeError(f"module 'tenure' has no attribute {name!r}")

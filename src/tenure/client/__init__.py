@@ -5,7 +5,7 @@ function that decides. Leaves to others: deciding (`serving`). Imports core and 
 """
 
 from tenure.client.http import DecisionClient
-from tenure.client.observe import Drawn, Observed, observe
+from tenure.client.observed import Drawn, Observed, observe
 from tenure.client.replay import drive
 
 __all__ = ["DecisionClient", "Drawn", "Observed", "drive", "observe"]

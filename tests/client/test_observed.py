@@ -15,8 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tenure.client import observe as module
-from tenure.client.observe import Drawn, Observed, observe
+from tenure.client.observed import Drawn, Observed, label_of, observe
 from tenure.core.decision import Arm
 from tenure.core.errors import ProblemError, RequestError
 from tenure.core.project import load_project
@@ -145,7 +144,7 @@ class Vehicle(Enum):
     [("van", "van"), (2, "2"), (True, "True"), (np.int64(7), "7"), (np.True_, "True"), (Vehicle.VAN, "VAN")],
 )
 def test_labels_of_what_functions_return(action: object, label: str) -> None:
-    assert module.label_of(action) == label
+    assert label_of(action) == label
 
 
 @pytest.mark.parametrize(
