@@ -31,7 +31,7 @@ class Parquet:
 
     @cached_property
     def _columns(self) -> tuple[str, ...]:
-        names = [tuple(_parquet(path).schema_arrow.names) for path in self.paths]
+        names = [tuple(opened_parquet(path).schema_arrow.names) for path in self.paths]
         for path, found in zip(self.paths, names, strict=True):
             if set(found) != set(names[0]):
                 raise bad_data(f"the columns {list(names[0])}", f"{list(found)}", str(path), "give files of one kind")
@@ -49,8 +49,8 @@ class Parquet:
         names = [name for name in self._columns if name in columns]
         row = 0
         for path in self.paths:
-            for batch in _parquet(path).iter_batches(self.size, columns=names, use_threads=False):
-                yield _chunk({name: plain(batch.column(name)) for name in names}, row, batch.num_rows)
+            for batch in opened_parquet(path).iter_batches(self.size, columns=names, use_threads=False):
+                yield typed_chunk({name: plain(batch.column(name)) for name in names}, row, batch.num_rows)
                 row += batch.num_rows
 
 
@@ -71,15 +71,21 @@ class Table:
         names = [name for name in self.table.column_names if name in columns]
         for start in range(0, self.table.num_rows, self.size):
             part = self.table.slice(start, self.size)
-            yield _chunk({name: plain(part.column(name)) for name in names}, start, part.num_rows)
+            yield typed_chunk({name: plain(part.column(name)) for name in names}, start, part.num_rows)
 
 
-def _chunk(columns: Mapping[str, Any], start: int, count: int) -> Chunk:
+def typed_chunk(columns: Mapping[str, Any], start: int, count: int) -> Chunk:
+    """Rows of a table without lines: a row's number stands for its line."""
     row = ordinals(start, count)
     return Chunk(columns, row, row + 1, cells(columns))
 
 
-def _parquet(path: Path) -> Any:
+def opened_parquet(path: Path) -> Any:
+    """A Parquet file that is read as it is needed.
+
+    Raises:
+        DataError: it is none.
+    """
     try:
         return pq.ParquetFile(path, buffer_size=1 << 20, pre_buffer=False)
     except (pa.ArrowException, OSError) as error:
