@@ -74,9 +74,15 @@ def differences(kpi: KPI, before: Signals, after: Signals, weight: Floats | None
     Args:
         kpi, before, after, weight: as `change`.
 
+    Raises:
+        EvidenceError: nothing under the line.
+
     Source: linearisation of a ratio, Cochran (1977), section 6.4; exact here, as sum(a - R b) = 0.
     """
     w = np.ones(len(kpi.numerator(before))) if weight is None else weight
     a, b = kpi.numerator(before), kpi.denominator(before)
-    above, below, ratio = w * kpi.numerator(after), w * kpi.denominator(after), a.sum() / b.sum()
+    above, below = w * kpi.numerator(after), w * kpi.denominator(after)
+    if not b.sum() > 0 or not below.sum() > 0:
+        raise refusal("something to divide by", f"{b.sum():g} and {below.sum():g}", "differences", "collect more")
+    ratio = a.sum() / b.sum()
     return np.asarray(((above - ratio * below) - (a - ratio * b)) / below.mean())
