@@ -1,4 +1,4 @@
-"""The shadow report finds "8 % faster, 15 % more trucks" by itself, says where, and holds; its twin passes; 20 seeds."""
+"""The shadow report finds "8 % faster, 15 % more trucks" by itself, names where, and holds; its twin passes."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ WORDS_USED = {
 
 def render(report: Report) -> str:
     """The report as one self-contained HTML page; all its text is escaped."""
-    template = _environment().get_template("report.html.j2")
+    template = environment().get_template("report.html.j2")
     return template.render(
         report=report, charts=_charts(report), stages=stage_rows(report.rollout.days), words_used=WORDS_USED
     )
@@ -67,10 +67,11 @@ def stage_rows(days: tuple[Day, ...]) -> list[dict[str, Any]]:
     ]
 
 
-def _environment() -> Environment:
+def environment() -> Environment:
+    """Where this room's templates are read: everything escaped, nothing undefined, figures written for people."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
-    environment = Environment(
+    made = Environment(
         loader=PackageLoader("tenure.console"),
         autoescape=True,
         undefined=StrictUndefined,
@@ -88,9 +89,9 @@ def _environment() -> Environment:
         "times": words.times,
         "parts": words.parts,
     }
-    environment.filters.update(written)
-    environment.globals["span"] = words.span
-    return environment
+    made.filters.update(written)
+    made.globals["span"] = words.span
+    return made
 
 
 def _charts(report: Report) -> dict[str, dict[str, str]]:
