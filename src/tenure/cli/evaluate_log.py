@@ -81,7 +81,7 @@ def valued(question: LogQuestion, log: LogFile) -> OffPolicyReport:
     rewards = None if question.reward_model is None else open_predictions(question.reward_model, log.labels)
     if "episode_id" in log.mapping.roles and "step" in log.mapping.roles:
         return evaluate_episodes(log, target, predictions=rewards, discount=question.discount, alpha=question.alpha)
-    return evaluate_log(log, target, predictions=rewards, alpha=question.alpha)
+    return evaluate_log(log, target, predictions=rewards, alpha=question.alpha, segments=True)
 
 
 def target_in(question: LogQuestion, log: LogFile) -> Target:
@@ -135,21 +135,27 @@ def show(output: Output, log: LogFile, report: OffPolicyReport, finding: Finding
         f"{judged.n:,} {rows} of {report.units:,} units, effective {judged.ess:,.1f}, largest weight "
         f"{judged.max_weight:.4g}, {percent(report.unsupported)} of the policy's decisions without support."
     )
+    _show_doubts(output, report)
+
+
+def _show_doubts(output: Output, report: OffPolicyReport) -> None:
+    """The interval for repeated looks, the segments, and what was assumed."""
     if report.sequence is not None:
-        output.say(
-            f"However often one looks while the log grows: {report.sequence.low:.6g} to {report.sequence.high:.6g}."
-        )
+        low, high = report.sequence.low, report.sequence.high
+        output.say(f"However often one looks while the log grows: {low:.6g} to {high:.6g}.")
     elif report.refusal is None:
         output.say(f"No interval for repeated looks: {report.sequence_reason}.")
+    for segment in report.segments if len(report.segments) > 1 else ():
+        if segment.effect is not None:
+            effect = f"{segment.effect.value:+.4g} ({segment.effect.low:+.4g} to {segment.effect.high:+.4g})"
+            output.say(f"  {segment.verdict}: {segment.rule} ({percent(segment.share)} of rows), {effect} a decision")
     if report.models:
         output.say("ASSUMED: propensities were not logged but modelled; the answer moves with the model:")
-        output.table(
-            ["model", "value", "low", "high", "log loss, calibration error"],
-            [
-                [each.model, *_row(each.value)[1:4], f"{each.log_loss:.4f}, {each.calibration_error:.4f}"]
-                for each in report.models
-            ],
-        )
+        rows = [
+            [each.model, *_row(each.value)[1:4], f"{each.log_loss:.4f}, {each.calibration_error:.4f}"]
+            for each in report.models
+        ]
+        output.table(["model", "value", "low", "high", "log loss, calibration error"], rows)
 
 
 def fields(log: LogFile, report: OffPolicyReport, finding: Finding) -> Mapping[str, Any]:
@@ -166,6 +172,7 @@ def fields(log: LogFile, report: OffPolicyReport, finding: Finding) -> Mapping[s
         "units": report.units,
         "unsupported": report.unsupported,
         "refusal": None if report.refusal is None else {"why": report.refusal.why.value, **asdict(report.refusal)},
+        "segments": [each.as_dict() for each in report.segments],
         "models": [asdict(each) for each in report.models],
         "rows": log.rows,
         "rejected": [asdict(row) for row in log.rejected],

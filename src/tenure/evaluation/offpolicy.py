@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Protocol, Self, TypeVar
@@ -17,10 +17,11 @@ from tenure.evaluation.checks import refusal
 from tenure.evaluation.onestep import FORMULAS, OneStep, Weighted
 from tenure.evaluation.passes import Pass, local
 from tenure.evaluation.scan import Scan
+from tenure.evaluation.segments import Segments, find
 from tenure.evaluation.slope import Point, slope
 from tenure.evaluation.support import Refusal, Why
 from tenure.evaluation.terms import DiscreteTerms, KernelTerms, Predictions, Terms
-from tenure.evaluation.valuation import ModelledValue, OffPolicyReport, Valuation, refused, report
+from tenure.evaluation.valuation import ModelledValue, OffPolicyReport, Valuation, difference, refused, report
 
 BANDWIDTHS = (2.0, 1.0, 0.7, 0.5, 0.35, 0.25, 0.15, 0.1)
 """Half-widths of the kernel that are tried for `Box` actions, in standard deviations, widest first."""
@@ -33,6 +34,7 @@ def evaluate_log(
     predictions: Predictions | None = None,
     alpha: float = 0.05,
     seed: int = 0,
+    segments: bool = False,
     each: Pass | None = None,
 ) -> OffPolicyReport:
     """Value a policy per decision from a log of one-step decisions, or say why that cannot be done.
@@ -43,19 +45,35 @@ def evaluate_log(
         predictions: a reward model from elsewhere; without one a linear model is fitted, cross-fitted by unit.
         alpha: error rate of every interval, in (0, 1).
         seed: chance of the bootstrap.
+        segments: also look for segments in which the policy is better or worse.
         each: how a pass is run; two threads here without one.
 
     Raises:
         EvidenceError: the target's answers are no probabilities or actions, or alpha is impossible.
     """
-    each = local(source) if each is None else each
-    scan = _folded(each, partial(_scanned, labels=source.labels))
-    judged = "snips" if predictions is None else "dr"
+    question = _Question(each or local(source), target, predictions, alpha, seed, segments)
+    scan = _folded(question.each, partial(_scanned, labels=source.labels))
     if scan is None:
-        return report(Valuation.empty(False, judged, False), judged, alpha, seed)
+        return report(Valuation.empty(False, question.judged, False), question.judged, alpha, seed)
     if scan.without_propensity < scan.n:
-        return _valued(each, _terms(each, scan, target, predictions), scan, judged, alpha, seed)
-    return _modelled(each, scan, target, predictions, judged, alpha, seed)
+        return _valued(question, _terms(question, scan), scan)
+    return _modelled(question, scan)
+
+
+@dataclass(frozen=True)
+class _Question:
+    """What was asked of `evaluate_log`."""
+
+    each: Pass
+    target: Target
+    predictions: Predictions | None
+    alpha: float
+    seed: int
+    segments: bool
+
+    @property
+    def judged(self) -> str:
+        return "snips" if self.predictions is None else "dr"
 
 
 def _scanned(logged: Logged, labels: tuple[str, ...]) -> Scan:
@@ -65,17 +83,17 @@ def _scanned(logged: Logged, labels: tuple[str, ...]) -> Scan:
     return scan
 
 
-def _terms(each: Pass, scan: Scan, target: Target, predictions: Predictions | None) -> Terms:
+def _terms(question: _Question, scan: Scan) -> Terms:
     if not len(scan.taken):
-        return KernelTerms(target, scan.spread, _bandwidth(each, target, scan.spread))
-    return DiscreteTerms(target, scan.seen, predictions=predictions)
+        return KernelTerms(question.target, scan.spread, _bandwidth(question, scan.spread))
+    return DiscreteTerms(question.target, scan.seen, predictions=question.predictions)
 
 
-def _bandwidth(each: Pass, target: Target, spread: Floats) -> float:
+def _bandwidth(question: _Question, spread: Floats) -> float:
     """The kernel's half-width by SLOPE, on a quarter of the units."""
-    found = _folded(each, partial(_at_bandwidths, target=target, spread=spread))
+    found = _folded(question.each, partial(_at_bandwidths, target=question.target, spread=spread))
     assert found is not None
-    return BANDWIDTHS[slope([Point.of(sums) for sums in found.tuning()])]
+    return BANDWIDTHS[slope([Point.of(estimator.tuning_sums) for estimator in found.estimators])]
 
 
 @dataclass
@@ -86,42 +104,40 @@ class _Bandwidths:
         for mine, theirs in zip(self.estimators, other.estimators, strict=True):
             mine.merge(theirs)
 
-    def tuning(self) -> list[Floats]:
-        return [estimator.tuning_sums for estimator in self.estimators]
-
 
 def _at_bandwidths(logged: Logged, target: Target, spread: Floats) -> _Bandwidths:
     estimators = [OneStep(FORMULAS["snips"]) for _ in BANDWIDTHS]
     for bandwidth, estimator in zip(BANDWIDTHS, estimators, strict=True):
-        weight = KernelTerms(target, spread, bandwidth).weigh(logged, None).weight
-        reward, weight = (np.nan_to_num(x, nan=0.0, posinf=0.0, neginf=0.0) for x in (logged.reward, weight))
-        estimator.update(Weighted(reward, weight, logged.unit))
+        estimator.update(Weighted.of(logged, KernelTerms(target, spread, bandwidth).weigh(logged, None)))
     return _Bandwidths(estimators)
 
 
-def _valued(each: Pass, terms: Terms, scan: Scan, judged: str, alpha: float, seed: int) -> OffPolicyReport:
+def _valued(question: _Question, terms: Terms, scan: Scan) -> OffPolicyReport:
     coefficients = None if scan.ridge is None else scan.ridge.fitted()
-    function = partial(_valuation, terms=terms, coefficients=coefficients, judged=judged)
-    valuation = _folded(each, function)
+    segments = _segments(terms, coefficients, scan) if question.segments else None
+    function = partial(_valuation, terms=terms, coefficients=coefficients, judged=question.judged, segments=segments)
+    valuation = _folded(question.each, function)
     assert valuation is not None
-    return report(valuation, judged, alpha, seed)
+    return report(valuation, question.judged, question.alpha, question.seed)
 
 
-def _valuation(logged: Logged, terms: Terms, coefficients: Floats | None, judged: str) -> Valuation:
-    valuation = Valuation.empty(terms.density, judged, True)
+def _valuation(
+    logged: Logged, terms: Terms, coefficients: Floats | None, judged: str, segments: Segments | None
+) -> Valuation:
+    valuation = Valuation.empty(terms.density, judged, True, segments)
     valuation.update(logged, terms, coefficients)
     return valuation
 
 
-def _modelled(
-    each: Pass,
-    scan: Scan,
-    target: Target,
-    predictions: Predictions | None,
-    judged: str,
-    alpha: float,
-    seed: int,
-) -> OffPolicyReport:
+def _segments(terms: Terms, coefficients: Floats | None, scan: Scan) -> Segments:
+    """Segments of the paired difference, found on the sample."""
+    rows = scan.sample.rows
+    assert rows is not None
+    change = difference(Weighted.of(rows, terms.weigh(rows, coefficients)))
+    return find(rows.features, change, rows.unit, rows.names)
+
+
+def _modelled(question: _Question, scan: Scan) -> OffPolicyReport:
     """No propensity in any row: one report per behaviour model, the best one's marked as assumed."""
     sample = scan.sample.rows
     assert sample is not None
@@ -130,35 +146,28 @@ def _modelled(
             raise refusal("logged densities", "none", "a log of `Box` actions", "log the density of each action")
         models = behaviour_models(sample)
     except EvidenceError as error:
-        why = Refusal(
-            Why.PROPENSITY_MISSING,
-            f"no propensities, and no model of them: {error.expected} needed, {error.found} found",
-            error.fix,
-        )
-        return refused(Valuation.empty(False, judged, False), why, judged)
-    reports = [_under(model, each, scan, target, predictions, judged, alpha, seed) for model in models]
-    values = tuple(
-        ModelledValue(model.name, model.log_loss, model.calibration_error, report.estimate(judged))
-        for model, report in zip(models, reports, strict=True)
+        found = f"no propensities, and no model of them: {error.expected} needed, {error.found} found"
+        why = Refusal(Why.PROPENSITY_MISSING, found, error.fix)
+        return refused(Valuation.empty(False, question.judged, False), why, question.judged)
+    reports = [_under(model, question, scan) for model in models]
+    return assumed(models, reports)
+
+
+def _under(model: BehaviourModel, question: _Question, scan: Scan) -> OffPolicyReport:
+    terms = DiscreteTerms(question.target, scan.seen, propensity=model.propensity, predictions=question.predictions)
+    return _valued(question, terms, scan)
+
+
+def assumed(models: Sequence[BehaviourModel], reports: Sequence[OffPolicyReport]) -> OffPolicyReport:
+    """The report under the best model, marked as assumed, with the value under each: the sensitivity band."""
+    best = reports[0]
+    band = tuple(
+        ModelledValue(model.name, model.log_loss, model.calibration_error, each.estimate(each.judged))
+        for model, each in zip(models, reports, strict=True)
     )
-    return replace(reports[0], models=values)
-
-
-def _under(
-    model: BehaviourModel,
-    each: Pass,
-    scan: Scan,
-    target: Target,
-    predictions: Predictions | None,
-    judged: str,
-    alpha: float,
-    seed: int,
-) -> OffPolicyReport:
-    terms = DiscreteTerms(target, scan.seen, propensity=model.propensity, predictions=predictions)
-    found = _valued(each, terms, scan, judged, alpha, seed)
-    assumed = tuple(replace(value, assumed=True) for value in found.estimates)
-    gain = None if found.gain is None else replace(found.gain, assumed=True)
-    return replace(found, estimates=assumed, gain=gain)
+    gain = None if best.gain is None else replace(best.gain, assumed=True)
+    estimates = tuple(replace(value, assumed=True) for value in best.estimates)
+    return replace(best, estimates=estimates, gain=gain, models=band)
 
 
 class _Mergeable(Protocol):

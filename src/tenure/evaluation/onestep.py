@@ -9,9 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from tenure.core.arrays import Floats, Ints
-from tenure.core.logged import Hashes
+from tenure.core.logged import Hashes, Logged
 from tenure.evaluation.grouped import Ends, GroupedSums, group_of, ratio_interval
 from tenure.evaluation.slope import Point, slope
+from tenure.evaluation.terms import Weighed
 
 Columns = tuple[Floats | float, ...]
 """Pairs of columns above and below a line; an estimate is the sum of their ratios."""
@@ -40,6 +41,12 @@ class Weighted:
     unit: Hashes
     predicted: Floats | None = None
     expected: Floats | None = None
+
+    @classmethod
+    def of(cls, logged: Logged, seen: Weighed) -> Weighted:
+        """A batch seen from a target, with 0 in place of what is not finite: the support refuses such a log."""
+        reward, weight = (np.nan_to_num(x, nan=0.0, posinf=0.0, neginf=0.0) for x in (logged.reward, seen.weight))
+        return cls(reward, weight, logged.unit, seen.predicted, seen.expected)
 
     def __len__(self) -> int:
         return len(self.reward)

@@ -16,11 +16,12 @@ from tenure.evaluation.episode_values import EpisodeValue
 from tenure.evaluation.episodes import Episodes, joined
 from tenure.evaluation.fqe import FittedQ, crossfitted
 from tenure.evaluation.grouped import group_of, ratio_interval
+from tenure.evaluation.offpolicy import assumed
 from tenure.evaluation.support import Refusal, Support, Why
 from tenure.evaluation.terms import DiscreteTerms, Predictions
 from tenure.evaluation.trajectories import FORMULAS, returns
 from tenure.evaluation.transitions import Transitions
-from tenure.evaluation.valuation import ModelledValue, OffPolicyReport, Valuation, refused
+from tenure.evaluation.valuation import OffPolicyReport, Valuation, refused
 from tenure.evaluation.value import PolicyValue
 
 JUDGED = "pdwis"
@@ -67,12 +68,7 @@ def evaluate_episodes(
         why = Refusal(Why.PROPENSITY_MISSING, f"no propensities, and no model of them: {error.found}", error.fix)
         return refused(Valuation.empty(False, "snips", False), why, judged)
     reports = [_report(replace(logged, propensity=each.propensity(logged)), target, *settings) for each in models]
-    values = tuple(
-        ModelledValue(model.name, model.log_loss, model.calibration_error, report.estimate(judged))
-        for model, report in zip(models, reports, strict=True)
-    )
-    assumed = tuple(replace(value, assumed=True) for value in reports[0].estimates)
-    return replace(reports[0], estimates=assumed, models=values)
+    return assumed(models, reports)
 
 
 def _report(

@@ -17,6 +17,8 @@ from tenure.evaluation.checks import refusal
 from tenure.evaluation.distinct import Distinct
 from tenure.evaluation.grouped import filled, group_of, linearised_error, ratio_influence
 from tenure.evaluation.onestep import FORMULAS, LOGGED, OneStep, Weighted
+from tenure.evaluation.segment_effects import SegmentEffect, SegmentEffects
+from tenure.evaluation.segments import Segments
 from tenure.evaluation.support import Refusal, Support
 from tenure.evaluation.terms import Terms
 from tenure.evaluation.value import PolicyValue
@@ -31,24 +33,27 @@ class Valuation:
     gain: OneStep
     estimators: dict[str, OneStep]
     units: Distinct = field(default_factory=Distinct)
+    segments: SegmentEffects | None = None
 
     @classmethod
-    def empty(cls, density: bool, judged: str, modelled: bool) -> Self:
+    def empty(cls, density: bool, judged: str, modelled: bool, segments: Segments | None = None) -> Self:
         """Nothing seen yet; without a reward model only the estimators that need none."""
         chosen = {name: OneStep(each) for name, each in FORMULAS.items() if modelled or not each.modelled}
-        return cls(Support(density), OneStep(LOGGED), OneStep(FORMULAS[judged], against=True), chosen)
+        effects = None if segments is None else SegmentEffects(segments)
+        gain = OneStep(FORMULAS[judged], against=True)
+        return cls(Support(density), OneStep(LOGGED), gain, chosen, segments=effects)
 
     def update(self, logged: Logged, terms: Terms, coefficients: Floats | None) -> None:
         """Take a batch."""
         seen = terms.weigh(logged, coefficients)
         self.support.update(logged.index, logged.reward, seen.propensity, seen.weight, seen.elsewhere)
-        # What is not finite has been counted, and there will be no number; the sums stay finite.
-        reward, weight = (np.nan_to_num(x, nan=0.0, posinf=0.0, neginf=0.0) for x in (logged.reward, seen.weight))
-        batch = Weighted(reward, weight, logged.unit, seen.predicted, seen.expected)
+        batch = Weighted.of(logged, seen)
         group = group_of(logged.unit)
         for estimator in (self.logged, self.gain, *self.estimators.values()):
             estimator.update(batch, group)
         self.units.update(logged.unit)
+        if self.segments is not None:
+            self.segments.update(logged.features, logged.unit, difference(batch))
 
     def merge(self, other: Valuation) -> None:
         """Take what another has seen."""
@@ -58,6 +63,14 @@ class Valuation:
         for name, estimator in self.estimators.items():
             estimator.merge(other.estimators[name])
         self.units.merge(other.units)
+        if self.segments is not None and other.segments is not None:
+            self.segments.merge(other.segments)
+
+
+def difference(batch: Weighted) -> Floats:
+    """What each row says about target less logging policy: v + w (r - q) - r; [n]. Doubly robust, as `onestep.dr`."""
+    q, v = batch.model
+    return np.asarray(v + batch.weight * (batch.reward - q) - batch.reward)
 
 
 @dataclass(frozen=True)
@@ -75,6 +88,7 @@ class OffPolicyReport:
         unsupported: share of the target's decisions that the log cannot value.
         units: different units.
         refusal: why there is no number; None where there is one.
+        segments: where the policy is better, worse or neither is proven; empty where they were not asked for.
         models: behaviour models where propensities were not logged, best first, with the value each would give.
     """
 
@@ -88,6 +102,7 @@ class OffPolicyReport:
     units: int
     refusal: Refusal | None
     models: tuple[ModelledValue, ...] = ()
+    segments: tuple[SegmentEffect, ...] = ()
 
     def estimate(self, name: str) -> PolicyValue:
         """One of the estimates.
@@ -127,6 +142,7 @@ def report(valuation: Valuation, judged: str, alpha: float, seed: int) -> OffPol
         unsupported=valuation.support.unsupported_share,
         units=valuation.units.count,
         refusal=None,
+        segments=() if valuation.segments is None else valuation.segments.result(alpha),
     )
 
 
