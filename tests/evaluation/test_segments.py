@@ -45,6 +45,15 @@ def test_a_threshold_on_a_measured_feature_carries_its_unit() -> None:
     assert set(find(x, y, unit_hashes(len(x)), NAMES, UNITS).rules()) == {"distance < 4 km", "distance >= 4 km"}
 
 
+def test_a_threshold_that_cannot_be_rounded_stays_exact() -> None:
+    rng = np.random.default_rng(6)
+    x = situations(rng)
+    high = rng.random(len(x)) < 0.5
+    x[:, 1] = np.where(high, 1 + 2**-22, 1.0)
+    segments = find(x, high.astype(float), unit_hashes(len(x)), NAMES)
+    assert np.array_equal(segments.assign(x) == segments.assign(x[high][:1])[0], high)
+
+
 def test_two_conditions_on_one_feature_are_told_as_one() -> None:
     rng = np.random.default_rng(2)
     x = situations(rng)
