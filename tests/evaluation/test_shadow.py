@@ -105,6 +105,12 @@ def test_full_agreement_is_nothing_to_value() -> None:
     assert (found.disagreement.decisions, found.disagreement.pairs, found.segments) == (0, (), ())
 
 
+def test_a_replay_that_gains_where_the_log_agrees_everywhere_proves_nothing() -> None:
+    log = shadow_log()
+    agreed = replace(log, proposed=log.rows.action.copy())
+    assert report(agreed, better(log)).verdict is Verdict.INCONCLUSIVE
+
+
 def test_disagreements_nobody_can_value_are_inconclusive_with_both_reasons() -> None:
     log = shadow_log(2000, action=np.zeros(2000, dtype=np.int64), propensity=np.ones(2000))
     found = report(log, "the project has no simulator")
