@@ -239,7 +239,9 @@ def shares(logits: Floats, allowed: Bools | None = None) -> Floats:
 def test_a_bundle_that_samples_is_served_with_its_distribution_and_the_callers_draw(tmp_path: Path) -> None:
     policy = load_bundle(save_bundle(bundle(choice="sample"), tmp_path), PROBLEM)
     proposal = policy.propose(GOLDEN, None, np.array([0.0, 0.2, 0.999, 0.9]))
+    assert proposal.distribution is not None
     assert proposal.distribution == pytest.approx(shares(LOGITS), abs=1e-6)
+    assert proposal.distribution.sum(axis=1) == pytest.approx(np.ones(4), abs=1e-12)
     # by hand: cumulative .574 .652 1, .090 .755 1, .063 .532 1, .042 .886 1
     assert proposal.action.tolist() == [0, 1, 2, 2]
     assert proposal.confidence == pytest.approx(shares(LOGITS)[range(4), [0, 1, 2, 2]], abs=1e-6)

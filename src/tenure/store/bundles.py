@@ -83,8 +83,8 @@ class BundlePolicy:
         """One logit per action; float32 [n, actions]. A graph that wants to know what is allowed is told."""
         given: dict[str, Any] = {"observation": observation}
         if self._masked:
-            shape = len(observation), len(self.bundle.manifest["actions"])
-            given[ALLOWED] = np.ones(shape, dtype=bool) if allowed is None else allowed
+            every = np.ones((len(observation), len(self.bundle.manifest["actions"])), dtype=bool)
+            given[ALLOWED] = every if allowed is None else allowed
         logits: Floats = self._run(["logits"], given)[0]
         return logits
 
@@ -93,30 +93,22 @@ class BundlePolicy:
         logits = self.logits(observation, allowed)
         if allowed is not None:
             logits = np.where(allowed, logits, -np.inf)
-        if self._samples:
-            # In float64, or the shares would miss 1 in sum and the draw with them.
-            weight = np.exp((logits - logits.max(axis=1, keepdims=True)).astype(np.float64))
-            return sampled(weight / weight.sum(axis=1, keepdims=True), draw)
-        if len(logits) == 1:
+        if len(logits) == 1 and not self._samples:
             return _best(logits[0].tolist())
-        weight = np.exp(logits - logits.max(axis=1, keepdims=True))
+        weight = np.exp((logits - logits.max(axis=1, keepdims=True)).astype(np.float64))
+        if self._samples:
+            return sampled(weight / weight.sum(axis=1, keepdims=True), draw)
         return Proposal(logits.argmax(axis=1), np.asarray(1.0 / weight.sum(axis=1)))
 
 
 def sampled(distribution: Floats, draw: Floats) -> Proposal:
-    """The proposal of a stochastic policy, by inverse CDF: the first action whose cumulative share exceeds the draw.
+    """A stochastic policy's proposal by inverse CDF: the first action whose cumulative share exceeds the draw.
 
-    Args:
-        distribution: probability of every action; [n, actions], rows sum to 1.
-        draw: one number in [0, 1) per row; [n].
-
-    Returns:
-        Actions of positive probability, which is also their confidence.
+    The distribution is [n, actions], its rows sum to 1; the draws lie in [0, 1), [n]. An action's probability, always
+    positive, is also its confidence.
     """
     cumulative = distribution.cumsum(axis=1)
-    total = cumulative[:, -1]
-    point = np.minimum(draw * total, np.nextafter(total, 0))  # a draw just under 1 may round up to the whole
-    action = (cumulative > point[:, None]).argmax(axis=1)
+    action = (cumulative > (draw * cumulative[:, -1])[:, None]).argmax(axis=1)
     return Proposal(action, distribution[np.arange(len(action)), action], distribution)
 
 
@@ -140,8 +132,7 @@ def make_bundle(
 
     Args:
         problem: what it decides.
-        onnx: the graph, input `observation` [n, features], output `logits` [n, actions]; if it has an input
-            `allowed`, bool [n, actions], it is told what may be done.
+        onnx: the graph, `observation` [n, features], if it asks `allowed` [n, actions], to `logits` [n, actions].
         golden: situations; float32 [rows, features].
         logits: the trainer's answers there; float32 [rows, actions].
         lineage: where it comes from.

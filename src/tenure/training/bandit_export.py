@@ -170,7 +170,7 @@ def _masked(graph: Graph, score: str, allowed: str) -> str:
 def _best(graph: Graph, score: str, allowed: str) -> str:
     """`bandit_rules.best`."""
     masked = _masked(graph, score, allowed)
-    top = graph.op("And", allowed, graph.op("Equal", masked, graph.over_actions("ReduceMax", masked)))
+    top = graph.op("Equal", masked, graph.over_actions("ReduceMax", masked))
     share = graph.op("Cast", top, to=TensorProto.FLOAT)
     return graph.op("Div", share, graph.over_actions("ReduceSum", share))
 

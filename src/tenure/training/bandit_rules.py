@@ -178,14 +178,14 @@ def drawn(posterior: Posterior, draws: int, seed: int) -> Floats:
 def best(score: Floats, allowed: Bools) -> Floats:
     """Equal shares among the allowed actions of highest score; [..., actions] both."""
     masked = np.where(allowed, score, NEVER)
-    top = allowed & (masked == masked.max(axis=-1, keepdims=True))
+    top = masked == masked.max(axis=-1, keepdims=True)
     return np.asarray(top / top.sum(axis=-1, keepdims=True))
 
 
 def softmax(score: Floats, allowed: Bools) -> Floats:
     """exp(score) over the allowed actions, summing to 1; [..., actions]."""
     masked = np.where(allowed, score, NEVER)
-    weight = np.where(allowed, np.exp(masked - masked.max(axis=-1, keepdims=True)), 0.0)
+    weight = np.exp(masked - masked.max(axis=-1, keepdims=True))
     return np.asarray(weight / weight.sum(axis=-1, keepdims=True))
 
 
