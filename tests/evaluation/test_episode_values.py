@@ -194,13 +194,15 @@ def test_one_unit_alone_has_no_interval() -> None:
     assert "one unit" in found.reason
 
 
-def test_a_weight_too_large_for_a_float_gives_no_number() -> None:
+@pytest.mark.parametrize("name", sorted(FORMULAS))
+def test_a_weight_too_large_for_a_float_gives_no_number_and_warns_of_nothing(name: str) -> None:
     log = columns(episodes=1)
     steps = 400
     long = {name: np.resize(column, steps) for name, column in log.items()}
     long |= {"step": np.arange(steps), "target_prob": np.ones(steps), "logged_prob": np.full(steps, 0.1)}
     long |= {"episode": np.zeros(steps, dtype=np.int64), "unit": np.zeros(steps, dtype=np.int64)}
-    found = valued("tis", Episodes.from_columns(**long)).result()
+    long["reward"] = np.zeros(steps)
+    found = valued(name, Episodes.from_columns(**long)).result()
     assert found.value is None
     assert "not finite" in found.reason
 
@@ -225,12 +227,15 @@ def test_an_impossible_discount_is_refused(discount: float) -> None:
         EpisodeValue(FORMULAS["tis"], discount)
 
 
-def test_shorter_episodes_rest_when_sums_are_merged() -> None:
+@pytest.mark.parametrize("short_first", [True, False])
+def test_shorter_episodes_rest_when_sums_are_merged(short_first: bool) -> None:
     group = np.zeros(1, dtype=np.int64)
     short = TermSums.of(group, iter([(np.array([2.0]), np.array([3.0]))]))
-    short.merge(TermSums.of(group, iter([(np.array([1.0]), np.array([5.0])), (np.array([4.0]), np.array([7.0]))])))
-    assert short.columns.tolist() == [[3.0, 8.0, 4.0, 10.0]]
-    assert short.above.shape == (GROUPS, 2)
+    long = TermSums.of(group, iter([(np.array([1.0]), np.array([5.0])), (np.array([4.0]), np.array([7.0]))]))
+    one, other = (short, long) if short_first else (long, short)
+    one.merge(other)
+    assert one.columns.tolist() == [[3.0, 8.0, 4.0, 10.0]]
+    assert one.above.shape == (GROUPS, 2)
 
 
 def test_the_long_interval_equals_the_short_one_s_on_the_same_sums_but_for_chance() -> None:
@@ -252,3 +257,9 @@ def test_the_long_interval_without_spread_or_with_vanishing_resamples() -> None:
     assert few.method.startswith("t over 3")
     assert few.low == pytest.approx(1 - 4.302653 / math.sqrt(3))
     assert few.high == pytest.approx(1 + 4.302653 / math.sqrt(3))
+
+
+@pytest.mark.parametrize("alpha", [0.0, 1.0, 5.0])
+def test_an_impossible_error_rate_is_refused(alpha: float) -> None:
+    with pytest.raises(EvidenceError, match="alpha in"):
+        valued("pdwis", whole()).result(alpha)

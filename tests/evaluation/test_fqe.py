@@ -148,6 +148,35 @@ def test_batches_and_their_order_do_not_change_the_answer() -> None:
     assert merged.result(seed=4) != once.result(seed=3)
 
 
+def test_an_interval_holds_the_chance_of_the_fit_where_all_episodes_start_alike() -> None:
+    # One state, one step, a fair coin, rewards N(0, 1): the value .2 mean_a + .8 mean_b has the standard error
+    # sqrt((.04 + .64) / 200) = .0583; t over 20 refits is 2 * 2.093 * .0583 = .244 wide, and a standard deviation
+    # over 20 is right within a factor 1.6.
+    rng, n = np.random.default_rng(9), 400
+    rows = log(np.arange(n), np.zeros(n), np.zeros(n), rng.integers(0, 2, n), rng.normal(size=n))
+    found = FittedQ(table)
+    found.update(rows, np.tile([0.2, 0.8], (n, 1)))
+    answer = found.result()
+    assert answer.low is not None
+    assert answer.high is not None
+    assert 0.244 / 1.6 < answer.high - answer.low < 0.244 * 1.6
+
+
+def test_cut_episodes_stay_cut_when_accumulators_merge() -> None:
+    rows, p, _ = walk(150)
+    cut = np.arange(50, dtype=np.uint64)
+    once, first, second = (FittedQ(ridge, 0.5) for _ in range(3))
+    once.update(rows, p, cut)
+    half = np.asarray(rows.episode) < 75
+    first.update(rows.take(half), p[half])
+    second.update(rows.take(~half), p[~half], np.arange(100, 150, dtype=np.uint64))
+    whole = FittedQ(ridge, 0.5)
+    whole.update(rows, p, np.arange(100, 150, dtype=np.uint64))
+    first.merge(second)
+    assert first.result() == whole.result()
+    assert first.result() != once.result()
+
+
 def test_intervals_hold_over_logs() -> None:
     # At least 89 of 100 nominal 95 % intervals, as in tests/statistics.
     held = 0
@@ -238,6 +267,15 @@ def test_cross_fitted_models_have_not_seen_the_unit_they_value() -> None:
         assert (np.abs(one - two)[~mine] > 1).all()
 
 
+def test_cross_fitted_values_come_in_the_order_of_the_log() -> None:
+    rows, p, _ = walk(20)
+    order = np.random.default_rng(2).permutation(len(rows))
+    sorted_ones = crossfitted(Transitions.from_logged(rows, p), 1.0, ridge)
+    shuffled = crossfitted(Transitions.from_logged(rows.take(order), p[order]), 1.0, ridge)
+    for one, two in zip(sorted_ones, shuffled, strict=True):
+        assert two == pytest.approx(one[order])
+
+
 def test_cross_fitted_values_make_the_doubly_robust_estimate_narrow() -> None:
     rows, p, truth = walk(400)
     q, v = crossfitted(Transitions.from_logged(rows, p), 1.0, by_step)
@@ -273,3 +311,9 @@ def test_resamples_depend_on_the_unit_alone_and_are_poisson() -> None:
     assert drawn.mean() == pytest.approx(1, abs=0.028)
     assert drawn.var() == pytest.approx(1, abs=0.07)
     assert (drawn == 0).mean() == pytest.approx(0.368, abs=0.014)
+
+
+@pytest.mark.parametrize("alpha", [0.0, 1.0, 5.0])
+def test_an_impossible_error_rate_is_refused(alpha: float) -> None:
+    with pytest.raises(EvidenceError, match="alpha in"):
+        FittedQ().result(alpha)

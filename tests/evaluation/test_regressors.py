@@ -18,8 +18,8 @@ def test_every_distinct_row_gets_its_mean_and_a_new_one_gets_nothing() -> None:
 
 def test_rows_outside_the_table_are_never_taken_for_others() -> None:
     table = TabularMean().fit(np.array([[0.0, 0.0], [1.0, 1.0]]), np.array([3.0, 4.0]))
-    # (3, 0) would have the key of (1, 1) in a table two wide.
-    assert table.predict(np.array([[3.0, 0.0], [0.5, 0.0], [-1.0, 1.0], [0.0, 2.0]])).tolist() == [0, 0, 0, 0]
+    # In a table two wide (3, 0) would have the key of (1, 1), and (-2, 1) that of (0, 0).
+    assert table.predict(np.array([[3.0, 0.0], [0.5, 0.0], [-2.0, 1.0], [0.0, 2.0]])).tolist() == [0, 0, 0, 0]
 
 
 @pytest.mark.parametrize("feature", [0.5, -1.0])

@@ -11,7 +11,7 @@ from scipy import stats
 
 from tenure.core.arrays import Floats, Ints
 from tenure.core.logged import Hashes
-from tenure.evaluation.checks import refusal
+from tenure.evaluation.checks import refusal, share
 from tenure.evaluation.episodes import Episodes
 from tenure.evaluation.grouped import (
     DRAWS,
@@ -93,15 +93,10 @@ class EpisodeValue:
         self._steps.update(episodes.index, episodes.reward, episodes.logged_prob, ratio, episodes.elsewhere)
         self._seen.append(episodes.episode)
         self._clusters.add(episodes.cluster)
-        weight = last_weights(episodes)
-        # A whole episode's probability may be too small for a float, which does not make it illegal.
-        certain = np.minimum.reduceat(episodes.logged_prob, episodes.start) >= 1
-        self._whole.update(
-            episodes.index[episodes.start],
-            returns(episodes, self.discount),
-            np.where(certain, 1.0, 0.5),
-            weight,
-        )
+        # Whether the logged probabilities are legal is counted by step; here any legal one stands for the product.
+        legal = np.full(len(episodes), 0.5)
+        first = episodes.index[episodes.start]
+        self._whole.update(first, returns(episodes, self.discount), legal, last_weights(episodes))
         if not self._illegal:
             self._sums.merge(TermSums.of(group_of(episodes.unit), self.formula.terms(episodes, self.discount)))
 
@@ -127,6 +122,7 @@ class EpisodeValue:
             EvidenceError: an episode that came in two parts, or an impossible alpha.
         """
         check_once(self._seen)
+        share(alpha, "alpha", "EpisodeValue.result")
         why = self._refusal()
         name, ess, largest = self.formula.name, self._whole.ess, self._whole.largest
         if why is not None:
@@ -193,8 +189,6 @@ def long_interval(sums: Floats, alpha: float, seed: int) -> Ends:
     """
     groups, rng = len(sums), np.random.default_rng(seed)
     value, error = float(sum_of_ratios(sums.sum(axis=0))), linearised_error(sums)
-    if error == 0:
-        return Ends(value, value, value, "no spread between units")
     t = np.concatenate([_studentised(sums, value, rng) for _ in range(DRAWS // _AT_ONCE)])
     if not np.isfinite(t).all():
         radius = float(stats.t.ppf(1 - alpha / 2, groups - 1)) * error

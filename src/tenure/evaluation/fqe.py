@@ -9,7 +9,7 @@ from scipy import stats
 
 from tenure.core.arrays import Floats, Ints
 from tenure.core.logged import Hashes, Logged
-from tenure.evaluation.checks import refusal
+from tenure.evaluation.checks import refusal, share
 from tenure.evaluation.episode_values import checked_discount
 from tenure.evaluation.episodes import joined
 from tenure.evaluation.grouped import mixed
@@ -152,10 +152,11 @@ class FittedQ:
         the fit, not the bias of a regressor that cannot express Q.
 
         Raises:
-            EvidenceError: as `Transitions.from_logged` and `rounds_needed`.
+            EvidenceError: as `Transitions.from_logged` and `rounds_needed`, or an impossible alpha.
 
         Source: Hao et al. (2021), ICML, bootstrapping fitted Q evaluation.
         """
+        share(alpha, "alpha", "FittedQ.result")
         if not self._parts:
             return self._refused(Support(), 0)
         transitions = self._transitions()
