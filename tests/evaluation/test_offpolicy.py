@@ -128,6 +128,17 @@ def test_rare_rewards_have_no_sequence_and_say_why() -> None:
     assert "skewness within 6" in found.sequence_reason
 
 
+def test_few_clicks_get_an_interval_of_the_effective_number_of_decisions() -> None:
+    rng = np.random.default_rng(1)
+    n = 4000
+    clicks = logged(rng.integers(0, 2, n), np.full(n, 0.5), rng.random(n) < 0.003)
+    found = evaluate_log(LoggedTable(clicks), uniform)
+    for name in ("ips", "snips", "dr", "sndr"):
+        assert found.estimate(name).method.startswith("Wilson at ")
+    assert found.logged.method.startswith("Wilson at ")
+    assert found.estimate("clipped_ips").method.startswith("bootstrap-t")
+
+
 def test_a_name_that_was_not_estimated_is_refused() -> None:
     with pytest.raises(EvidenceError, match="fqe"):
         REPORT.estimate("fqe")

@@ -124,3 +124,20 @@ def test_rare_huge_weights_make_slope_clip_and_harmless_ones_do_not() -> None:
     estimator = OneStep(FORMULAS["clipped_ips"])
     estimator.update(Weighted(10 + rng.normal(size=n), mild, unit))
     assert estimator.point > 1
+
+
+def test_the_design_effect_of_units_that_repeat_themselves_is_their_size() -> None:
+    rng = np.random.default_rng(0)
+    reward, weight = np.repeat(rng.normal(size=2000), 5), np.repeat(rng.exponential(size=2000), 5)
+    unit = np.repeat(rng.integers(0, 1 << 60, 2000), 5).astype(np.uint64)
+    estimator = OneStep(FORMULAS["snips"])
+    estimator.update(Weighted(reward, weight, unit))
+    # 2,000 units in 4,096 groups: some share one, which moves it a little either way.
+    assert estimator.design_effect == pytest.approx(5, rel=0.1)
+
+
+def test_rows_on_their_own_have_a_design_effect_of_one() -> None:
+    estimator = OneStep(FORMULAS["ips"])
+    estimator.update(random_batch(1, 50_000))
+    assert 1 <= estimator.design_effect < 1.1
+    assert OneStep(FORMULAS["ips"]).design_effect == 1

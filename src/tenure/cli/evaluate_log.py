@@ -65,7 +65,7 @@ def opened(question: LogQuestion) -> LogFile:
     if actions is None:
         log = _with_the_policys_actions(question, log)
     if question.rejects is not None:
-        from tenure.store.tables.files import write_rejects
+        from tenure.cli.log import write_rejects
 
         write_rejects(question.rejects, log.rejected)
     return log

@@ -7,7 +7,9 @@ from typing import Annotated
 
 import typer
 
+from tenure.cli.log import log_app
 from tenure.cli.output import Output, needed, reported
+from tenure.cli.shadow import shadow_app
 
 app = typer.Typer(
     help="From a repeated decision to a reinforcement-learning policy that is safely live.",
@@ -16,6 +18,9 @@ app = typer.Typer(
     add_completion=False,
     rich_markup_mode=None,  # plain help: the coloured one takes as long as all the rest
 )
+
+app.add_typer(shadow_app, name="shadow")
+app.add_typer(log_app, name="log")
 
 ProjectName = Annotated[str, typer.Argument(metavar="P", help="a project folder, or a shipped case such as 'bikes'")]
 Home = Annotated[Path | None, typer.Option(help="folder of runtime files; default .tenure, or $TENURE_HOME")]

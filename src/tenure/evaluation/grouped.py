@@ -104,14 +104,23 @@ def sum_of_ratios(sums: Floats) -> Floats:
         return np.asarray((sums[..., 0::2] / sums[..., 1::2]).sum(axis=-1))
 
 
-def ratio_influence(sums: Floats) -> Floats:
-    """What each group adds to the error of `sum_of_ratios`; [groups, 2 k] gives [groups], summing to 0.
+def ratio_slopes(total: Floats) -> Floats:
+    """Slopes of `sum_of_ratios` in its columns; [..., 2 k] gives [..., 2 k].
+
+    Slopes are orthogonal to the totals: what a group or row adds to the error is its sums times the slopes, and that
+    adds up to 0.
 
     Source: linearisation of a ratio, Cochran (1977), section 6.4.
     """
-    total = sums.sum(axis=0)
-    above, below = total[0::2], total[1::2]
-    return np.asarray(((sums[:, 0::2] - above / below * sums[:, 1::2]) / below).sum(axis=1))
+    slopes = np.empty_like(total, dtype=np.float64)
+    slopes[..., 0::2] = 1 / total[..., 1::2]
+    slopes[..., 1::2] = -total[..., 0::2] / total[..., 1::2] ** 2
+    return slopes
+
+
+def ratio_influence(sums: Floats) -> Floats:
+    """What each group adds to the error of `sum_of_ratios`; [groups, 2 k] gives [groups], summing to 0."""
+    return np.asarray(sums @ ratio_slopes(sums.sum(axis=0)))
 
 
 def ratio_interval(sums: Floats, alpha: float = 0.05, seed: int = 0) -> Ends:
@@ -179,9 +188,6 @@ def _resampled(rng: np.random.Generator, groups: int, draws: int) -> Floats:
 def _student(total: Floats, products: Floats, value: float) -> Floats:
     """Studentised resamples; [draws, 2 k] and [draws, 2 k, 2 k] give [draws]."""
     with np.errstate(divide="ignore", invalid="ignore"):
-        slope = np.empty_like(total)
-        slope[:, 0::2] = 1 / total[:, 1::2]
-        slope[:, 1::2] = -total[:, 0::2] / total[:, 1::2] ** 2
-        # Slopes are orthogonal to the totals, so the plain second moment is the centred one.
-        variance = np.einsum("di,dij,dj->d", slope, products, slope)
+        slopes = ratio_slopes(total)
+        variance = np.einsum("di,dij,dj->d", slopes, products, slopes)
         return np.asarray((sum_of_ratios(total) - value) / np.sqrt(np.where(variance > 0, variance, np.nan)))

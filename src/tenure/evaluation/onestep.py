@@ -10,7 +10,15 @@ import numpy as np
 
 from tenure.core.arrays import Floats, Ints
 from tenure.core.logged import Hashes, Logged
-from tenure.evaluation.grouped import Ends, GroupedSums, group_of, ratio_interval
+from tenure.evaluation.grouped import (
+    Ends,
+    GroupedSums,
+    filled,
+    group_of,
+    linearised_error,
+    ratio_interval,
+    ratio_slopes,
+)
 from tenure.evaluation.slope import Point, slope
 from tenure.evaluation.terms import Weighed
 
@@ -156,7 +164,9 @@ class OneStep:
         self.formula = formula
         self.points = points if formula.tuned else (math.inf,)
         self._against = against
-        self._sums = [GroupedSums(2 * (formula.pairs + against)) for _ in self.points]
+        width = 2 * (formula.pairs + against)
+        self._sums = [GroupedSums(width) for _ in self.points]
+        self._products = np.zeros((width, width))
 
     @property
     def n(self) -> int:
@@ -169,11 +179,25 @@ class OneStep:
         extra: Columns = (-batch.reward, 1.0) if self._against else ()
         for point, sums in zip(self.points, self._sums, strict=True):
             sums.update(group, self.formula.columns(batch, point) + extra)
+        if not self.formula.tuned:
+            rows = np.stack([np.broadcast_to(x, len(batch)) for x in self.formula.columns(batch, math.inf) + extra])
+            self._products += rows @ rows.T
 
     def merge(self, other: OneStep) -> None:
         """Add what another accumulator of the same estimator has seen."""
         for mine, theirs in zip(self._sums, other._sums, strict=True):
             mine.merge(theirs)
+        self._products += other._products
+
+    @property
+    def design_effect(self) -> float:
+        """How many times the variance by unit is that of the same rows on their own, at least 1; Kish (1965).
+
+        Of an estimator without a point to choose.
+        """
+        slopes = ratio_slopes(self._sums[0].sums.sum(axis=0))
+        by_row = float(slopes @ self._products @ slopes)
+        return max(1.0, linearised_error(filled(self._sums[0].sums)) ** 2 / by_row) if by_row > 0 else 1.0
 
     def result(self, alpha: float = 0.05, seed: int = 0) -> Ends:
         """Value and interval by unit; a tuned estimator chooses its point on a quarter of the units by SLOPE.

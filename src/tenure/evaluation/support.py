@@ -69,6 +69,7 @@ class Support:
         rewardless: rows without a finite reward.
         infinite: rows whose weight is not finite although propensity and reward are.
         certain: rows logged with probability 1.
+        between: rewards that are neither 0 nor 1.
         weight, squares: sum of weights and of their squares, over the legal rows.
         largest: the largest weight.
         unsupported: the target's probability on actions that could not have been logged, summed over rows.
@@ -81,6 +82,7 @@ class Support:
     rewardless: int = 0
     infinite: int = 0
     certain: int = 0
+    between: int = 0
     weight: float = 0.0
     squares: float = 0.0
     largest: float = 0.0
@@ -113,6 +115,7 @@ class Support:
         never = np.where(certain & usable & (not self.density), np.clip(1 - w, 0, 1), 0.0)
         self.unsupported += float(np.maximum(never, 0.0 if elsewhere is None else elsewhere).sum())
         self.n += len(reward)
+        self.between += int(((reward != 0) & (reward != 1)).sum())
         self.certain += 0 if self.density else int(certain.sum())
         self.weight += float(w.sum())
         self.squares += float(w @ w)
@@ -120,7 +123,7 @@ class Support:
 
     def merge(self, other: Support) -> None:
         """Add what another has counted."""
-        for name in ("n", "illegal", "missing", "rewardless", "infinite", "certain"):
+        for name in ("n", "illegal", "missing", "rewardless", "infinite", "certain", "between"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
         self.weight += other.weight
         self.squares += other.squares
@@ -133,6 +136,10 @@ class Support:
     def ess(self) -> float:
         """Effective sample size, (sum w)^2 / sum w^2; Kish (1965)."""
         return self.weight**2 / self.squares if self.squares > 0 else 0.0
+
+    def effective(self, normalised: bool) -> float:
+        """Rows an estimate is worth: `ess` where weights are normalised, n^2 / sum w^2 where they are not."""
+        return self.ess if normalised else self.n**2 / self.squares if self.squares > 0 else 0.0
 
     @property
     def unsupported_share(self) -> float:

@@ -17,6 +17,7 @@ from tenure.evaluation.checks import refusal
 from tenure.evaluation.distinct import Distinct
 from tenure.evaluation.grouped import filled, group_of, linearised_error, ratio_influence
 from tenure.evaluation.onestep import FORMULAS, LOGGED, OneStep, Weighted
+from tenure.evaluation.proportions import share_interval
 from tenure.evaluation.segment_effects import SegmentEffect, SegmentEffects
 from tenure.evaluation.segments import Segments
 from tenure.evaluation.support import Refusal, Support
@@ -168,13 +169,19 @@ def refused(valuation: Valuation, why: Refusal, judged: str) -> OffPolicyReport:
     )
 
 
+SHARES = {"ips": False, "dr": False, "snips": True, "sndr": True}
+"""Estimators that of rewards 0 or 1 estimate a share, and whether their weights are normalised."""
+
+
 def _on_policy(valuation: Valuation, alpha: float, seed: int) -> PolicyValue:
     """The logging policy's own value: every row weighs one."""
+    n, estimator = valuation.logged.n, valuation.logged
     try:
-        ends = valuation.logged.result(alpha, seed)
+        ends = estimator.result(alpha, seed)
     except EvidenceError as error:
-        return PolicyValue.refused("logged", f"{error.found} unit(s)", error.fix, n=valuation.logged.n)
-    n = valuation.logged.n
+        return PolicyValue.refused("logged", f"{error.found} unit(s)", error.fix, n=n)
+    if not valuation.support.between:
+        ends = share_interval(ends, n / estimator.design_effect, alpha)
     return PolicyValue("logged", ends.value, ends.low, ends.high, n, float(n), 1.0, method=ends.method, alpha=alpha)
 
 
@@ -184,6 +191,8 @@ def _answer(name: str, estimator: OneStep, valuation: Valuation, alpha: float, s
         ends = estimator.result(alpha, seed)
     except EvidenceError as error:
         return PolicyValue.refused(name, f"{error.found} unit(s)", error.fix, n=support.n, ess=support.ess)
+    if name in SHARES and not support.between:
+        ends = share_interval(ends, support.effective(SHARES[name]) / estimator.design_effect, alpha)
     return PolicyValue(
         estimator=name,
         value=ends.value,

@@ -8,28 +8,14 @@ from __future__ import annotations
 import math
 import sys
 from dataclasses import dataclass
-from typing import Protocol
-
-import numpy as np
-from scipy import stats
 
 from tenure.cases.recommender.data import Name, log
 from tenure.cases.recommender.problem import thompson, uniform
-from tenure.core.arrays import Floats
-from tenure.core.logged import Logged
 from tenure.evaluation.offpolicy import evaluate_log
 from tenure.evaluation.valuation import OffPolicyReport
 from tenure.evaluation.value import PolicyValue
 
 SHOWN = ("ips", "snips", "dr")
-
-
-class Distributed(Protocol):
-    """A policy under evaluation."""
-
-    def as_target(self, rows: Logged) -> Floats:
-        """Probability of every item; [n, 34]."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -69,37 +55,8 @@ def difference(one: PolicyValue, other: PolicyValue) -> tuple[float, float, floa
     return value, value - math.hypot(a - a_low, b_high - b), value + math.hypot(a_high - a, b - b_low)
 
 
-def effective_wilson(value: float, n: float, alpha: float = 0.05) -> tuple[float, float]:
-    """Interval of a share of 0 or 1 rewards from n effective decisions; ends in [0, 1].
-
-    Where a log holds only a few clicks under large weights, their spread says less about the error than the weights do,
-    because the next large weight with a click has not come yet. So the error is taken from the effective number of
-    decisions and from what a share can vary. It takes clicks to vary alike under small and large weights.
-
-    Args:
-        value: share of clicks under the target, by any of the estimators.
-        n: effective decisions: (sum w)^2 / sum w^2 where weights are normalised, n^2 / sum w^2 where they are not.
-        alpha: error rate, in (0, 1).
-
-    Source: Wilson (1927), with the effective sample size of Kish (1965) as in Korn and Graubard (1998).
-    """
-    z = float(stats.norm.ppf(1 - alpha / 2))
-    p = min(max(value, 0.0), 1.0)
-    centre = (p + z**2 / (2 * n)) / (1 + z**2 / n)
-    radius = z / (1 + z**2 / n) * math.sqrt(p * (1 - p) / n + z**2 / (4 * n**2))
-    return max(0.0, centre - radius), min(1.0, centre + radius)
-
-
-def effective(policy: Distributed, rows: Logged) -> dict[str, float]:
-    """Effective decisions of each estimator that is shown."""
-    weight = policy.as_target(rows)[np.arange(len(rows)), rows.action] / rows.propensity
-    plain, normalised = len(rows) ** 2 / float(weight @ weight), weight.sum() ** 2 / float(weight @ weight)
-    return {"ips": plain, "snips": float(normalised), "dr": plain}
-
-
 def table(found: tuple[Direction, Direction]) -> str:
     """Both directions for people, in clicks per 1,000 decisions."""
-    policies: dict[Name, Distributed] = {"uniform": uniform, "thompson": thompson}
     lines = ["Clicks per 1,000 decisions, 95 % intervals by visit."]
     for each in found:
         first = each.report.estimate("snips")
@@ -108,14 +65,12 @@ def table(found: tuple[Direction, Direction]) -> str:
             f"{first.ess:,.0f} of its own; largest weight {first.max_weight:.1f}.",
             f"  in its own log     {_line(each.own)}",
         ]
-        sizes = effective(policies[each.policy], log(each.log).rows)
         for name in SHOWN:
             value = each.report.estimate(name)
-            low, high = effective_wilson(_ends(value)[0], sizes[name])
             apart = difference(value, each.own)
             lines.append(
-                f"  {name:<18} {_line(value)}   Wilson at {sizes[name]:,.0f}: {1e3 * low:.2f} to {1e3 * high:.2f}"
-                f"   less own: {1e3 * apart[0]:+.2f} ({1e3 * apart[1]:+.2f} to {1e3 * apart[2]:+.2f})"
+                f"  {name:<18} {_line(value)}   less own: {1e3 * apart[0]:+.2f} "
+                f"({1e3 * apart[1]:+.2f} to {1e3 * apart[2]:+.2f})   {value.method}"
             )
     return "\n".join(lines)
 
