@@ -195,6 +195,8 @@ class OneStep:
 
         Of an estimator without a point to choose.
         """
+        if not self.n:
+            return 1.0
         slopes = ratio_slopes(self._sums[0].sums.sum(axis=0))
         by_row = float(slopes @ self._products @ slopes)
         return max(1.0, linearised_error(filled(self._sums[0].sums)) ** 2 / by_row) if by_row > 0 else 1.0
