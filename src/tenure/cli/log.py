@@ -94,7 +94,7 @@ def run_import(
 
     problem = project_problem(name)
     labels = problem.action.labels if problem and isinstance(problem.action, Discrete) else None
-    log = open_log(file, mapping, actions=labels, form=checked_form(form))
+    log = open_log(file, mapping, actions=labels, form=checked_form(form), whole=True)
     for line in log.summary:
         output.say(line)
     with opened_store(name, problem, home, make=True) as (store, key):

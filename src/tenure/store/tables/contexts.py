@@ -11,6 +11,7 @@ from tenure.core.problem import Problem
 from tenure.store.tables.chunks import Chunk
 from tenure.store.tables.jsonlines import OPEN
 from tenure.store.tables.logfile import LogFile
+from tenure.store.tables.roles import WORDS
 from tenure.store.tables.understanding import Understood
 
 Context = Mapping[str, Any]
@@ -25,7 +26,12 @@ def contexts(
     """
     mapping = log.mapping
     used = {name for taken in mapping.roles.values() for name in taken.columns}
-    used |= {name for name, why in mapping.left_out.items() if why in ("as the mapping says", "a row number")}
+    used |= {
+        name
+        for name, why in mapping.left_out.items()
+        if why in ("as the mapping says", "a row number", "it repeats the context")
+    }
+    used |= set(WORDS) if "tenure" in mapping.roles else set()
     whole = chunk.records is not None and not getattr(log.source, "outer", None)
     found = _records(chunk, rows, used) if chunk.records is not None else [{} for _ in rows.place]
     if not whole:
@@ -51,7 +57,7 @@ def _add_cells(found: list[dict[str, Any]], log: LogFile, chunk: Chunk, rows: Un
     kinds = {feature.column: feature.kind for feature in log.found.plan.features}
     inner = getattr(log.source, "inner", {})
     for name in log.mapping.features:
-        if name not in chunk.columns or name in inner:
+        if name not in chunk.columns or name in inner or name not in kinds:
             continue
         if kinds[name] == "number" and not log.source.typed and not _truth(chunk, name):
             cells = [None if cell != cell else cell for cell in rows.features[name][:, 0].tolist()]

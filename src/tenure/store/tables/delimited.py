@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.csv
+import pyarrow.csv as csv_
 
 from tenure.core.arrays import Ints
 from tenure.store.tables.chunks import SAMPLE, Chunk, Rejection, bad_data
@@ -140,22 +140,18 @@ class Delimited:
         if table is None or table.num_rows != int((~empty).sum()):
             return None
         starts = begins[~empty]
+        lines = line + _lines_before(block, starts)
+        if (np.diff(lines, append=line + block.count(b"\n")) > LINES).any():
+            return None
         columns = {name: table.column(name).combine_chunks() for name in names}
-        return _Sound(columns, starts, line + _lines_before(block, starts))
+        return _Sound(columns, starts, lines)
 
     def _parse(self, block: bytes, names: list[str], kinds: Mapping[str, Any]) -> Any:
-        broken = []
-
-        def note(row: Any) -> str:
-            broken.append(row)
-            return "skip"
-
-        csv_ = pa.csv
         try:
-            table = csv_.read_csv(
+            return csv_.read_csv(
                 pa.BufferReader(block),
                 csv_.ReadOptions(column_names=self._head[0], block_size=len(block) + 1),
-                csv_.ParseOptions(delimiter=self._head[1], newlines_in_values=b'"' in block, invalid_row_handler=note),
+                csv_.ParseOptions(delimiter=self._head[1], newlines_in_values=b'"' in block),
                 csv_.ConvertOptions(
                     column_types={name: kinds.get(name, pa.string()) for name in self._head[0]},
                     include_columns=names,
@@ -165,7 +161,6 @@ class Delimited:
             )
         except pa.ArrowInvalid:
             return None
-        return None if broken else table
 
     def _mend(self, buffer: bytes, last: bool, at: tuple[int, int]) -> _Mended:
         """Read record by record, rejecting each line that starts no sound record."""
@@ -205,15 +200,21 @@ def _split(buffer: bytes) -> list[bytes]:
 
 
 def _record_ends(buffer: bytes, last: bool) -> Ints:
-    """Offsets behind each line end that lies outside quotes, and behind the last record of the file; int64."""
+    """Offsets behind each line end that lies outside quotes, and behind the last record of the file; int64.
+
+    None at all where the file ends inside quotes: Arrow would take all that follows the quote for one cell.
+    """
     octets = np.frombuffer(buffer, dtype=np.uint8)
-    ends = np.flatnonzero(octets == 10)
+    ends: Ints = np.flatnonzero(octets == 10)
     if b'"' in buffer:
         quotes = np.flatnonzero(octets == 34)
         ends = ends[np.searchsorted(quotes, ends) % 2 == 0]
+        if last and len(quotes) % 2:
+            return ends[:0]
     if last and buffer and not (len(ends) and ends[-1] == len(buffer) - 1):
         ends = np.append(ends, len(buffer) - 1)
-    return ends + 1
+    behind: Ints = ends + 1
+    return behind
 
 
 def _blank(block: bytes, begins: Ints, ends: Ints) -> Any:
@@ -227,8 +228,9 @@ def _blank(block: bytes, begins: Ints, ends: Ints) -> Any:
 
 
 def _lines_before(block: bytes, starts: Ints) -> Ints:
-    octets = np.frombuffer(block, dtype=np.uint8)
-    return np.searchsorted(np.flatnonzero(octets == 10), starts)
+    line_feeds: Ints = np.flatnonzero(np.frombuffer(block, dtype=np.uint8) == 10)
+    before: Ints = np.searchsorted(line_feeds, starts)
+    return before
 
 
 def _texts(buffer: bytes, starts: Ints) -> Callable[[int], str]:

@@ -34,6 +34,9 @@ def understood(record: Record) -> Record:
     context = record.get("c") or {}
     if not isinstance(context, dict):
         raise ValueError("its context `c` is no object")
+    ours = record.get("tenure")
+    if isinstance(ours, dict) and "theirs" in ours:
+        return _exact(ours, record, context)
     candidates = context.get("_multi")
     found: dict[str, Any] = {
         "decision_id": record.get("EventId"),
@@ -47,15 +50,17 @@ def understood(record: Record) -> Record:
         if found["action"] is not None and not 0 <= found["action"] < len(candidates):
             raise ValueError(f"action {found['action']} is none of its {len(candidates)} candidates")
         found |= {"allowed": [True] * len(candidates), "candidates": candidates}
-    rest = {name: value for name, value in record.items() if name not in OWN and name != "tenure"}
+    rest = {name: value for name, value in record.items() if name not in OWN}
+    plain = {name: value for name, value in context.items() if name != "_multi" or not isinstance(value, list)}
+    return found | {"context": plain | ({"_dsjson": rest} if rest else {})}
+
+
+def _exact(ours: Record, record: Record, context: Record) -> Record:
+    """Of a line of our own export: its exact values, under `tenure`, win over the field's words."""
+    names = ours.get("theirs", ())
     plain = {name: value for name, value in context.items() if name != "_multi"}
-    return found | {"context": plain | ({"_dsjson": rest} if rest else {})} | _ours(record)
-
-
-def _ours(record: Record) -> dict[str, Any]:
-    """What our own export adds under `tenure`: exact values win over the field's words."""
-    added = record.get("tenure")
-    return dict(added) if isinstance(added, dict) else {}
+    theirs = {"_dsjson": {name: record[name] for name in names}} if names else {}
+    return {name: value for name, value in ours.items() if name != "theirs"} | {"context": plain | theirs}
 
 
 def _action(record: Record) -> int | None:

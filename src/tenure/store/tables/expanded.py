@@ -70,7 +70,8 @@ def opens(sample: Mapping[str, Any]) -> bool:
     """Whether a source has a column of JSON contexts."""
     if CONTEXT not in sample or not pa.types.is_string(plain(sample[CONTEXT]).type):
         return False
-    return any(record for record in _objects(sample[CONTEXT]))
+    texts = plain(sample[CONTEXT]).drop_null()
+    return any(text and record is not None for text, record in zip(texts.to_pylist(), _objects(texts), strict=True))
 
 
 def _objects(texts: Any) -> list[Mapping[str, Any] | None]:

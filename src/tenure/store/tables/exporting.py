@@ -19,11 +19,13 @@ from tenure.store.rows import to_json
 from tenure.store.sqlite import SqliteStore
 from tenure.store.tables.chunks import bad_data
 from tenure.store.tables.logfile import Form, form_of
+from tenure.store.tables.roles import WORDS, key_of
 from tenure.store.tables.stored import Stored, mask_of
 from tenure.store.tables.writers import SCHEMA, WRITERS, Record, Writing
 
 PAGE = 5_000
 """Decisions read at a time."""
+_TAKEN = {"", *map(key_of, SCHEMA.names), *(key_of(word) for words in WORDS.values() for word in words)}
 
 
 def export_log(
@@ -115,4 +117,5 @@ def _features(log: Stored) -> tuple[str, ...]:
 
 
 def _is_name(name: str) -> bool:
-    return bool(name) and name.isprintable() and name not in SCHEMA.names and not name.startswith("_")
+    """Names that can stand as a column of their own, beside all words with a role."""
+    return name == name.strip() and name.isprintable() and key_of(name) not in _TAKEN

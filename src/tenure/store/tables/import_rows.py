@@ -5,17 +5,17 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC
 from functools import partial
 from typing import Any
 
 import numpy as np
 
-from tenure.core.clock import from_text
+from tenure.core.clock import from_text, to_text
 from tenure.core.decision import Arm, Decision
 from tenure.core.problem import Problem
-from tenure.store.records import FLAGS
+from tenure.store.rows import to_json
 from tenure.store.sqlite import SqliteStore
 from tenure.store.tables.chunks import Chunk
 from tenure.store.tables.contexts import contexts
@@ -116,7 +116,7 @@ def _signals(cells: Mapping[str, Any], target: Target) -> Mapping[str, float]:
     if cells.get("signals"):
         return {name: float(value) for name, value in json.loads(cells["signals"]).items()}
     reward = cells.get("reward")
-    if reward is None or cells.get("flag") in FLAGS:
+    if reward is None:
         return {}
     names = target.problem.signal_names if target.problem else frozenset()
     only = next(iter(names)) if len(names) == 1 else "reward"
@@ -125,17 +125,14 @@ def _signals(cells: Mapping[str, Any], target: Target) -> Mapping[str, float]:
 
 
 def _decision(
-    target: Target, cells: Mapping[str, Any], context: Mapping[str, Any], row: int, index: Mapping[str, int]
+    target: Target, cells: Mapping[str, Any], context: Mapping[str, Any], ordinal: int, index: Mapping[str, int]
 ) -> Decision:
     kept = json.loads(cells["tenure"]) if cells.get("tenure") else {}
-    name = cells.get("decision_id") or f"{target.sha256[:12]}-{row}"
+    name = cells.get("decision_id") or f"{target.sha256[:12]}-{ordinal}"
     decision_id = name if kept or cells.get("position") is None or not cells.get("decision_id") else _slot(name, cells)
-    body = {role: cells.get(role) for role in ("unit_id", "episode_id", "step", "position", "action", "propensity")}
     at = cells.get("decided_at")
     decided_at = from_text(UNKNOWN_AT) if at is None else at.replace(tzinfo=UTC)
-    body |= {"at": decided_at.isoformat(), "context": context, "candidates": cells.get("candidates")}
-    body |= {"mask": cells.get("allowed"), "kept": kept}
-    return Decision(
+    row = Decision(
         decision_id=decision_id,
         problem=target.name,
         problem_version=target.problem.version if target.problem else NO_PROBLEM,
@@ -156,10 +153,36 @@ def _decision(
         kill_epoch=target.epoch,
         reason=cells.get("flag") or kept.get("reason", STAGE),
         latency_us=int(kept.get("latency_us", 0)),
-        request_hash=hashlib.sha256(json.dumps(body, sort_keys=True, default=str).encode()).hexdigest(),
+        request_hash="",
         candidates=cells.get("candidates"),
         position=cells.get("position"),
     )
+    return replace(row, request_hash=content_hash(row, target.labels))
+
+
+def content_hash(row: Decision, labels: Sequence[str]) -> str:
+    """Equal for rows that say the same, in whatever form they came; actions and masks by their labels."""
+    allowed = None if row.mask is None else [label for label, byte in zip(labels, row.mask, strict=False) if byte]
+    told = (row.unit_id, row.episode_id, row.step, row.position, row.propensity, row.reason, row.explored)
+    text = to_json(
+        {
+            "told": told,
+            "at": to_text(row.decided_at),
+            "action": labels[row.action],
+            "allowed": None if allowed is None else sorted(allowed),
+            "candidates": _opened(row.candidates),
+            "context": row.context,
+        }
+    )
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _opened(text: str | None) -> Any:
+    """JSON as such, so that its spaces do not matter."""
+    try:
+        return None if text is None else json.loads(text)
+    except ValueError:
+        return text
 
 
 def _slot(name: str, cells: Mapping[str, Any]) -> str:

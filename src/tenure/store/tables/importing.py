@@ -15,12 +15,12 @@ from pathlib import Path
 from tenure.core.decision import Decision, Outcome
 from tenure.core.errors import ConflictError
 from tenure.core.problem import Problem
+from tenure.store.labels import IMPORT, add_labels
 from tenure.store.records import Event
 from tenure.store.sqlite import SqliteStore
 from tenure.store.tables.chunks import Rejection, bad_data
 from tenure.store.tables.import_rows import STAGE, Row, Target, rows_of
 from tenure.store.tables.logfile import LogFile
-from tenure.store.tables.stored import IMPORT, imported_labels
 
 GROUP = 2_000
 """Decisions written in one group commit."""
@@ -72,7 +72,8 @@ def import_log(
         fix = "evaluate the file itself with --log; the log of decisions holds labelled actions only"
         raise bad_data("labelled actions", found, log.source.name, fix)
     sha256 = _sha256(log)
-    target = Target(store, name, _labels(store, name, log), problem, store.control(name).kill_epoch, sha256)
+    labels = log.actions or add_labels(store, name, log.labels, actor, now)
+    target = Target(store, name, labels, problem, store.control(name).kill_epoch, sha256)
     _announce(target, log, actor, now)
     written = existing = outcomes = taken = 0
     rejected = list(log.rejected)
@@ -86,20 +87,11 @@ def import_log(
     return Imported(written, existing, outcomes, tuple(sorted(rejected, key=lambda rejection: rejection.line)))
 
 
-def _labels(store: SqliteStore, name: str, log: LogFile) -> tuple[str, ...]:
-    """Labels keep their number for ever: new ones go behind those of earlier imports."""
-    if log.actions is not None:
-        return log.actions
-    before = imported_labels(store, name)
-    return before + tuple(label for label in log.labels if label not in before)
-
-
 def _announce(target: Target, log: LogFile, actor: str, now: datetime) -> None:
-    """One event per file, and one when labels join, written before the first row."""
+    """One event per file, written before its first row."""
     payload = {"file": Path(log.source.name).name, "sha256": target.sha256, "labels": list(target.labels)}
     events = [event.payload for event in target.store.events(target.name) if event.kind == IMPORT]
-    new_labels = target.labels != imported_labels(target.store, target.name)
-    if new_labels or payload["sha256"] not in [event["sha256"] for event in events]:
+    if payload["sha256"] not in [event["sha256"] for event in events]:
         target.store.append_event(Event(target.name, IMPORT, actor, f"import of {payload['file']}", now, payload))
 
 

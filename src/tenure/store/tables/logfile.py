@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -89,7 +89,14 @@ class LogFile:
                 yield part, rows
 
     def batches(self) -> Iterator[Logged]:
-        """The rows from the first to the last, at most `size` at a time."""
+        """The rows from the first to the last, at most `size` at a time.
+
+        Raises:
+            DataError: every row is flagged as one that does not count.
+        """
+        if not self.rows:
+            kept_out = f"none; all are flagged {sorted(self.found.flagged)}"
+            raise bad_data("at least one row that counts", kept_out, self.source.name, "give a log of live decisions")
         shaper = Shaper(self.found.plan, self.labels, self.names)
         for _, rows in self.understood():
             batch = shaper.logged(select(rows, counts(rows)))
@@ -105,6 +112,7 @@ def open_log(
     actions: Sequence[str] | None = None,
     unique: bool = True,
     form: Form | None = None,
+    whole: bool = False,
 ) -> LogFile:
     """A log of any form, its columns guessed by name or told by a mapping.
 
@@ -119,18 +127,23 @@ def open_log(
         actions: labels of all actions in order, where they are known; rows with others are rejected.
         unique: reject repeated ids; costs 8 bytes a row while the log is opened, and the reading of all ids.
         form: the form of a file, where its name does not say it.
+        whole: contexts that are JSON are kept whole, so their members need not be understood as features; for imports.
 
     Raises:
         DataError: no such file, nothing in it can be used, or no column says which action was taken.
     """
     rows = _expanded(read_source(source, size, form))
     sample = rows.sample()
-    if not sample or not any(len(values) for values in sample.values()):
+    if not sample:
         raise bad_data("a log with rows", "none", rows.name, "check the export that wrote it")
     labels = tuple(actions) if actions is not None else getattr(rows, "labels", None)
     told = read_mapping(mapping)
     looks = {name: look(values) for name, values in sample.items()}
     plan = plan_of(guess(looks, told, rows.name, getattr(rows, "inner", ())), looks, sample, labels)
+    if whole:
+        inner = getattr(rows, "inner", ())
+        kept = () if isinstance(rows, JsonLines) else tuple(f for f in plan.features if f.column not in inner)
+        plan = replace(plan, features=kept)
     found = scan(rows, plan, unique=unique and getattr(rows, "may_repeat", True), actions=labels)
     return LogFile(rows, found, size, labels)
 
@@ -220,7 +233,10 @@ def summary(log: LogFile) -> list[str]:
     """What was understood of a log, in words."""
     found = log.found
     lines = [f"{log.source.name}: {found.rows} rows", *found.plan.mapping.lines]
-    lines.append(f"features: {len(log.names)} from columns, {_short(found.plan.mapping.features)}")
+    columns = [feature.column for feature in found.plan.features]
+    lines.append(f"features: {len(log.names)} from columns, {_short(columns)}")
+    if len(columns) < len(found.plan.mapping.features):
+        lines.append("context: as it came")
     for feature in found.plan.features:
         if feature.kind == "category":
             rest = ", the rest as `other`" if feature.rest else ""

@@ -13,8 +13,9 @@ import pyarrow.compute as pc
 from tenure.core.arrays import Ints
 from tenure.core.logged import Hashes
 from tenure.store.tables.chunks import Chunk, Rejection, Source, bad_data
-from tenure.store.tables.understanding import Plan, Understood, select, understand
-from tenure.store.tables.values import hashes, plain
+from tenure.store.tables.roles import IF_ANY
+from tenure.store.tables.understanding import TEXT_ROLES, Plan, Understood, select, understand
+from tenure.store.tables.values import hashes, plain, to_numbers, to_texts
 
 REJECTIONS = 1_000_000
 """Rejections a log may have; a file with more is not what the mapping says."""
@@ -74,7 +75,7 @@ def wanted(source: Source, plan: Plan, sample: Mapping[str, Any], unique: bool) 
     if not source.typed:
         return list(sample)
     mapping = plan.mapping
-    roles = {"action", "allowed", "flag"} | ({"decision_id", "position"} if unique else set())
+    roles = {"action", "allowed", "flag"} | doubtful(plan, sample) | ({"decision_id", "position"} if unique else set())
     names = {name for role, taken in mapping.roles.items() if role in roles for name in taken.columns}
     of_roles = {name for taken in mapping.roles.values() for name in taken.columns}
     texts = [name for name in sample if _may_be_wrong(plain(sample[name]).type)]
@@ -82,6 +83,22 @@ def wanted(source: Source, plan: Plan, sample: Mapping[str, Any], unique: bool) 
     names |= {name for name in texts if name not in ids and name in of_roles | set(mapping.features)}
     names |= {feature.column for feature in plan.features if feature.kind == "category"}
     return [name for name in sample if name in names]
+
+
+def doubtful(plan: Plan, sample: Mapping[str, Any]) -> frozenset[str]:
+    """Roles of episodes and slates whose columns have nothing in the first rows."""
+    found = set()
+    for role in IF_ANY & set(plan.mapping.roles):
+        values = sample[plan.mapping.roles[role].columns[0]]
+        numbers = role not in TEXT_ROLES
+        if not has_any(to_numbers(values)[0] if numbers else to_texts(values)):
+            found.add(role)
+    return frozenset(found)
+
+
+def has_any(column: Any) -> bool:
+    """Whether a column of a role has a value: a text, or a number from 0 on."""
+    return bool((column >= 0).any()) if isinstance(column, np.ndarray) else column.null_count < len(column)
 
 
 def _may_be_wrong(kind: Any) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,7 +14,7 @@ from tenure.store.tables.chunks import bad_data
 
 Look = Literal["number", "boolean", "text", "time", "list", "texts", "empty"]
 """What the first rows of a column hold."""
-NOTHING = "nothing in the first rows"
+NOTHING, NOTHING_AT_ALL = "nothing in the first rows", "nothing in it"
 
 # The name design.md gives first, then the field's, best first: OBP, SCOPE-RL, d3rlpy, ReAgent, Personalizer, VW.
 WORDS: Mapping[str, tuple[str, ...]] = {
@@ -39,11 +39,13 @@ WORDS: Mapping[str, tuple[str, ...]] = {
 }  # fmt: skip
 IF_ANY = frozenset({"episode_id", "step", "position", "terminal", "timeout"})
 """Roles that make a log one of episodes or slates, so a column with nothing in it does not play them."""
+ENDS = frozenset({"terminal", "timeout"})
+"""Roles that tell episodes by their last row; Tenure's own exports name them."""
 NUMBERS = frozenset({"propensity", "reward", "step", "position"})
 _FITS: Mapping[str, frozenset[Look]] = {
     **{role: frozenset({"number", "boolean", "empty"}) for role in (*NUMBERS, "terminal", "timeout")},
     "decided_at": frozenset({"time", "number", "empty"}),
-    "allowed": frozenset({"list", "texts", "text", "empty"}),
+    "allowed": frozenset({"list", "texts", "text", "number", "boolean", "empty"}),
 }
 _BOX = re.compile(r"^actions?_(\d+)$")
 
@@ -71,6 +73,12 @@ class ColumnMapping:
     features: tuple[str, ...] = ()
     left_out: Mapping[str, str] = field(default_factory=dict)
     told: frozenset[str] = frozenset()
+
+    def without(self, roles: Collection[str]) -> ColumnMapping:
+        """The same without some roles, whose columns have nothing in them."""
+        gone = {name: NOTHING_AT_ALL for role in roles for name in self.roles[role].columns}
+        kept = {role: taken for role, taken in self.roles.items() if role not in roles}
+        return replace(self, roles=kept, left_out={**self.left_out, **gone})
 
     def column(self, role: str) -> str | None:
         """The one column of a role; None where the log has none."""
@@ -148,7 +156,7 @@ def guess(looks: Mapping[str, Look], told: Mapping[str, Any], where: str, inner:
     open_names = [name for name in looks if name not in used]
     free = [name for name in open_names if name not in inner]
     for role in WORDS:
-        if role not in roles:
+        if role not in roles and not (role in ENDS and "tenure" in looks):
             found = _find(role, free, looks)
             roles |= {role: Taken((found[0],))} if found else _box(role, free, looks)
             left_out |= dict.fromkeys(found[1:], f"another word for {role}")
@@ -156,6 +164,8 @@ def guess(looks: Mapping[str, Look], told: Mapping[str, Any], where: str, inner:
     used = {name for taken in roles.values() for name in taken.columns} | set(left_out)
     left_out |= {name: NOTHING for name in looks if looks[name] == "empty" and name not in used}
     left_out |= {name: "lists of texts" for name in looks if looks[name] == "texts" and name not in used}
+    if "tenure" in looks:
+        left_out |= {name: "it repeats the context" for name in free if name not in used}
     if "action" not in roles:
         expected = f"a column that says which action was taken, such as {list(WORDS['action'])}"
         raise bad_data(expected, f"columns {list(looks)}", where, "name it in a mapping: [columns] action = ...")
@@ -172,8 +182,6 @@ def _check_there(names: Sequence[str], looks: Mapping[str, Look], where: str) ->
 def _find(role: str, names: Sequence[str], looks: Mapping[str, Look]) -> list[str]:
     """Columns that could play a role, best word first; a synonym must hold what the role needs."""
     found = []
-    if role in IF_ANY:
-        names = [name for name in names if looks[name] != "empty"]
     for rank, word in enumerate(WORDS[role]):
         for name in names:
             fits = rank == 0 or looks[name] in _FITS.get(role, {looks[name]})

@@ -15,8 +15,17 @@ from tenure.core.arrays import Ints
 from tenure.core.logged import Hashes
 from tenure.store.tables.chunks import Chunk, Rejection, Source, bad_data
 from tenure.store.tables.features import Tally, ordered_labels
-from tenure.store.tables.repeats import REJECTIONS, keys, known_actions, number_columns, repeated_rows, wanted
-from tenure.store.tables.roles import NOTHING
+from tenure.store.tables.repeats import (
+    REJECTIONS,
+    doubtful,
+    has_any,
+    keys,
+    known_actions,
+    number_columns,
+    repeated_rows,
+    wanted,
+)
+from tenure.store.tables.roles import IF_ANY, NOTHING
 from tenure.store.tables.understanding import Plan, Understood, select, understand
 from tenure.store.tables.values import to_numbers, to_texts
 
@@ -53,6 +62,7 @@ class Scan:
 class _Findings:
     """What the pass gathers."""
 
+    doubtful: frozenset[str]
     labels: set[str] = field(default_factory=set)
     mask_width: int = 0
     tallies: dict[str, Tally] = field(default_factory=dict)
@@ -62,6 +72,7 @@ class _Findings:
     rows: int = 0
     naive: bool = False
     late: set[str] = field(default_factory=set)
+    present: set[str] = field(default_factory=set)
 
 
 class _IsBox(Exception):
@@ -86,25 +97,27 @@ def scan(source: Source, plan: Plan, *, unique: bool, actions: Sequence[str] | N
         return scan(source, replace(plan, box=1), unique=unique, actions=actions)
     labels = _labels(found, plan, actions, source.name)
     columns = [found.tallies[f.column].column(f.column) if f.kind == "category" else f for f in plan.features]
-    plan = replace(plan, features=tuple(columns))
+    absent = IF_ANY & set(plan.mapping.roles) & found.doubtful - found.present
+    plan = replace(plan, features=tuple(columns), mapping=plan.mapping.without(absent))
     repeated, twice = repeated_rows(source, plan, found.keys) if unique else (np.array([], dtype=np.int64), [])
     rejected = sorted([*found.rejected, *twice], key=lambda rejection: rejection.line)
     rows = found.rows - len(twice)
-    if rows < 1:
-        raise _nothing(source, rejected, found)
+    if rows + found.flags.total() < 1:
+        raise _nothing(source, rejected)
     late = tuple(sorted(found.late))
     return Scan(plan, labels, rows, tuple(rejected), repeated, dict(found.flags), found.naive, late)
 
 
-def _nothing(source: Source, rejected: Sequence[Rejection], found: _Findings) -> Exception:
-    kept = f", {sum(found.flags.values())} kept out by their flag" if found.flags else ""
+def _nothing(source: Source, rejected: Sequence[Rejection]) -> Exception:
     first = f"; the first, line {rejected[0].line}: {rejected[0].reason}" if rejected else ""
-    what = f"none; {len(rejected)} rejected{kept}{first}" if rejected or kept else "a header or nothing at all"
+    what = f"none; {len(rejected)} rejected{first}"
     return bad_data("at least one usable row", what, source.name, "check the file and which column is what")
 
 
 def _pass(source: Source, plan: Plan, unique: bool, actions: Sequence[str] | None) -> _Findings:
-    found = _Findings(tallies={f.column: Tally() for f in plan.features if f.kind == "category"})
+    found = _Findings(
+        doubtful(plan, source.sample()), tallies={f.column: Tally() for f in plan.features if f.kind == "category"}
+    )
     columns = wanted(source, plan, source.sample(), unique)
     for chunk in source.chunks(columns, number_columns(plan)):
         if not plan.box and plan.number_labels:
@@ -143,8 +156,11 @@ def _gather(found: _Findings, chunk: Chunk, rows: Understood, plan: Plan, unique
         found.flags.update(flags.drop_null().to_pylist())
     found.rows += len(counted)
     if not plan.box and "action" in rows.values:
-        found.labels.update(pc.unique(counted.values["action"]).to_pylist())
-    _gather_masks(found, counted.values.get("allowed", ()))
+        found.labels.update(pc.unique(rows.values["action"]).to_pylist())
+    for role in found.doubtful & set(rows.values):
+        if has_any(rows.values[role]):
+            found.present.add(role)
+    _gather_masks(found, rows.values.get("allowed", ()))
     for name, tally in found.tallies.items():
         tally.update(to_texts(chunk.columns[name]).take(pa.array(counted.place)))
 

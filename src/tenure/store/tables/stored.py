@@ -12,13 +12,12 @@ import numpy as np
 from tenure.core.clock import to_text
 from tenure.core.problem import Problem
 from tenure.core.spaces import Discrete
+from tenure.store.labels import known_labels
 from tenure.store.records import FLAGS, LogRow
 from tenure.store.sqlite import SqliteStore
 from tenure.store.tables.chunks import SAMPLE, Chunk, bad_data, cells, ordinals
 from tenure.store.tables.jsonlines import inner_of, names_of, with_columns
 
-IMPORT = "import"
-"""Kind of the event an import leaves: {file, sha256, labels}."""
 UNKNOWN_AT = "1970-01-01T00:00:00.000000Z"
 """Stands where a log without times was imported."""
 
@@ -61,10 +60,10 @@ class Stored:
 
     @cached_property
     def labels(self) -> tuple[str, ...]:
-        """Labels of the actions: the problem's, else those told by imports, else the numbers seen."""
+        """Labels of the actions: the problem's, else those told by events, else the numbers seen."""
         if self.problem is not None:
             return self.problem.action.labels if isinstance(self.problem.action, Discrete) else ()
-        told = imported_labels(self.store, self.key)
+        told = known_labels(self.store, self.key)
         return told or tuple(map(str, range(1 + max((row.decision.action for row in self.rows()), default=-1))))
 
     @cached_property
@@ -142,12 +141,6 @@ class Stored:
             return row.decision.context
         seen = np.frombuffer(row.decision.observation, dtype="<f4").astype(float).tolist()
         return dict(zip(self.problem.feature_names, seen, strict=False))
-
-
-def imported_labels(store: SqliteStore, problem: str) -> tuple[str, ...]:
-    """The labels imports have told so far, in the order of the actions; empty without an import."""
-    told = [event.payload.get("labels", ()) for event in store.events(problem) if event.kind == IMPORT]
-    return tuple(told[-1]) if told else ()
 
 
 def mask_of(mask: bytes | None) -> list[bool] | None:

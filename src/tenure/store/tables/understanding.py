@@ -132,6 +132,7 @@ def _vectors(chunk: Chunk, plan: Plan, columns: Sequence[str], marks: _Marks) ->
     if len(columns) == 1 and pa.types.is_nested(first.type):
         vectors, bad = to_matrix(first, plan.box)
         marks.cells(bad, columns[0], f"list of {plan.box} numbers")
+        marks.add(np.isnan(vectors).any(axis=1) & ~bad, lambda _: "no action")
         return vectors
     parts = []
     for name in columns:

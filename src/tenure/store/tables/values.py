@@ -18,7 +18,7 @@ _WORDS = ("na", "n/a", "null", "none")
 MISSING = ("", *_WORDS, *map(str.upper, _WORDS), *map(str.title, _WORDS))
 """Cells of a number's column that say there is no number; `nan` says so too."""
 TRUTH = {"true": 1.0, "false": 0.0}
-ZONE = r"(?:[zZ]|[+-]\d{2}(?::?\d{2})?)\s*$"
+ZONE = r"\d:\d{2}.*(?:[zZ]|[+-]\d{2}(?::?\d{2})?)$"
 # A number as a time: seconds, milli-, micro- or nanoseconds since 1970, told by size (valid from 1973 to 5138).
 _EPOCHS = ((1e11, 1e6), (1e14, 1e3), (1e17, 1.0), (np.inf, 1e-3))
 
@@ -103,12 +103,11 @@ def to_times(values: Any) -> tuple[Any, Bools, bool]:
         return _from_epoch(numbers), bad, False
     texts = pc.utf8_trim_whitespace(to_texts(values))
     zoned = pc.match_substring_regex(texts, ZONE)
-    if pc.all(zoned).as_py() is not False:
-        try:
-            moments = texts.cast(pa.timestamp("us", "UTC"))
-            return moments.to_numpy(zero_copy_only=False).astype("datetime64[us]"), _none(values), False
-        except pa.ArrowInvalid:
-            pass
+    every, some = pc.all(zoned).as_py() is not False, pc.any(zoned).as_py() is True
+    if every or not some:
+        with contextlib.suppress(pa.ArrowInvalid):
+            moments = texts.cast(pa.timestamp("us", "UTC" if every else None))
+            return moments.to_numpy(zero_copy_only=False).astype("datetime64[us]"), _none(values), not every
     return _mixed_times(texts, zoned)
 
 
@@ -140,14 +139,18 @@ def _from_epoch(numbers: Floats) -> Any:
 
 
 def to_matrix(values: Any, width: int) -> tuple[Floats, Bools]:
-    """Lists of `width` numbers as rows; which cells hold anything else; float64 [n, width], bool [n]."""
+    """Lists of `width` numbers as rows, NaN where there is none; which cells hold anything else.
+
+    float64 [n, width], bool [n].
+    """
     values = plain(values)
-    lengths = np.asarray(pc.fill_null(pc.list_value_length(values), -1))
-    bad = lengths != width
+    lengths = pc.list_value_length(values)
+    fits = np.asarray(pc.fill_null(pc.equal(lengths, width), False))
+    bad = ~fits & np.asarray(values.is_valid())
     filled = np.full((len(values), width), np.nan)
-    flat, wrong = to_numbers(values.filter(pa.array(~bad)).flatten())
-    filled[~bad] = flat.reshape(-1, width)
-    bad[~bad] = wrong.reshape(-1, width).any(axis=1)
+    flat, wrong = to_numbers(values.filter(pa.array(fits)).flatten())
+    filled[fits] = flat.reshape(int(fits.sum()), width)
+    bad[fits] = wrong.reshape(int(fits.sum()), width).any(axis=1)
     return filled, bad
 
 
@@ -157,12 +160,15 @@ def to_objects(texts: Any) -> Any:
 
 
 def hashes(texts: Any) -> Hashes:
-    """Stable 64-bit hashes of texts, equal on every machine: SipHash of the UTF-8 bytes as pandas does it; [n]."""
+    """Stable 64-bit hashes of texts, equal on every machine: SipHash of the UTF-8 bytes as pandas does it; [n].
+
+    A missing text has the hash of an empty one.
+    """
     from pandas.util import hash_array
 
     if isinstance(texts, np.ndarray):
         return hash_array(texts, categorize=False)
-    known = texts.dictionary_encode()
+    known = pc.fill_null(texts, "").dictionary_encode()
     of_each: Any = hash_array(np.asarray(known.dictionary.to_pylist(), dtype=object), categorize=False)
     return of_each[known.indices.to_numpy(zero_copy_only=False)]  # type: ignore[no-any-return]
 
@@ -173,9 +179,9 @@ def arrow(values: Sequence[Any]) -> Any:
     if (kinds and kinds <= {int, float}) or kinds in ({bool}, {str}):
         with contextlib.suppress(pa.ArrowInvalid, OverflowError):
             return pa.array(values)
-    for member in (pa.float64(), pa.bool_()) if kinds == {list} else ():
+    if kinds == {list}:
         with contextlib.suppress(pa.ArrowInvalid, pa.ArrowTypeError):
-            return pa.array(values, pa.list_(member))
+            return pa.array(values, pa.list_(pa.float64()))
     return pa.array([None if v is None else as_text(v) for v in values], pa.string())
 
 

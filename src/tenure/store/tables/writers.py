@@ -136,7 +136,9 @@ def _dsjson(file: IO[bytes], records: Iterable[Record], writing: Writing) -> int
 def _event(record: Record, labels: Sequence[str]) -> Record:
     """A line in VW's words; ours, exact, under `tenure`."""
     context = from_json(record["context"])
-    theirs = context.pop("_dsjson", {})
+    theirs = context.pop("_dsjson") if isinstance(context.get("_dsjson"), dict) else {}
+    if "_multi" in context:
+        raise bad_data("contexts without `_multi`", record["decision_id"], "the log", "export as jsonl or parquet")
     candidates = _opened(record["candidates"])
     action = labels.index(record["action"])
     given = record["candidates"] is not None and isinstance(candidates, list)
@@ -150,7 +152,7 @@ def _event(record: Record, labels: Sequence[str]) -> Record:
     )
     label = {} if reward is None else {"_label_cost": -reward if reward else 0.0}
     ours = {name: _opened(value) if name in _JSON else value for name, value in record.items()}
-    ours |= {"decided_at": to_text(record["decided_at"]), "allowed": ours.pop("mask")}
+    ours |= {"decided_at": to_text(record["decided_at"]), "theirs": sorted(theirs)}
     ours["context"] = from_json(record["context"]) if given is None else None
     ours.pop("context")
     return {
