@@ -8,21 +8,24 @@ from typing import Any
 
 import numpy as np
 
-from tenure.core.arrays import Floats
+from tenure.core.arrays import Bools, Floats
 from tenure.core.errors import EvidenceError
 from tenure.core.logged import Logged, LoggedSource, Target
 from tenure.evaluation.behaviour import behaviour_models
 from tenure.evaluation.episode_values import EpisodeValue
 from tenure.evaluation.episodes import Episodes, joined
 from tenure.evaluation.fqe import FittedQ, crossfitted
-from tenure.evaluation.grouped import group_of, ratio_interval
+from tenure.evaluation.grouped import group_of, mixed, ratio_interval
 from tenure.evaluation.offpolicy import assumed
 from tenure.evaluation.support import Refusal, Support, Why
 from tenure.evaluation.terms import DiscreteTerms, Predictions
 from tenure.evaluation.trajectories import FORMULAS, returns
 from tenure.evaluation.transitions import Transitions
-from tenure.evaluation.valuation import OffPolicyReport, Valuation, refused
+from tenure.evaluation.valuation import OffPolicyReport
 from tenure.evaluation.value import PolicyValue
+
+MOST_STEPS = 20_000
+"""Steps that fitted Q evaluation learns from at most: it fits hundreds of forests."""
 
 JUDGED = "pdwis"
 """The estimator a verdict goes by without a reward model: self-normalised, as `snips` is for one step."""
@@ -57,7 +60,7 @@ def evaluate_episodes(
     judged = JUDGED if predictions is None else "dr"
     if not batches:
         why = Refusal(Why.EMPTY, "the log has no usable row", "check the file and its rejected rows")
-        return refused(Valuation.empty(False, "snips", False), why, judged)
+        return _refused(why, judged)
     logged = joined(batches)
     settings = (predictions, discount, alpha, seed, judged)
     if not np.isnan(logged.propensity).all():
@@ -66,9 +69,16 @@ def evaluate_episodes(
         models = behaviour_models(logged)
     except EvidenceError as error:
         why = Refusal(Why.PROPENSITY_MISSING, f"no propensities, and no model of them: {error.found}", error.fix)
-        return refused(Valuation.empty(False, "snips", False), why, judged)
+        return _refused(why, judged)
     reports = [_report(replace(logged, propensity=each.propensity(logged)), target, *settings) for each in models]
     return assumed(models, reports)
+
+
+def _refused(why: Refusal, judged: str) -> OffPolicyReport:
+    """No number for any estimator."""
+    none = tuple(PolicyValue.refused(name, why.reason, why.helps) for name in (*FORMULAS, FittedQ.name))
+    logged = PolicyValue.refused("logged", why.reason, why.helps)
+    return OffPolicyReport(judged, logged, none, None, None, why.reason, 1.0, 0, why)
 
 
 def _report(
@@ -82,11 +92,12 @@ def _report(
 ) -> OffPolicyReport:
     seen = np.bincount(logged.action, minlength=len(logged.labels)) > 0
     p = DiscreteTerms(target, seen).probabilities(logged)
-    q, v, reason = _model(logged, p, predictions, discount, seed)
+    staged = _with_step(logged)
+    q, v, reason = _model(staged, p, predictions, discount, seed)
     episodes = Episodes.from_logged(logged, p, seen=seen, q=q, v=v)
     support = _support(episodes)
     answers = [_answer(name, episodes, discount, alpha, seed, reason) for name in FORMULAS]
-    answers.append(_fqe(logged, p, discount, alpha, seed))
+    answers.append(_fqe(staged, p, discount, alpha, seed))
     illegal = support.refusal if support.refusal is not None and support.refusal.why is not Why.FEW_EFFECTIVE else None
     return OffPolicyReport(
         judged=judged,
@@ -99,6 +110,13 @@ def _report(
         units=len(np.unique(episodes.unit)),
         refusal=illegal,
     )
+
+
+def _with_step(logged: Logged) -> Logged:
+    """The step as one more feature: what an episode still brings depends on how much of it is left."""
+    assert logged.step is not None
+    features = np.concatenate([np.nan_to_num(logged.features, nan=0.0), logged.step[:, None]], axis=1)
+    return replace(logged, features=features, names=(*logged.names, "step"))
 
 
 def _model(
@@ -123,9 +141,20 @@ def _answer(name: str, episodes: Episodes, discount: float, alpha: float, seed: 
 
 
 def _fqe(logged: Logged, p: Floats, discount: float, alpha: float, seed: int) -> PolicyValue:
+    kept = _few_units(logged)
     estimator = FittedQ(discount=discount)
-    estimator.update(logged, p)
-    return estimator.result(alpha, seed)
+    estimator.update(logged.take(kept), p[kept])
+    found = estimator.result(alpha, seed)
+    part = "" if kept.all() else f"; on {int(kept.sum()):,} of {len(kept):,} steps, whole units"
+    return replace(found, method=f"{found.method}{part}")
+
+
+def _few_units(logged: Logged) -> Bools:
+    """Rows of the units with the smallest hashes, about `MOST_STEPS` of them; [n]."""
+    keys = mixed(logged.unit)
+    if len(keys) <= MOST_STEPS:
+        return np.ones(len(keys), dtype=bool)
+    return np.asarray(keys <= np.partition(keys, MOST_STEPS)[MOST_STEPS])
 
 
 def _support(episodes: Episodes) -> Support:
