@@ -10,6 +10,9 @@ import numpy as np
 from tenure.core.arrays import Floats
 from tenure.evaluation.checks import finite, refusal
 
+ROUNDING = 1e-12
+"""A spread this small beside the mean is rounding."""
+
 
 @dataclass(frozen=True, eq=False)
 class JointMoments:
@@ -70,12 +73,13 @@ class JointMoments:
         return math.sqrt(max(float(weights @ self.second @ weights), 0.0) / (self.n - 1))
 
     def skewness(self, weights: Floats) -> float:
-        """Skewness of that weighted sum; 0 where it does not vary, NaN before the second unit."""
+        """Skewness of that weighted sum; NaN where it has not varied yet: a rare event may only not have come."""
         if self.n < 2:
             return math.nan
         square = float(weights @ self.second @ weights) / self.n
         cube = float(np.einsum("ijk,i,j,k->", self.third, weights, weights, weights)) / self.n
-        return cube / square**1.5 if square > 0 else 0.0
+        rounding = (ROUNDING * float(np.abs(weights) @ np.abs(self.mean))) ** 2
+        return cube / square**1.5 if square > rounding else math.nan
 
     def covariance(self) -> Floats:
         """Of the figures; [d, d].
