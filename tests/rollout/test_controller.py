@@ -235,7 +235,7 @@ def test_proven_harm_rolls_back_in_every_live_state(
 ) -> None:
     LIVE[where](world)
     version = world.controller.state().version
-    for _ in range(20):
+    for _ in range(24):
         world.day(harm)
         tick = world.controller.tick()
         if tick.step is not None and tick.step.move is Move.ROLLBACK:

@@ -171,6 +171,19 @@ def test_without_candidate_units_nothing_passes() -> None:
     assert [f.verdict for f in guardrail_findings(evidence([]))] == [Verdict.INCONCLUSIVE] * 2
 
 
+def test_guardrails_share_their_alpha() -> None:
+    """Two of them at .05: each proves harm at .025."""
+    units = [unit(place, day, learned=place < 2) for place in range(4) for day in range(2, 10)]
+    for one in units:
+        if one.learned:
+            one.above = np.array([3.0, 18.0, 18.0])
+    found = guardrail_findings(evidence(units))
+    assert found[0].verdict is Verdict.FAIL
+    assert found[0].reason.endswith("at 0.025")
+    alone = msgspec.structs.replace(settings(), guardrail=settings().guardrail[:1])
+    assert guardrail_findings(evidence(units, limits=alone))[0].reason.endswith("at 0.05")
+
+
 @pytest.mark.parametrize("short", [{}, {"min_decisions": 5}, {"min_units": 3}, {"min_days": 9}])
 def test_bake_needs_decisions_units_and_days_of_the_candidates_own(short: dict[str, int]) -> None:
     limits = settings()
@@ -196,7 +209,7 @@ def test_a_stage_that_began_at_noon_counts_from_the_next_midnight() -> None:
 
 @pytest.mark.parametrize(
     ("proposals", "shadowed", "verdict"),
-    [(0, 0, Verdict.INCONCLUSIVE), (98, 100, Verdict.INCONCLUSIVE), (99, 100, Verdict.PASS)],
+    [(0, 0, Verdict.INCONCLUSIVE), (0, 100, Verdict.ERROR), (98, 100, Verdict.INCONCLUSIVE), (99, 100, Verdict.PASS)],
 )
 def test_the_shadow_must_have_been_there(proposals: int, shadowed: int, verdict: Verdict) -> None:
     seen = evidence([])

@@ -27,6 +27,7 @@ from tenure.evaluation import (
     unit_differences,
     unit_gains,
 )
+from tenure.evaluation.health import shadow_delivery
 from tenure.rollout.ledger import Ledger, Unit, first_whole_day, midnight_of
 from tenure.rollout.settings import GuardrailSettings, Promote, Settings
 from tenure.rollout.stages import RolloutState, Stage
@@ -34,6 +35,8 @@ from tenure.rollout.stages import RolloutState, Stage
 DAY = timedelta(days=1)
 BOLDNESS = 0.9
 """Largest share of its capital a betting sequence stakes on one observation."""
+ONLY_THE_NULL = 1
+"""A gate asks one question of its sequence, so a grid of means beside the null would be paid for nothing."""
 DELIVERY = 0.99
 """Share of shadowed decisions that must carry the candidate's proposal, and of each arm's that must have an outcome."""
 
@@ -144,10 +147,7 @@ def shadow_findings(evidence: Evidence, share: float) -> list[Finding]:
 
 def delivery(evidence: Evidence) -> Finding:
     """Whether the shadow was there at all."""
-    shadowed = evidence.ledger.shadowed
-    share = evidence.ledger.proposals / shadowed if shadowed else 0.0
-    verdict = Verdict.PASS if share >= DELIVERY else Verdict.INCONCLUSIVE
-    return Finding("shadow delivery", verdict, f"{100 * share:.1f} % of {shadowed} decisions carry a proposal")
+    return shadow_delivery(evidence.ledger.proposals, evidence.ledger.shadowed, DELIVERY)
 
 
 def replay_finding(problem: Problem, rule: Promote, incumbent: Trace, candidate: Trace) -> Finding:
@@ -287,13 +287,17 @@ def guardrail_findings(evidence: Evidence) -> list[Finding]:
 
 
 def guardrail_finding(evidence: Evidence, rule: GuardrailSettings) -> Finding:
-    """Whether harm beyond the margin is proven, on live controls first and on the replayed incumbent at 100 %."""
+    """Whether harm beyond the margin is proven, on live controls first and on the replayed incumbent at 100 %.
+
+    Each guardrail gets an equal part of its alpha, so that all together raise no more false alarms than one may.
+    """
     kpi, gate = evidence.problem.kpi(rule.kpi), f"guardrail {rule.kpi}"
 
     def judged() -> list[Finding]:
         live = live_gains(evidence, kpi, relative=rule.relative).gain
         gains = np.concatenate([live, full_gains(evidence, kpi, relative=rule.relative)])
-        upper = BettingUpper(*rule.bounds, alpha=rule.alpha, null=-rule.margin, cap=BOLDNESS)
+        alpha = rule.alpha / len(evidence.settings.guardrail)
+        upper = BettingUpper(*rule.bounds, alpha=alpha, null=-rule.margin, cap=BOLDNESS, points=ONLY_THE_NULL)
         return [_watched(gate, upper, gains, lambda: sequential_harm(gate, upper, rule.margin, rule.kpi))]
 
     return _measured(gate, judged)[0]
@@ -301,7 +305,7 @@ def guardrail_finding(evidence: Evidence, rule: GuardrailSettings) -> Finding:
 
 def sequential_finding(gate: str, rule: Promote, gains: Floats, what: str) -> Finding:
     """Whether the mean gain is proven above -margin by a betting sequence over the gains in order."""
-    sequence = BettingLower(*rule.bounds, alpha=rule.alpha, null=-rule.margin, cap=BOLDNESS)
+    sequence = BettingLower(*rule.bounds, alpha=rule.alpha, null=-rule.margin, cap=BOLDNESS, points=ONLY_THE_NULL)
     return _watched(gate, sequence, gains, lambda: sequential_not_worse(gate, sequence, rule.margin, what))
 
 
@@ -317,8 +321,7 @@ def _watched(
     gate: str, sequence: BettingLower | BettingUpper, gains: Sequence[float] | Floats, judge: Callable[[], Finding]
 ) -> Finding:
     try:
-        for gain in gains:
-            sequence.update(float(gain))
+        sequence.update(np.asarray(gains, dtype=np.float64))
     except EvidenceError as error:
         low, high = sequence.bounds
         told = f"{error.found}, outside the stated bounds {low:g} to {high:g}: nothing can be proven, so it holds"
