@@ -7,13 +7,13 @@ import math
 import numpy as np
 from scipy import optimize, special
 
-from tenure.core.arrays import Floats
+from tenure.core.arrays import Floats, Ints
 from tenure.core.evidence import Estimate
 from tenure.evaluation.boundaries import best_rho
 from tenure.evaluation.checks import refusal, share
 
 
-def log_evidence(successes: Floats | float, trials: Floats | float, p: float, strength: float) -> Floats:
+def log_evidence(successes: Floats | Ints | float, trials: Floats | Ints | float, p: float, strength: float) -> Floats:
     """Logarithm of the evidence against "each trial succeeds with probability p", a martingale where that is so.
 
     The likelihood ratio of a beta mixture around p to p itself; it ever reaches 1 / alpha with probability at most
