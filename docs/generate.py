@@ -8,12 +8,16 @@ from pathlib import Path
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 import msgspec
+from typer import Typer
 from typer.testing import CliRunner
 
 from tenure.cli.main import app
 from tenure.core import errors
 from tenure.core.decision import Arm, Kind, Place
 from tenure.core.evidence import Verdict
+from tenure.evaluation import onestep, trajectories
+from tenure.evaluation.fqe import FittedQ
+from tenure.evaluation.support import Why
 from tenure.rollout import MOVES, settings
 
 PAGE = Path(__file__).parent / "reference.md"
@@ -39,6 +43,7 @@ def page() -> str:
         "## Commands\n",
         *commands(),
         "## Exit codes and verdicts\n\n" + verdicts(),
+        "## Off-policy estimators\n\n" + estimators(),
         "## Settings: tenure.toml\n",
         *(settings_table(kind) for kind in TABLES),
         "## Moves of a rollout\n\n" + moves(),
@@ -51,11 +56,38 @@ def page() -> str:
 def commands() -> Iterator[str]:
     """Help of every command, as `--help` prints it."""
     runner = CliRunner(env={"COLUMNS": "100", "TERMINAL_WIDTH": "100"})
-    for command in app.registered_commands:
+    for names in verbs(app):
+        text = runner.invoke(app, [*names, "--help"]).stdout.replace("Usage: root ", "Usage: tenure ")
+        yield f"### tenure {' '.join(names)}\n\n```text\n{text.strip()}\n```"
+
+
+def verbs(group: Typer) -> Iterator[list[str]]:
+    """The words of every command, those of groups after the others."""
+    for command in group.registered_commands:
         assert command.callback is not None
-        name = command.callback.__name__
-        text = runner.invoke(app, [name, "--help"]).stdout.replace("Usage: root ", "Usage: tenure ")
-        yield f"### tenure {name}\n\n```text\n{text.strip()}\n```"
+        yield [command.name or command.callback.__name__]
+    for inner in group.registered_groups:
+        assert inner.typer_instance is not None
+        yield from ([str(inner.name), *rest] for rest in verbs(inner.typer_instance))
+
+
+def estimators() -> str:
+    """What `evaluate --log` estimates, and why it may refuse to."""
+    one_step = {name: formula.columns for name, formula in onestep.FORMULAS.items()}
+    episodes = {name: formula.terms for name, formula in trajectories.FORMULAS.items()} | {"fqe": FittedQ}
+    tables = []
+    for title, found in (("One-step decisions", one_step), ("Episodes", episodes)):
+        rows = [f"| `{name}` | {' '.join(first_sentences(function))} |" for name, function in found.items()]
+        tables.append(
+            "\n".join([f"{title}; w is target over logged probability.\n", "| name | |", "| --- | --- |", *rows])
+        )
+    refusals = ", ".join(f"`{why.value}`" for why in Why)
+    return "\n\n".join([*tables, f"A refusal is one of {refusals}."])
+
+
+def first_sentences(thing: object) -> list[str]:
+    """The first paragraph of a docstring, as lines."""
+    return (inspect.getdoc(thing) or "").split("\n\n")[0].splitlines()
 
 
 def verdicts() -> str:
