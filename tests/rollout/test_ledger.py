@@ -85,7 +85,7 @@ def test_a_missing_outcome_counts_as_the_mean_and_never_as_free() -> None:
     cost = np.where(joined, np.arange(ROWS), np.nan).astype(float)
     ledger = folded(frame(joined=joined, signals=dict(frame().signals) | {"cost": cost}))
     half, none = ledger.units["u2"], ledger.units["u3"]
-    assert (half.decisions, half.joined, half.above[0], half.total[0]) == (2, 1, 4.0, 8.0)
+    assert (half.decisions, half.joined, half.above[0], half.total(0)) == (2, 1, 4.0, 8.0)
     assert half.is_comparable
     assert (none.joined, none.is_comparable) == (0, False)
 

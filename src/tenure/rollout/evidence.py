@@ -245,7 +245,7 @@ def live_gains(evidence: Evidence, kpi: KPI, *, relative: bool) -> UnitGains:
         ratio = np.array([unit.above[index] / unit.below[index] for unit in units])
         return unit_differences(names, days, chosen, ratio, kpi.sign)
     usual = evidence.ledger.usual((u for u in evidence.ledger.units.values() if u.stage == Stage.SHADOW), kpi)
-    total = np.array([unit.total[index] for unit in units])
+    total = np.array([unit.total(index) for unit in units])
     saved = unit_gains(names, days, [unit.episode_id for unit in units], chosen, total, usual)
     return replace(saved, gain=-kpi.sign * saved.gain)  # a saving is a gain where lower is better
 

@@ -58,10 +58,9 @@ class Unit:
         """It kept its arm, and some outcome says how it went; what changed sides would make both look alike."""
         return self.joined > 0 and not (self.learned and self.controlled)
 
-    @property
-    def total(self) -> Floats:
-        """Numerator of each KPI over all its decisions: a missing outcome counts as the mean, never as free."""
-        return self.above * (self.decisions / self.joined)
+    def total(self, kpi: int) -> float:
+        """Numerator of a KPI over all its decisions: a missing outcome counts as the mean, never as free."""
+        return float(self.above[kpi]) * (self.decisions / self.joined)
 
 
 class Ledger:
@@ -145,8 +144,8 @@ class Ledger:
         sums: dict[str, list[float]] = {}
         for unit in units:
             if unit.is_comparable:
-                sums.setdefault(unit.episode_id, []).append(float(unit.total[index]))
-        return {episode: float(np.mean(values)) for episode, values in sums.items()}
+                sums.setdefault(unit.episode_id, []).append(unit.total(index))
+        return {episode: sum(values) / len(values) for episode, values in sums.items()}
 
     def _ours(self, versions: Sequence[str | None]) -> Bools:
         if self.version is None:
