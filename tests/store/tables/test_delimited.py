@@ -80,6 +80,13 @@ def test_a_quote_open_for_more_lines_than_any_record_has_is_broken(
 
 
 @pytest.mark.usefixtures("_block")
+def test_a_quote_still_open_at_the_end_swallows_nothing(tmp_path: Path) -> None:
+    cells, rejected, _ = read(written(tmp_path, 'a,b\n1,x\n2,"open\n3,y\n4,z\n'))
+    assert cells == [(2, ["1", "x"]), (4, ["3", "y"]), (5, ["4", "z"])]
+    assert rejected == [Rejection(3, "a quote is never closed", '2,"open')]
+
+
+@pytest.mark.usefixtures("_block")
 def test_bytes_that_are_no_utf8_cost_their_line(tmp_path: Path) -> None:
     cells, rejected, _ = read(written(tmp_path, b"a,b\n1,x\n2,\xff\n3,z\n"))
     assert cells == [(2, ["1", "x"]), (4, ["3", "z"])]

@@ -217,3 +217,9 @@ def test_signals_of_an_export_are_taken_as_they_are(store: SqliteStore, tmp_path
     take(store, path)
     (row,) = rows(store)
     assert (row.signals, row.decision.candidates) == ({"cost": 1.5}, "no json")
+
+
+def test_a_number_the_log_cannot_hold_is_rejected(store: SqliteStore, tmp_path: Path) -> None:
+    lines = [json.dumps({"action": "a", "reward": 1, "context": {"n": n}}) for n in (2**70, 2**63)]
+    done = take(store, csv(tmp_path, *lines, name="in.jsonl"))
+    assert (done.written, [(r.line, r.reason) for r in done.rejected]) == (1, [(1, "a whole number beyond 64 bits")])

@@ -63,3 +63,10 @@ def test_a_file_of_objects_that_are_no_decisions_has_no_first_row(tmp_path: Path
     source = JsonLines(written(tmp_path, "{broken"))
     assert source.sample() == {}
     assert source.inner == frozenset()
+
+
+def test_half_a_surrogate_pair_and_endless_nesting_cost_their_line(tmp_path: Path) -> None:
+    good = {"action": "a", "reward": 1}
+    path = written(tmp_path, good, '{"action": "\\ud800"}', '{"action": ' + "[" * 5000 + "]" * 5000 + "}")
+    reasons = [(r.line, r.reason) for r in open_log(path).rejected]
+    assert reasons == [(2, "it is not UTF-8"), (3, "it is nested too deeply")]

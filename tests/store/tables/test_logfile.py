@@ -156,7 +156,7 @@ def test_rows_that_cannot_be_read_are_listed_with_line_and_reason_and_nothing_el
         (44, "'much' in column 'reward' is no number"),
         (45, "'yesterday' in column 'decided_at' is no time"),
         (46, "'wide' in column 'x' is no number"),
-        (47, "'1.5' in column 'step' is no whole number"),
+        (47, "'1.5' in column 'step' is no whole number from 0"),
         (48, "decision_id 'd3' came before, on line 5"),
         (49, "5 fields instead of 7"),
     ]
@@ -314,7 +314,8 @@ def test_batches_are_equal_whatever_their_size(tmp_path: Path) -> None:
     assert [part.index[0] for part in log.batches()] == [part.index[0] for part in parts]
 
 
-def test_episodes_are_counted_from_terminals_and_timeouts_across_batches() -> None:
+@pytest.mark.parametrize("size", [1, 2, 3, 9])
+def test_episodes_are_counted_from_terminals_and_timeouts_across_batches(size: int) -> None:
     arrays = {
         "observations": np.arange(10.0).reshape(5, 2),
         "actions": np.array([0, 1, 0, 1, 1]),
@@ -322,7 +323,7 @@ def test_episodes_are_counted_from_terminals_and_timeouts_across_batches() -> No
         "terminals": np.array([0, 1, 0, 0, 0]),
         "timeouts": np.array([0, 0, 0, 1, 0]),
     }
-    log = open_log(arrays, size=2)
+    log = open_log(arrays, size=size)
     parts = list(log.batches())
     assert log.names == ("observations_0", "observations_1")
     assert np.concatenate([part.step for part in parts if part.step is not None]).tolist() == [0, 1, 0, 1, 0]
@@ -453,3 +454,17 @@ def test_a_file_nobody_may_read_is_an_error(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setattr(Path, "open", denied)
     with pytest.raises(DataError, match="denied"):
         open_log(path)
+
+
+@pytest.mark.parametrize("step", ["-3", "1e300", "inf"])
+def test_a_step_that_counts_nothing_is_rejected(tmp_path: Path, step: str) -> None:
+    log = open_log(csv(tmp_path, "action,step", "a,0", f"a,{step}", "a,"))
+    assert [r.reason for r in log.rejected] == [f"'{step}' in column 'step' is no whole number from 0"]
+    (batch,) = log.batches()
+    assert batch.step is not None
+    assert batch.step.tolist() == [0, -1]
+
+
+def test_a_time_no_clock_of_ours_reads_is_rejected(tmp_path: Path) -> None:
+    log = open_log(csv(tmp_path, "action,decided_at", "a,8999-12-31T00:00:00Z", "a,9000-01-01T00:00:00Z"))
+    assert [r.line for r in log.rejected] == [3]

@@ -79,6 +79,8 @@ def test_another_length_is_an_error() -> None:
 def test_a_row_that_is_no_distribution_is_named_with_its_sum(a: list[float], found: str) -> None:
     with pytest.raises(DataError, match=found):
         open_predictions({"a": a, "b": [0.5] * 3}, LABELS, probabilities=True)
+    with pytest.raises(DataError, match="row 1 sums to 1, the smallest"):
+        open_predictions({"a": [1.5], "b": [-0.5]}, LABELS, probabilities=True)
 
 
 def test_what_rounding_leaves_is_no_fault_and_nothing_is_rescaled() -> None:

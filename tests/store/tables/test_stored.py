@@ -31,7 +31,7 @@ BIKES = Problem(
 
 def test_a_problem_gives_labels_observations_and_the_reward_of_its_signals(store: SqliteStore) -> None:
     store.append_decisions([decision("a"), decision("b", mask=b"\1\0\1"), decision("c", propensity=None)])
-    outcomes = [outcome("o", "a", cost=1.5, trips=2.0), outcome("o", "b", cost=float("nan"))]
+    outcomes = [outcome("o", "a", cost=1.5, trips=2.0), outcome("o", "b", cost=float("inf"))]  # b's is in quarantine
     store.append_outcomes("bikes", outcomes, received_at=NOON, wait=WAIT, signals=SIGNALS)
     store.append_correction("bikes", "b", action=0, arm=Arm.INCUMBENT, propensity=1.0, reason="kill", at=NOON)
     log = open_log((store, BIKES))

@@ -39,6 +39,10 @@ class Parquet:
 
     def sample(self) -> Mapping[str, Any]:
         """The first rows."""
+        return self._sample
+
+    @cached_property
+    def _sample(self) -> Mapping[str, Any]:
         chunk = next(iter(self.chunks(self._columns, ())), None)
         if chunk is None:
             return {}

@@ -82,6 +82,10 @@ class Delimited:
 
     def sample(self) -> Mapping[str, Any]:
         """The first rows, as texts."""
+        return self._sample
+
+    @cached_property
+    def _sample(self) -> Mapping[str, Any]:
         chunk = next(iter(self.chunks(self._head[0], ())), None)
         if chunk is None:
             return {name: pa.array([], pa.string()) for name in self._head[0]}

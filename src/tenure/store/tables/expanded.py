@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -31,6 +32,10 @@ class Expanded:
 
     def sample(self) -> Mapping[str, Any]:
         """The first rows, the context opened."""
+        return self._sample
+
+    @cached_property
+    def _sample(self) -> Mapping[str, Any]:
         columns = {name: values for name, values in self.source.sample().items() if name in self.outer}
         return self._opened(columns, self.inner, _objects(columns[CONTEXT]))
 

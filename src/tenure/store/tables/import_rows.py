@@ -5,25 +5,26 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC
 from functools import partial
 from typing import Any
 
+import msgspec
 import numpy as np
 
 from tenure.core.clock import from_text, to_text
 from tenure.core.decision import Arm, Decision
 from tenure.core.problem import Problem
-from tenure.store.rows import to_json
 from tenure.store.sqlite import SqliteStore
-from tenure.store.tables.chunks import Chunk
+from tenure.store.tables.chunks import Chunk, Rejection
 from tenure.store.tables.contexts import contexts
 from tenure.store.tables.logfile import LogFile
 from tenure.store.tables.shaping import EpisodeCounter
 from tenure.store.tables.stored import UNKNOWN_AT
 from tenure.store.tables.understanding import Understood
 
+_encode = msgspec.msgpack.Encoder(order="sorted").encode
 STAGE = "imported"
 
 
@@ -62,11 +63,12 @@ class Target:
     sha256: str
 
 
-def rows_of(log: LogFile, target: Target) -> Iterator[Row]:
+def rows_of(log: LogFile, target: Target, rejected: list[Rejection]) -> Iterator[Row]:
+    """Rows on their way in; those the log cannot hold are added to `rejected`."""
     episodes = EpisodeCounter()
-    index = {label: k for k, label in enumerate(target.labels)}
     for chunk, rows in log.understood():
-        yield from _chunk_rows(log, target, chunk, rows, episodes, index)
+        columns = _columns(log, chunk, rows, episodes)
+        yield from _chunk_rows(log, target, chunk, rows, columns, rejected)
 
 
 def _chunk_rows(
@@ -74,16 +76,20 @@ def _chunk_rows(
     target: Target,
     chunk: Chunk,
     rows: Understood,
-    episodes: EpisodeCounter,
-    index: Mapping[str, int],
+    columns: Mapping[str, Sequence[Any]],
+    rejected: list[Rejection],
 ) -> Iterator[Row]:
-    columns = _columns(log, chunk, rows, episodes)
+    index = {label: k for k, label in enumerate(target.labels)}
     found = contexts(log, chunk, rows, target.problem)
     for i, place in enumerate(rows.place.tolist()):
         cells = {role: column[i] for role, column in columns.items()}
         context, signals = found[i]
         signals = signals or _signals(cells, target)
-        decision = _decision(target, cells, context, int(rows.row[i]), index)
+        try:
+            decision = _decision(target, cells, context, int(rows.row[i]), index)
+        except OverflowError:
+            rejected.append(Rejection(int(chunk.line[place]), "a whole number beyond 64 bits", chunk.text(place)))
+            continue
         yield Row(decision, signals, int(chunk.line[place]), partial(chunk.text, place))
 
 
@@ -157,14 +163,14 @@ def _decision(
         candidates=cells.get("candidates"),
         position=cells.get("position"),
     )
-    return replace(row, request_hash=content_hash(row, target.labels))
+    return Decision.of(**{**row.__dict__, "request_hash": content_hash(row, target.labels)})
 
 
 def content_hash(row: Decision, labels: Sequence[str]) -> str:
     """Equal for rows that say the same, in whatever form they came; actions and masks by their labels."""
     allowed = None if row.mask is None else [label for label, byte in zip(labels, row.mask, strict=False) if byte]
     told = (row.unit_id, row.episode_id, row.step, row.position, row.propensity, row.reason, row.explored)
-    text = to_json(
+    content = _encode(
         {
             "told": told,
             "at": to_text(row.decided_at),
@@ -174,7 +180,7 @@ def content_hash(row: Decision, labels: Sequence[str]) -> str:
             "context": row.context,
         }
     )
-    return hashlib.sha256(text.encode()).hexdigest()
+    return hashlib.sha256(content).hexdigest()
 
 
 def _opened(text: str | None) -> Any:

@@ -77,7 +77,7 @@ def import_log(
     _announce(target, log, actor, now)
     written = existing = outcomes = taken = 0
     rejected = list(log.rejected)
-    for group in _groups(rows_of(log, target)):
+    for group in _groups(rows_of(log, target, rejected)):
         done = _write(target, group, now)
         written, existing = written + done.written, existing + done.existing
         outcomes, taken = outcomes + done.outcomes, taken + len(group)

@@ -65,6 +65,10 @@ class JsonLines:
 
     def sample(self) -> Mapping[str, Any]:
         """The first rows, flattened."""
+        return self._sample
+
+    @cached_property
+    def _sample(self) -> Mapping[str, Any]:
         chunk = next(iter(self.chunks(self._names, ())), None)
         return {} if chunk is None else {name: values.slice(0, SAMPLE) for name, values in chunk.columns.items()}
 
@@ -125,6 +129,8 @@ def _required(text: bytes) -> Record:
     """The object of a line; NaN and Infinity are read as Python writes them."""
     try:
         return _decode(text)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
     except msgspec.ValidationError as error:
         raise ValueError(f"it is no JSON object: {error}") from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
@@ -134,9 +140,10 @@ def _required(text: bytes) -> Record:
 def _lenient(text: bytes, error: Exception) -> Record:
     try:
         found = json.loads(text)
-    except UnicodeDecodeError:
+        json.dumps(found, ensure_ascii=False).encode()  # half a surrogate pair is no text
+    except UnicodeError:
         raise ValueError("it is not UTF-8") from None
-    except (ValueError, RecursionError):
+    except ValueError:
         raise ValueError(f"it is no JSON: {error}") from None
     if not isinstance(found, dict):
         raise ValueError("it is no JSON object")

@@ -81,6 +81,10 @@ class Stored:
 
     def sample(self) -> Mapping[str, Any]:
         """The first rows."""
+        return self._sample
+
+    @cached_property
+    def _sample(self) -> Mapping[str, Any]:
         return next((chunk.columns for chunk in self.chunks(self._names, ())), {})
 
     def chunks(self, columns: Collection[str], numbers: Collection[str]) -> Iterator[Chunk]:  # noqa: ARG002

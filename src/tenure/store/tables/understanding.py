@@ -18,6 +18,7 @@ from tenure.store.tables.roles import ColumnMapping
 from tenure.store.tables.values import as_text, plain, to_matrix, to_numbers, to_texts, to_times
 
 _WHOLE = r"^(-?\d+)\.0*$"
+_FIRST, _LAST = np.datetime64("0001-01-01"), np.datetime64("9000-01-01")  # as core.clock reads them
 TEXT_ROLES = ("decision_id", "unit_id", "episode_id", "flag")
 
 
@@ -154,7 +155,7 @@ def _roles(chunk: Chunk, mapping: ColumnMapping, values: dict[str, Any], marks: 
             values[role] = to_texts(chunk.columns[name])
         elif role == "decided_at":
             values[role], bad, naive = to_times(chunk.columns[name])
-            marks.cells(bad, name, "time")
+            marks.cells(bad | ((values[role] < _FIRST) | (values[role] >= _LAST)), name, "time")
         elif role in ("propensity", "reward", "terminal", "timeout", "step", "position"):
             numbers, bad = to_numbers(chunk.columns[name])
             marks.cells(bad, name, "number")
@@ -167,9 +168,10 @@ def _roles(chunk: Chunk, mapping: ColumnMapping, values: dict[str, Any], marks: 
 
 def _integers(numbers: Floats, name: str, marks: _Marks) -> Ints:
     """int64, -1 where there is none."""
-    known = np.where(np.isfinite(numbers), numbers, -1.0)
-    marks.cells(known != np.round(known), name, "whole number")
-    return known.astype(np.int64)
+    known = np.where(np.isnan(numbers), -1.0, numbers)
+    bad = (known != np.round(known)) | (known < -1) | (known >= 2**63)
+    marks.cells(bad, name, "whole number from 0")
+    return np.where(bad, -1.0, known).astype(np.int64)
 
 
 def read_mask(cell: Any) -> list[Any] | None:

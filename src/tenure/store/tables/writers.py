@@ -20,7 +20,7 @@ from tenure.store.tables.chunks import bad_data
 from tenure.store.tables.dsjson import DEFERRED
 from tenure.store.tables.logfile import Form
 
-PAGE = 100_000
+PAGE = 20_000
 """Rows of a group in Parquet."""
 Record = dict[str, Any]
 
