@@ -1,7 +1,7 @@
 """Tenure: from a repeated decision to a reinforcement-learning policy that is safely live.
 
-The names a `problem.py`, a `simulator.py` or the function that decides today needs stand here; everything else lives in
-its room. They load when first used, so that `tenure --help` does not wait for NumPy.
+The names a `problem.py`, a `simulator.py`, the function that decides today or a notebook needs stand here;
+everything else lives in its room. They load when first used, so that `tenure --help` does not wait for NumPy.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         Step,
         Term,
     )
+    from tenure.evaluation.anywhere import evaluate
 
 __version__ = "0.1.0"
 
@@ -46,15 +47,16 @@ __all__ = [
     "Step",
     "Term",
     "__version__",
+    "evaluate",
     "observe",
 ]
 
-_OBSERVING = ("Drawn", "observe")
+_HOMES = {"Drawn": "client.observed", "observe": "client.observed", "evaluate": "evaluation.anywhere"}
 
 
 def __getattr__(name: str) -> object:
     if name in __all__:
         from importlib import import_module
 
-        return getattr(import_module("tenure.client.observed" if name in _OBSERVING else "tenure.core"), name)
+        return getattr(import_module(f"tenure.{_HOMES.get(name, 'core')}"), name)
     raise AttributeError(f"module 'tenure' has no attribute {name!r}")

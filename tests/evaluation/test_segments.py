@@ -157,3 +157,10 @@ def test_segments_partition_everything_as_their_rules_say_and_keep_their_limits(
     assert max(map(len, segments.conditions())) <= DEPTH
     shares = np.bincount(assigned[learns(unit)], minlength=len(segments)) / learns(unit).sum()
     assert shares.min() >= LEAST_SHARE - 0.005  # readable thresholds move a row in 500 at most
+
+
+def test_a_log_without_features_is_one_segment() -> None:
+    rng = np.random.default_rng(0)
+    found = find(np.zeros((1000, 0)), rng.normal(size=1000), np.arange(1000, dtype=np.uint64), ())
+    assert found.rules() == ("all",)
+    assert found.assign(np.zeros((3, 0))).tolist() == [0, 0, 0]

@@ -9,12 +9,14 @@ import numpy as np
 import pandas as pd
 import pytest
 from tests.evaluation.logs import logged
+from tests.store.test_bundles import bundle
 
 from tenure.core.arrays import Bools, Floats
 from tenure.core.errors import DataError, EvidenceError, ProjectError
 from tenure.core.logged import Logged, LoggedTable
 from tenure.core.policy import Proposal
 from tenure.evaluation.targets import PolicyTarget, target_of, uniform
+from tenure.store import load_bundle, save_bundle
 
 LOG = LoggedTable(logged([0, 1, 1], [0.5] * 3, [1.0] * 3, features=[[1.0, 5.0], [2.0, 6.0], [3.0, 7.0]]))
 ROWS = next(iter(LOG.batches()))
@@ -75,6 +77,21 @@ def test_a_function_is_taken_as_it_is() -> None:
         return np.full((len(batch), 2), 0.5)
 
     assert target_of(half, LOG) is half
+
+
+def test_a_bundles_folder_is_asked_by_its_own_features_and_actions(tmp_path: Path) -> None:
+    folder = save_bundle(bundle(), tmp_path)
+    policy = load_bundle(folder, None)
+    manifest = policy.bundle.manifest
+    features = np.random.default_rng(0).normal(size=(5, len(manifest["features"])))
+    names, labels = tuple(reversed(manifest["features"])), (*manifest["actions"], "another")
+    rows = logged([0] * 5, [0.5] * 5, [1.0] * 5, features=features[:, ::-1])
+    source = LoggedTable(Logged(**{**vars(rows), "names": names, "labels": labels}))
+    found = target_of(str(folder), source)(next(iter(source.batches())))
+    proposal = policy.propose(features.astype(np.float32), None, np.zeros(5))
+    assert found.shape == (5, len(labels))
+    assert found[:, -1].tolist() == [0.0] * 5
+    assert found.argmax(axis=1).tolist() == proposal.action.tolist()
 
 
 @pytest.mark.parametrize("form", ["csv", "parquet", "frame"])

@@ -286,3 +286,11 @@ def test_sampled_actions_come_as_often_as_their_probability_says() -> None:
     found = sampled(np.tile(distribution, (1000, 1)), draws)
     assert np.bincount(found.action, minlength=4).tolist() == [100, 600, 0, 300]
     assert found.confidence.tolist() == distribution[found.action].tolist()
+
+
+def test_without_a_problem_any_bundle_is_loaded_and_still_checked(tmp_path: Path) -> None:
+    folder = save_bundle(bundle(), tmp_path)
+    assert load_bundle(folder, None).version == folder.name
+    (folder / "policy.onnx").write_bytes(b"something else")
+    with pytest.raises(BundleError, match="the graph named in the manifest"):
+        load_bundle(folder, None)

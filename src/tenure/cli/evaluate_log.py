@@ -39,12 +39,13 @@ class LogQuestion:
 
 def run_log_evaluation(output: Output, question: LogQuestion) -> int:
     """Value, judge and print; the exit code is the verdict's."""
+    from tenure.evaluation.anywhere import value
     from tenure.evaluation.verdicts import off_policy_verdict
 
     log = opened(question)
     for line in log.summary:
         output.say(line)
-    report = valued(question, log)
+    report = value(log, target_in(question, log), question.reward_model, question.discount, question.alpha)
     finding = off_policy_verdict(report, question.margin)
     if report.refusal is not None and finding.verdict.exit_code == 5:
         raise DataError(
@@ -58,30 +59,14 @@ def run_log_evaluation(output: Output, question: LogQuestion) -> int:
 
 def opened(question: LogQuestion) -> LogFile:
     """The log, with all actions of the project or policy table that it is about; rejected rows are written down."""
-    from tenure.store.tables.logfile import open_log
+    from tenure.evaluation.anywhere import open_for
 
-    actions = _actions(question)
-    log = open_log(question.log, question.mapping, actions=actions)
-    if actions is None:
-        log = _with_the_policys_actions(question, log)
+    log = open_for(question.log, (question.policy, question.reward_model), question.mapping, _actions(question))
     if question.rejects is not None:
         from tenure.cli.log import write_rejects
 
         write_rejects(question.rejects, log.rejected)
     return log
-
-
-def valued(question: LogQuestion, log: LogFile) -> OffPolicyReport:
-    """The report of the policy, by episode where the log has episodes."""
-    from tenure.evaluation.offpolicy import evaluate_log
-    from tenure.evaluation.sequential import evaluate_episodes
-    from tenure.store.tables.predictions import open_predictions
-
-    target = target_in(question, log)
-    rewards = None if question.reward_model is None else open_predictions(question.reward_model, log.labels)
-    if "episode_id" in log.mapping.roles and "step" in log.mapping.roles:
-        return evaluate_episodes(log, target, predictions=rewards, discount=question.discount, alpha=question.alpha)
-    return evaluate_log(log, target, predictions=rewards, alpha=question.alpha, segments=True)
 
 
 def target_in(question: LogQuestion, log: LogFile) -> Target:
@@ -183,16 +168,3 @@ def fields(log: LogFile, report: OffPolicyReport, finding: Finding) -> Mapping[s
 def _row(value: PolicyValue) -> list[str]:
     numbers = ["-" if x is None else f"{x:.6g}" for x in (value.value, value.low, value.high)]
     return [value.estimator, *numbers, value.method]
-
-
-def _with_the_policys_actions(question: LogQuestion, log: LogFile) -> LogFile:
-    """The log opened again where a table of the policy or reward model names actions that the log never shows."""
-    from tenure.store.tables.logfile import open_log
-    from tenure.store.tables.predictions import labels_in
-
-    tables = [name for name in (question.policy, question.reward_model) if name and Path(name).is_file()]
-    tables = [name for name in tables if not name.endswith(".py")]
-    labels = log.labels
-    for name in tables:
-        labels = labels_in(name, labels)
-    return log if labels == log.labels else open_log(question.log, question.mapping, actions=labels)

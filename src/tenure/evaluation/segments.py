@@ -82,6 +82,8 @@ class Segments:
             found = f"shape {features.shape}"
             raise refusal(f"[n, {len(self.names)}] features", found, "Segments.assign", "pass the same features")
         rows, node = np.arange(len(features)), np.zeros(len(features), dtype=np.int64)
+        if len(self) == 1:
+            return node
         for _ in range(DEPTH):
             column = self.feature[node]
             below = features[rows, np.maximum(column, 0)] < self.threshold[node]
@@ -154,7 +156,7 @@ def find(
     labels = tuple(names), tuple(units) or ("",) * len(names)
     half = learns(unit)
     x, y, unit = features[half], difference[half], unit[half]
-    if len(y) < FEWEST_ROWS or len(np.unique(unit)) < FEWEST_UNITS or not np.ptp(y) > 0:
+    if not x.shape[1] or len(y) < FEWEST_ROWS or len(np.unique(unit)) < FEWEST_UNITS or not np.ptp(y) > 0:
         return _whole(*labels)
     known = _filled(x)
     leaves = _leaves(known, y, unit)

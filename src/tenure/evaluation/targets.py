@@ -45,6 +45,16 @@ def target_of(policy: Any, source: LoggedSource) -> Target:
     return open_predictions(policy, source.labels, probabilities=True)
 
 
+TABLES = (".csv", ".gz", ".tsv", ".parquet", ".pq")
+
+
+def is_table(policy: Any) -> bool:
+    """Whether this names or is a table of numbers per action."""
+    if isinstance(policy, str | Path):
+        return Path(policy).suffix in TABLES
+    return type(policy).__module__.partition(".")[0] in ("pandas", "pyarrow") or isinstance(policy, dict)
+
+
 def uniform(logged: Logged) -> Floats:
     """Every allowed action with the same probability; [n, actions].
 
@@ -110,7 +120,7 @@ class PolicyTarget:
 def _named(name: str, source: LoggedSource) -> Target:
     if name == "uniform":
         return uniform
-    if Path(name).suffix in (".csv", ".gz", ".tsv", ".parquet", ".pq"):
+    if is_table(name):
         from tenure.store.tables.predictions import open_predictions
 
         return open_predictions(name, source.labels, probabilities=True)

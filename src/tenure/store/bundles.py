@@ -181,8 +181,12 @@ def save_bundle(bundle: Bundle, bundles: Path) -> Path:
     return folder
 
 
-def load_bundle(folder: Path, problem: Problem) -> BundlePolicy:
+def load_bundle(folder: Path, problem: Problem | None) -> BundlePolicy:
     """A bundle ready to decide: hashes, problem and golden answers checked.
+
+    Args:
+        folder: named by its version.
+        problem: whose bundle it must be; None takes any, for evaluation on a log without a project.
 
     Raises:
         BundleError: files are missing or damaged, it belongs to another problem, or it answers otherwise than it did.
@@ -193,7 +197,7 @@ def load_bundle(folder: Path, problem: Problem) -> BundlePolicy:
         raise _broken(folder / "policy.onnx", "the graph named in the manifest", f"another, sha256 {found[:12]}...")
     if bundle.version != folder.name:
         raise _broken(folder / "manifest.json", f"content of version {folder.name}", f"content of {bundle.version}")
-    for what, ours in _interface(problem).items():
+    for what, ours in (_interface(problem) if problem is not None else {}).items():
         if bundle.manifest[what] != ours:
             raise _broken(folder, f"a bundle for the {what} {ours!r}", f"one for {bundle.manifest[what]!r}")
     policy = BundlePolicy(bundle)
