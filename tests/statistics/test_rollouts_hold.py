@@ -15,14 +15,14 @@ ALLOWED, MARGIN = 131, 0.05
 
 
 def test_a_policy_worse_by_the_margin_is_not_promoted() -> None:
-    endings = simulated(Law(gain=-MARGIN), 2000, Stage.FULL, every=4)
+    endings = simulated(Law(gain=-MARGIN), 2000, Stage.FULL, every=4, live_days=24)
     assert sum(ending.stage is Stage.FULL for ending in endings) <= ALLOWED
     waiting = [ending.units for ending in endings if ending.stage is Stage.CANARY]
     assert sum(units >= 40 for units in waiting) > 1900  # only the proof is missing
 
 
 def test_a_policy_better_by_three_margins_is_promoted_within_its_plan() -> None:
-    endings = simulated(Law(gain=3 * MARGIN), 500, Stage.FULL, every=4)
+    endings = simulated(Law(gain=3 * MARGIN), 500, Stage.FULL)
     assert sum(ending.stage is Stage.FULL for ending in endings) >= 400
 
 
