@@ -45,8 +45,8 @@ class AsymptoticMean:
     """Mean of independent units, for laws without known bounds; its interval holds at all looks together.
 
     Where units share a day's luck, feed one number per day. No interval before the 200th unit nor above a skewness of
-    6: the large-sample form would miss far more often than it says, so it refuses (`asymptotic_radius`). Units that have
-    not varied yet are refused too, since nobody knows how skewed they are.
+    6: the large-sample form would miss far more often than it says, so it refuses (`asymptotic_radius`). Units
+    that have not varied yet are refused too, since nobody knows how skewed they are.
 
     >>> mean = AsymptoticMean()
     >>> mean.update(np.tile([0.0, 1.0], 500))
@@ -172,7 +172,8 @@ def interval(
         one_sided: all of alpha below the figure; the upper end is then infinite.
 
     Raises:
-        EvidenceError: n < 200, skewness above 6 in size or unknown, nothing to divide by, or an argument out of its range.
+        EvidenceError: n < 200, skewness above 6 in size or unknown, nothing to divide by, or an argument out of
+            its range.
 
     Source: as `asymptotic_radius`; linearised ratio, Cochran (1977), section 6.4.
     """
