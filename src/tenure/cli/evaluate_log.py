@@ -61,12 +61,22 @@ def opened(question: LogQuestion) -> LogFile:
     """The log, with all actions of the project or policy table that it is about; rejected rows are written down."""
     from tenure.evaluation.anywhere import open_for
 
-    log = open_for(question.log, (question.policy, question.reward_model), question.mapping, _actions(question))
+    tables = (question.policy, question.reward_model)
+    log = open_for(_source(question), tables, question.mapping, _actions(question))
     if question.rejects is not None:
         from tenure.cli.log import write_rejects
 
         write_rejects(question.rejects, log.rejected)
     return log
+
+
+def _source(question: LogQuestion) -> Any:
+    """The file; of Tenure's own log the project's decisions, with its features and its reward."""
+    if question.project is None or Path(question.log).suffix != ".sqlite":
+        return question.log
+    from tenure.core.project import load_project
+
+    return Path(question.log), load_project(question.project).problem
 
 
 def target_in(question: LogQuestion, log: LogFile) -> Target:
