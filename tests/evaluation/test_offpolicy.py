@@ -119,6 +119,12 @@ def test_a_missing_reward_leaves_no_logged_value() -> None:
     assert found.logged.value is None
 
 
+def test_fewer_than_a_thousand_units_have_no_sequence() -> None:
+    found = evaluate_log(LoggedTable(LOG.take(slice(0, 900))), uniform)
+    assert found.estimate("snips").value is not None
+    assert (found.sequence, found.sequence_reason) == (None, "1000 units needed, found 900")
+
+
 def test_rare_rewards_have_no_sequence_and_say_why() -> None:
     rng = np.random.default_rng(1)
     n = 20_000

@@ -169,6 +169,10 @@ def refused(valuation: Valuation, why: Refusal, judged: str) -> OffPolicyReport:
     )
 
 
+FIRST_UNITS = 1000
+"""Units before which no sequence is given: a weight that is large but rare may not have come yet, and neither the
+spread nor the skewness of what came tells of it (`tests/statistics/test_off_policy_sequence_holds.py`)."""
+
 SHARES = {"ips": False, "dr": False, "snips": True, "sndr": True}
 """Estimators that of rewards 0 or 1 estimate a share, and whether their weights are normalised."""
 
@@ -211,6 +215,8 @@ def _sequence(valuation: Valuation, answer: PolicyValue, judged: str, alpha: flo
     if answer.value is None:
         return None, answer.reason
     sums, units = filled(valuation.estimators[judged].sums), valuation.units.count
+    if units < FIRST_UNITS:
+        return None, f"{FIRST_UNITS} units needed, found {units}"
     sd = linearised_error(sums) * math.sqrt(units)
     try:
         radius = asymptotic_radius(units, sd, alpha, skewness=_skewness(ratio_influence(sums), units))
