@@ -59,8 +59,8 @@ def _table(start: int, n: int) -> pa.Table:
 
 def ours(path: str, backend: str) -> dict[str, object]:
     """IPS, SNIPS, DR and the others, confidence sequence and segments, in batches."""
-    from tenure.evaluation.offpolicy import evaluate_log
-    from tenure.evaluation.targets import uniform
+    from tenure.evaluation.off_policy.decisions import evaluate_log
+    from tenure.evaluation.off_policy.targets import uniform
     from tenure.store.tables.logfile import open_log
 
     log = open_log(path, unique=False)

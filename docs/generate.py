@@ -15,9 +15,10 @@ from tenure.cli.main import app
 from tenure.core import errors
 from tenure.core.decision import Arm, Kind, Place
 from tenure.core.evidence import Verdict
-from tenure.evaluation import onestep, trajectories
-from tenure.evaluation.fqe import FittedQ
-from tenure.evaluation.support import Why
+from tenure.evaluation.episodes import trajectories
+from tenure.evaluation.episodes.fqe import FittedQ
+from tenure.evaluation.off_policy import one_step
+from tenure.evaluation.off_policy.support import Why
 from tenure.rollout import MOVES, settings
 
 PAGE = Path(__file__).parent / "reference.md"
@@ -73,10 +74,10 @@ def verbs(group: Typer) -> Iterator[list[str]]:
 
 def estimators() -> str:
     """What `evaluate --log` estimates, and why it may refuse to."""
-    one_step = {name: formula.columns for name, formula in onestep.FORMULAS.items()}
+    single = {name: formula.columns for name, formula in one_step.FORMULAS.items()}
     episodes = {name: formula.terms for name, formula in trajectories.FORMULAS.items()} | {"fqe": FittedQ}
     tables = []
-    for title, found in (("One-step decisions", one_step), ("Episodes", episodes)):
+    for title, found in (("One-step decisions", single), ("Episodes", episodes)):
         rows = [f"| `{name}` | {' '.join(first_sentences(function))} |" for name, function in found.items()]
         tables.append(
             "\n".join([f"{title}; w is target over logged probability.\n", "| name | |", "| --- | --- |", *rows])

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
         Step,
         Term,
     )
-    from tenure.evaluation.anywhere import evaluate
+    from tenure.evaluation.off_policy.anywhere import evaluate
 
 __version__ = "0.1.0"
 
@@ -51,7 +51,7 @@ __all__ = [
     "observe",
 ]
 
-_HOMES = {"Drawn": "client.observed", "observe": "client.observed", "evaluate": "evaluation.anywhere"}
+_HOMES = {"Drawn": "client.observed", "observe": "client.observed", "evaluate": "evaluation.off_policy.anywhere"}
 
 
 def __getattr__(name: str) -> object:

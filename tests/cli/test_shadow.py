@@ -21,7 +21,7 @@ from tenure.core.errors import EvidenceError
 from tenure.core.project import load_project
 from tenure.core.simulator import Panel
 from tenure.core.spaces import Box
-from tenure.evaluation.shadow_log import Margin
+from tenure.evaluation.shadow.log import Margin
 from tenure.rollout.settings import GuardrailSettings, Promote, Settings
 from tenure.store import Event, SqliteStore
 

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from tenure.console.shadow import ShadowPage, chart_rows, render_shadow, write_shadow
-from tenure.evaluation.shadow import ShadowReport, shadow_report
-from tenure.evaluation.shadow_example import MARGINS, NEED, problem, routes
-from tenure.evaluation.shadow_log import Need, Note
+from tenure.evaluation.shadow.example import MARGINS, NEED, problem, routes
+from tenure.evaluation.shadow.log import Need, Note
+from tenure.evaluation.shadow.report import ShadowReport, shadow_report
 
 AT = datetime(2026, 3, 5, 9, tzinfo=UTC)
 HOSTILE = "<script>alert(1)</script>"

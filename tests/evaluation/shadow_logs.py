@@ -10,7 +10,7 @@ from tests.evaluation.logs import logged
 from tenure.core.problem import Problem
 from tenure.core.reward import KPI, Reward, Signal, Term
 from tenure.core.spaces import Discrete, Feature
-from tenure.evaluation.shadow_log import Need, Replay, ShadowLog, hashed
+from tenure.evaluation.shadow.log import Need, Replay, ShadowLog, hashed
 
 NEED = Need(100, 4)
 

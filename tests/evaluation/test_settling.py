@@ -7,7 +7,7 @@ import math
 import pytest
 
 from tenure.core.errors import EvidenceError
-from tenure.evaluation.boundaries import decisions_to_settle
+from tenure.evaluation.sequences.boundaries import decisions_to_settle
 from tenure.evaluation.settling import rounded, settling_sentence
 
 

@@ -10,9 +10,9 @@ import numpy as np
 from scipy import stats
 
 from tenure.core.arrays import Bools, Floats
-from tenure.evaluation.bernstein import BernsteinMean
-from tenure.evaluation.boundaries import FIRST_LOOK, MOST_SKEWED, asymptotic_radius
-from tenure.evaluation.stakes import Moments, bet
+from tenure.evaluation.sequences.bernstein import BernsteinMean
+from tenure.evaluation.sequences.boundaries import FIRST_LOOK, MOST_SKEWED, asymptotic_radius
+from tenure.evaluation.sequences.stakes import Moments, bet
 
 STREAMS, STEPS, ALPHA, ALLOWED = 1000, 5000, 0.05, 73
 """A sequence that misses exactly 5 % of the time exceeds 73 of 1,000 with probability about .0006."""

@@ -8,7 +8,7 @@ import numpy as np
 
 from tenure.core.arrays import Floats
 from tenure.evaluation import BettingMean
-from tenure.evaluation.bernstein import BernsteinMean
+from tenure.evaluation.sequences.bernstein import BernsteinMean
 
 from .laws import LAWS, Law, asymptotic_looks, bernstein_missed, betting_missed, drawn, naive_looks
 

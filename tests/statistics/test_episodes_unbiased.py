@@ -16,12 +16,12 @@ from numpy.typing import NDArray
 
 from tenure.core.arrays import Bools, Floats, Ints
 from tenure.core.logged import Logged
-from tenure.evaluation.episode_values import EpisodeValue
-from tenure.evaluation.episodes import Episodes
-from tenure.evaluation.fqe import fitted_q
-from tenure.evaluation.regressors import TabularMean
-from tenure.evaluation.trajectories import FORMULAS
-from tenure.evaluation.transitions import Transitions
+from tenure.evaluation.episodes.columns import Episodes
+from tenure.evaluation.episodes.fqe import fitted_q
+from tenure.evaluation.episodes.regressors import TabularMean
+from tenure.evaluation.episodes.trajectories import FORMULAS
+from tenure.evaluation.episodes.transitions import Transitions
+from tenure.evaluation.episodes.values import EpisodeValue
 
 RUNS, HORIZON, STATES, DISCOUNT = 2000, 4, 3, 0.9
 TARGET = np.array([[0.8, 0.2], [0.3, 0.7], [0.9, 0.1]])

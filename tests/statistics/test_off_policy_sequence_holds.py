@@ -13,8 +13,8 @@ import pytest
 from tests.statistics.laws import ALLOWED, LAWS
 
 from tenure.core.arrays import Bools
-from tenure.evaluation.boundaries import FIRST_LOOK, MOST_SKEWED, asymptotic_radius
-from tenure.evaluation.valuation import FIRST_UNITS
+from tenure.evaluation.off_policy.valuation import FIRST_UNITS
+from tenure.evaluation.sequences.boundaries import FIRST_LOOK, MOST_SKEWED, asymptotic_radius
 
 STREAMS, STEPS, LOOKS = 1000, 20_000, 400
 LAW = LAWS["importance-weighted up to 25"]

@@ -23,8 +23,8 @@ from tenure.cases.recommender.data import Name, log
 from tenure.cases.recommender.problem import ByPosition, Uniform, thompson, uniform
 from tenure.core.arrays import Bools, Floats
 from tenure.evaluation.grouped import _ROWS_AT_ONCE, DRAWS, Ends, _resampled, group_of, ratio_interval
-from tenure.evaluation.proportions import share_interval
-from tenure.evaluation.valuation import SHARES
+from tenure.evaluation.off_policy.proportions import share_interval
+from tenure.evaluation.off_policy.valuation import SHARES
 
 REPEATS, LEAST, MOST = 1000, 0.93, 0.97
 DIRECTIONS: dict[Name, ByPosition | Uniform] = {"uniform": thompson, "thompson": uniform}

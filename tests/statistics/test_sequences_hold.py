@@ -11,11 +11,11 @@ from scipy import stats
 from tenure.core.arrays import Bools, Ints
 from tenure.core.evidence import Verdict
 from tenure.evaluation import BettingMean
-from tenure.evaluation.asymptotic import AsymptoticMean
-from tenure.evaluation.bernoulli import best_strength, log_evidence
+from tenure.evaluation.experiment.health import FEW, SPLIT_STRENGTH, split_p
 from tenure.evaluation.gates import not_worse_if_allowed
-from tenure.evaluation.health import FEW, SPLIT_STRENGTH, split_p
-from tenure.evaluation.quantiles import quantile_sequence
+from tenure.evaluation.sequences.asymptotic import AsymptoticMean
+from tenure.evaluation.sequences.bernoulli import best_strength, log_evidence
+from tenure.evaluation.sequences.quantiles import quantile_sequence
 
 from .laws import (
     ALLOWED,

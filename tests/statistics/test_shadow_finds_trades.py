@@ -7,8 +7,8 @@ import re
 import pytest
 
 from tenure.core.evidence import Verdict
-from tenure.evaluation.shadow import ShadowReport, shadow_report
-from tenure.evaluation.shadow_example import MARGINS, NEED, problem, routes
+from tenure.evaluation.shadow.example import MARGINS, NEED, problem, routes
+from tenure.evaluation.shadow.report import ShadowReport, shadow_report
 
 SEEDS = range(20)
 TRADE = re.compile(

@@ -11,8 +11,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from tenure.core.errors import DataError
-from tenure.evaluation.offpolicy import evaluate_log
-from tenure.evaluation.targets import uniform
+from tenure.evaluation.off_policy.decisions import evaluate_log
+from tenure.evaluation.off_policy.targets import uniform
 from tenure.store.tables.logfile import LogFile, open_log
 from tenure.store.tables.parts import parts
 from tenure.training.cluster import ray_pass

@@ -13,8 +13,8 @@ from tenure.core.errors import DataError, ProjectError
 if TYPE_CHECKING:
     from tenure.core.evidence import Finding
     from tenure.core.logged import Target
-    from tenure.evaluation.valuation import OffPolicyReport
-    from tenure.evaluation.value import PolicyValue
+    from tenure.evaluation.off_policy.valuation import OffPolicyReport
+    from tenure.evaluation.off_policy.value import PolicyValue
     from tenure.store.tables.logfile import LogFile
 
 SHOWN = 5
@@ -39,8 +39,8 @@ class LogQuestion:
 
 def run_log_evaluation(output: Output, question: LogQuestion) -> int:
     """Value, judge and print; the exit code is the verdict's."""
-    from tenure.evaluation.anywhere import value
-    from tenure.evaluation.verdicts import off_policy_verdict
+    from tenure.evaluation.off_policy.anywhere import value
+    from tenure.evaluation.off_policy.verdicts import off_policy_verdict
 
     log = opened(question)
     for line in log.summary:
@@ -59,7 +59,7 @@ def run_log_evaluation(output: Output, question: LogQuestion) -> int:
 
 def opened(question: LogQuestion) -> LogFile:
     """The log, with all actions of the project or policy table that it is about; rejected rows are written down."""
-    from tenure.evaluation.anywhere import open_for
+    from tenure.evaluation.off_policy.anywhere import open_for
 
     tables = (question.policy, question.reward_model)
     log = open_for(_source(question), tables, question.mapping, _actions(question))
@@ -81,7 +81,7 @@ def _source(question: LogQuestion) -> Any:
 
 def target_in(question: LogQuestion, log: LogFile) -> Target:
     """The policy: a name of the project where one is given, else one from anywhere."""
-    from tenure.evaluation.targets import PolicyTarget, target_of
+    from tenure.evaluation.off_policy.targets import PolicyTarget, target_of
 
     if question.project is None:
         return target_of(question.policy, log)

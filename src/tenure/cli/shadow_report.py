@@ -10,8 +10,8 @@ from tenure.core.clock import SystemClock
 from tenure.core.errors import RequestError
 from tenure.core.evidence import Estimate
 from tenure.core.problem import Problem
-from tenure.evaluation.shadow import ShadowReport, shadow_report
-from tenure.evaluation.shadow_value import KpiEvidence
+from tenure.evaluation.shadow.report import ShadowReport, shadow_report
+from tenure.evaluation.shadow.value import KpiEvidence
 
 EXAMPLE_SEED = 1
 
@@ -38,13 +38,11 @@ def run_report(output: Output, project: str | None, example: bool, html: Path | 
 
 
 def _example() -> tuple[Problem, str, ShadowReport]:
-    from tenure.evaluation import shadow_example
+    from tenure.evaluation.shadow import example
 
-    case = shadow_example.routes(EXAMPLE_SEED)
-    found = shadow_report(
-        shadow_example.problem, case.log, case.replay, need=shadow_example.NEED, margins=shadow_example.MARGINS
-    )
-    return shadow_example.problem, "example", found
+    case = example.routes(EXAMPLE_SEED)
+    found = shadow_report(example.problem, case.log, case.replay, need=example.NEED, margins=example.MARGINS)
+    return example.problem, "example", found
 
 
 def _of_project(project: str, home: Path | None) -> tuple[Problem, str, ShadowReport]:

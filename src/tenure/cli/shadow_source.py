@@ -19,7 +19,7 @@ from tenure.core.logged import Logged
 from tenure.core.problem import Problem
 from tenure.core.spaces import Discrete
 from tenure.core.trace import Trace
-from tenure.evaluation.shadow_log import Margin, Need, Note, Replay, ShadowLog, hashed
+from tenure.evaluation.shadow.log import Margin, Need, Note, Replay, ShadowLog, hashed
 from tenure.rollout import Move, Stage
 from tenure.rollout.ledger import first_whole_day, midnight_of
 from tenure.rollout.settings import Settings

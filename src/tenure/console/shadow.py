@@ -12,8 +12,8 @@ from tenure.console import words
 from tenure.console.model import Kpi
 from tenure.console.report import NARROW, WIDE, environment
 from tenure.core.problem import Problem
-from tenure.evaluation.shadow import ShadowReport
-from tenure.evaluation.shadow_value import KpiEvidence
+from tenure.evaluation.shadow.report import ShadowReport
+from tenure.evaluation.shadow.value import KpiEvidence
 
 if TYPE_CHECKING:
     from markupsafe import Markup

@@ -7,10 +7,9 @@ Leaves to others: running policies (simulators), reading the log (store), what a
 settings. Imports core, NumPy and SciPy only.
 """
 
-from tenure.evaluation.boundaries import asymptotic_radius, best_rho, decisions_to_settle, normal_mixture_bound
 from tenure.evaluation.comparison import Comparison, KpiRow, TailRow, compare, headroom_share
+from tenure.evaluation.experiment.health import sample_ratio
 from tenure.evaluation.gates import enough, not_worse, same_actions, sequential_harm, sequential_not_worse
-from tenure.evaluation.health import sample_ratio
 from tenure.evaluation.intervals import (
     Sums,
     crossed_bootstrap,
@@ -19,7 +18,13 @@ from tenure.evaluation.intervals import (
     relative_gain,
     t_interval,
 )
-from tenure.evaluation.sequences import BettingLower, BettingMean, BettingUpper, betting_interval
+from tenure.evaluation.sequences.betting import BettingLower, BettingMean, BettingUpper, betting_interval
+from tenure.evaluation.sequences.boundaries import (
+    asymptotic_radius,
+    best_rho,
+    decisions_to_settle,
+    normal_mixture_bound,
+)
 from tenure.evaluation.tails import quantile_interval, worst_share_mean
 from tenure.evaluation.units import UnitGains, unit_differences, unit_gains
 

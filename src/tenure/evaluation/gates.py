@@ -10,8 +10,8 @@ import numpy as np
 from tenure.core.arrays import Ints
 from tenure.core.errors import EvidenceError
 from tenure.core.evidence import Estimate, Finding, Verdict
-from tenure.evaluation.boundaries import decisions_to_settle
-from tenure.evaluation.sequences import BettingLower, BettingMean, BettingUpper
+from tenure.evaluation.sequences.betting import BettingLower, BettingMean, BettingUpper
+from tenure.evaluation.sequences.boundaries import decisions_to_settle
 from tenure.evaluation.settling import settling_sentence
 
 

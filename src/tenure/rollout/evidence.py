@@ -27,7 +27,7 @@ from tenure.evaluation import (
     unit_differences,
     unit_gains,
 )
-from tenure.evaluation.health import shadow_delivery
+from tenure.evaluation.experiment.health import shadow_delivery
 from tenure.rollout.ledger import Ledger, Unit, first_whole_day, midnight_of
 from tenure.rollout.settings import GuardrailSettings, Promote, Settings
 from tenure.rollout.stages import RolloutState, Stage

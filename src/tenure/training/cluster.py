@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Callable, Iterator
-from functools import reduce
+from functools import partial, reduce
 from typing import Any, TypeVar
 
 from tenure.core.logged import Logged
-from tenure.evaluation.passes import Pass
+from tenure.evaluation.off_policy.passes import Pass
 from tenure.store.tables.logfile import LogFile
 from tenure.store.tables.parts import parts
 
@@ -31,8 +31,8 @@ def ray_pass(log: LogFile) -> Pass:
     def each(function: Callable[[Logged], T], /) -> Iterator[T]:
         from ray import cloudpickle, data
 
-        work = cloudpickle.dumps(function)
-        done = data.from_items(pieces).map(_merged, fn_args=[work])
+        dumps: Callable[[object], bytes] = cloudpickle.dumps
+        done = data.from_items(pieces).map(partial(_merged, work=dumps(function)))
         for row in done.iter_rows():
             yield from pickle.loads(row["results"])  # noqa: S301  # written by our own workers a moment ago
 

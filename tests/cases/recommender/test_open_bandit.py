@@ -13,14 +13,11 @@ from tenure.cases.recommender.compare import (
     Direction,
     difference,
     directions,
-    effective,
-    effective_wilson,
     main,
     table,
 )
 from tenure.cases.recommender.data import log, week
-from tenure.cases.recommender.problem import thompson, uniform
-from tenure.evaluation.value import PolicyValue
+from tenure.evaluation.off_policy.value import PolicyValue
 
 
 @pytest.fixture(scope="module")
@@ -69,21 +66,12 @@ def test_a_difference_counts_both_errors_by_hand() -> None:
     assert difference(one, other) == pytest.approx((2, 2 - math.sqrt(2), 2 + math.sqrt(13)))
 
 
-def test_the_wilson_interval_is_the_published_one() -> None:
-    """15 of 148: .0624 to .1605; Newcombe (1998), Statistics in Medicine 17, table I, method 3."""
-    assert effective_wilson(15 / 148, 148) == pytest.approx((0.0624, 0.1605), abs=1e-4)
-    assert effective_wilson(0.0, 20) == pytest.approx((0, 0.1611), abs=1e-4)
-    assert effective_wilson(-0.01, 20) == effective_wilson(0.0, 20)
-
-
-def test_effective_decisions_by_hand() -> None:
-    rows = log("thompson").rows
-    weight = 1 / 34 / rows.propensity
-    found = effective(uniform, rows)
-    assert found["snips"] == pytest.approx(655.7, abs=0.1)
-    assert found["ips"] == found["dr"] == pytest.approx(1e4 / (weight**2).mean())
-    assert effective(uniform, log("uniform").rows) == pytest.approx(dict.fromkeys(SHOWN, 10_000))
-    assert effective(thompson, log("uniform").rows)["snips"] == pytest.approx(2869.3, abs=0.1)
+def test_few_clicks_are_told_by_their_effective_decisions(both: tuple[Direction, Direction]) -> None:
+    """n^2 / sum w^2 where weights are not normalised, (sum w)^2 / sum w^2 where they are."""
+    weight = 1 / 34 / log("thompson").rows.propensity
+    plain, normalised = 1e8 / float(weight @ weight), float(weight.sum() ** 2 / (weight @ weight))
+    for name, due in (("ips", plain), ("snips", normalised), ("dr", plain)):
+        assert both[1].report.estimate(name).method.startswith(f"Wilson at {due:,.0f} effective decisions")
 
 
 def test_the_table_states_both_directions_with_their_doubt(

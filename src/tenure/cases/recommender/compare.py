@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 from tenure.cases.recommender.data import Name, log
 from tenure.cases.recommender.problem import thompson, uniform
-from tenure.evaluation.offpolicy import evaluate_log
-from tenure.evaluation.valuation import OffPolicyReport
-from tenure.evaluation.value import PolicyValue
+from tenure.evaluation.off_policy.decisions import evaluate_log
+from tenure.evaluation.off_policy.valuation import OffPolicyReport
+from tenure.evaluation.off_policy.value import PolicyValue
 
 SHOWN = ("ips", "snips", "dr")
 

@@ -1,0 +1,1 @@
+"""The value of a policy per episode: `report.evaluate_episodes`; formulas in `trajectories`, fitted Q in `fqe`."""

@@ -1,0 +1,79 @@
+"""Any log and any policy: what `tenure evaluate --log` and `tenure.evaluate` do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tenure.core.logged import Target
+from tenure.evaluation.episodes.report import evaluate_episodes
+from tenure.evaluation.off_policy.decisions import evaluate_log
+from tenure.evaluation.off_policy.targets import is_table, target_of
+from tenure.evaluation.off_policy.valuation import OffPolicyReport
+
+if TYPE_CHECKING:
+    from tenure.store.tables.logfile import LogFile
+
+
+def evaluate(
+    log: Any,
+    policy: Any,
+    *,
+    reward_model: Any = None,
+    mapping: Path | str | Mapping[str, Any] | None = None,
+    actions: Sequence[str] | None = None,
+    discount: float = 1.0,
+    alpha: float = 0.05,
+) -> OffPolicyReport:
+    """The value of a policy from a log: per episode where the log has episodes, else per decision.
+
+    >>> import pandas as pd
+    >>> log = pd.DataFrame({"action": [0, 1] * 200, "propensity": 0.5, "reward": [0.0, 1.0] * 200})
+    >>> always_one = pd.DataFrame({"p_0": [0.0] * 400, "p_1": 1.0})
+    >>> evaluate(log, always_one).estimate("snips").value
+    1.0
+
+    Args:
+        log: a path (CSV, JSON lines, Parquet, dsjson, npz...), a pandas DataFrame, an Arrow table, a dict of arrays, or
+            (store, problem).
+        policy: whatever `target_of` takes; a table too.
+        reward_model: a table of predicted rewards, one column per action; `dr` is then the judge.
+        mapping: which column is what, where names do not tell.
+        actions: labels of all actions, where the log does not show all.
+        discount: per step of an episode, in (0, 1].
+        alpha: error rate of every interval, in (0, 1).
+
+    Raises:
+        DataError: the log or a table cannot be read, or they do not fit each other.
+        ProjectError: no such policy.
+        EvidenceError: the policy's answers are no probabilities, or an argument is out of its range.
+    """
+    opened = open_for(log, (policy, reward_model), mapping, actions)
+    return value(opened, target_of(policy, opened), reward_model, discount, alpha)
+
+
+def open_for(
+    log: Any, tables: Sequence[Any], mapping: Path | str | Mapping[str, Any] | None, actions: Sequence[str] | None
+) -> LogFile:
+    """A log with all actions that it or the tables know; a policy may want what the log never shows."""
+    from tenure.store.tables.logfile import open_log
+    from tenure.store.tables.predictions import labels_in
+
+    opened = open_log(log, mapping, actions=actions)
+    if actions is not None or not opened.labels:
+        return opened
+    labels = opened.labels
+    for table in filter(is_table, tables):
+        labels = labels_in(table, labels)
+    return opened if labels == opened.labels else open_log(log, mapping, actions=labels)
+
+
+def value(log: LogFile, target: Target, reward_model: Any, discount: float, alpha: float) -> OffPolicyReport:
+    """The report of a target, by episode where the log has episodes."""
+    from tenure.store.tables.predictions import open_predictions
+
+    rewards = None if reward_model is None else open_predictions(reward_model, log.labels)
+    if {"episode_id", "step"} <= set(log.mapping.roles):
+        return evaluate_episodes(log, target, predictions=rewards, discount=discount, alpha=alpha)
+    return evaluate_log(log, target, predictions=rewards, alpha=alpha, segments=True)

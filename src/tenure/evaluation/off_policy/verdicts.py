@@ -1,0 +1,55 @@
+"""From an off-policy report to a verdict, and to what would settle it."""
+
+from __future__ import annotations
+
+import math
+
+from tenure.core.evidence import Finding, Verdict
+from tenure.evaluation.off_policy.valuation import OffPolicyReport
+from tenure.evaluation.off_policy.value import PolicyValue
+from tenure.evaluation.settling import settling_sentence
+
+GATE = "off_policy"
+EPISODE_ESTIMATORS = frozenset({"tis", "pdis", "wis", "pdwis", "fqe"})
+
+
+def off_policy_verdict(report: OffPolicyReport, margin: float = 0.0) -> Finding:
+    """Whether the policy is proven not to be worse than the logging one by more than a margin.
+
+    PASS where the lower bound is at least the logged value less the margin; FAIL where the upper bound is below it;
+    INCONCLUSIVE between, and where there is no number; ERROR where the log itself is wrong.
+
+    Args:
+        report: of a log.
+        margin: in the reward's unit, >= 0.
+    """
+    refusal, judged = report.refusal, report.estimate(report.judged)
+    if refusal is not None:
+        return Finding(GATE, refusal.verdict, f"No value: {refusal.reason}. To do: {refusal.helps}.")
+    if judged.value is None or judged.low is None or judged.high is None or report.logged.value is None:
+        return Finding(GATE, Verdict.INCONCLUSIVE, f"No value: {judged.reason or report.logged.reason}.")
+    bar = report.logged.value - margin
+    seen = (
+        f"{judged.estimator} {judged.value:.6g} ({judged.low:.6g} to {judged.high:.6g}) against {bar:.6g}, "
+        f"the logged value{f' less {margin:g}' if margin else ''}"
+    )
+    if judged.low >= bar:
+        return Finding(GATE, Verdict.PASS, f"Not worse: {seen}.")
+    if judged.high < bar:
+        return Finding(GATE, Verdict.FAIL, f"Worse: {seen}.")
+    return Finding(GATE, Verdict.INCONCLUSIVE, f"Undecided: {seen}. {settling(judged, bar)}")
+
+
+def settling(judged: PolicyValue, bar: float) -> str:
+    """How many more rows of this kind would settle it, in one sentence.
+
+    An interval shrinks with the root of the rows: n of half-width h become n (h / gap)^2 for a half-width of the gap.
+    """
+    assert judged.value is not None
+    assert judged.low is not None
+    assert judged.high is not None
+    gap, half = abs(judged.value - bar), (judged.high - judged.low) / 2
+    more = None if gap == 0 else max(1, math.ceil(judged.n * (half / gap) ** 2) - judged.n)
+    unit = "episodes" if judged.estimator in EPISODE_ESTIMATORS else "decisions"
+    sentence = settling_sentence(more, unit=unit)
+    return f"{sentence[0].upper()}{sentence[1:]}."

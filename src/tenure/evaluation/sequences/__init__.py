@@ -1,0 +1,1 @@
+"""Confidence sequences: intervals that may be looked at after every observation."""

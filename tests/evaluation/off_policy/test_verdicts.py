@@ -1,0 +1,63 @@
+"""From a report to a verdict."""
+
+from __future__ import annotations
+
+import pytest
+
+from tenure.core.evidence import Verdict
+from tenure.evaluation.off_policy.support import Refusal, Why
+from tenure.evaluation.off_policy.valuation import OffPolicyReport
+from tenure.evaluation.off_policy.value import PolicyValue
+from tenure.evaluation.off_policy.verdicts import off_policy_verdict, settling
+
+
+def value(name: str, at: float | None, half: float = 0.1, n: int = 400) -> PolicyValue:
+    if at is None:
+        return PolicyValue.refused(name, "no overlap", "explore")
+    return PolicyValue(name, at, at - half, at + half, n, 300.0, 2.0)
+
+
+def report(at: float | None, why: Why | None = None, judged: str = "snips") -> OffPolicyReport:
+    """The logged value is 1."""
+    refusal = None if why is None else Refusal(why, "what is wrong", "what helps")
+    return OffPolicyReport(judged, value("logged", 1.0), (value(judged, at),), None, None, "", 0.0, 400, refusal)
+
+
+@pytest.mark.parametrize(
+    ("at", "margin", "verdict"),
+    [
+        (1.1, 0.0, Verdict.PASS),  # lower end exactly at the logged value
+        (1.09, 0.0, Verdict.INCONCLUSIVE),
+        (1.0, 0.1, Verdict.PASS),
+        (0.95, 0.0, Verdict.INCONCLUSIVE),
+        (0.89, 0.0, Verdict.FAIL),  # upper end .99 below 1
+        (0.89, 0.05, Verdict.INCONCLUSIVE),
+    ],
+)
+def test_the_lower_end_must_reach_the_logged_value_less_the_margin(at: float, margin: float, verdict: Verdict) -> None:
+    assert off_policy_verdict(report(at), margin).verdict is verdict
+
+
+@pytest.mark.parametrize(
+    ("why", "verdict"), [(Why.NO_SUPPORT, Verdict.INCONCLUSIVE), (Why.PROPENSITY_ILLEGAL, Verdict.ERROR)]
+)
+def test_a_refusal_is_never_a_pass(why: Why, verdict: Verdict) -> None:
+    found = off_policy_verdict(report(None, why))
+    assert found.verdict is verdict
+    assert "what is wrong" in found.reason
+    assert "what helps" in found.reason
+
+
+def test_a_judged_estimate_without_a_value_is_inconclusive() -> None:
+    found = off_policy_verdict(report(None))
+    assert (found.verdict, found.reason) == (Verdict.INCONCLUSIVE, "No value: no overlap.")
+
+
+def test_an_open_answer_says_how_many_rows_would_settle_it() -> None:
+    # Half-width .1 over 400 rows, gap .05: four times the rows, 1,200 more.
+    assert "1,200 more decisions" in off_policy_verdict(report(1.05)).reason
+    assert "1,200 more episodes" in off_policy_verdict(report(1.05, judged="pdwis")).reason
+
+
+def test_a_difference_of_exactly_the_margin_is_settled_by_no_number() -> None:
+    assert settling(value("snips", 1.0), 1.0).startswith("No number of decisions")
