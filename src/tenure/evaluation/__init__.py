@@ -4,7 +4,11 @@ Promises: estimators and gates are pure functions, sequences have one verb (`upd
 comes with its interval, its method and the independent unit it counts; sequences hold at every look together; no data
 and too little data are never a PASS; an observation outside its stated bounds is refused, never clipped.
 Leaves to others: running policies (simulators), reading the log (store), what a finding leads to (rollout), and
-settings. Imports core, NumPy and SciPy only.
+settings. Imports core, NumPy and SciPy; scikit-learn only where a model is fitted; the store only where any log and any
+policy are taken (`off_policy.anywhere`, `off_policy.targets`).
+
+Shelves: `sequences` (confidence sequences), `off_policy` (a policy's value from another's log), `episodes` (the same per
+episode), `shadow` (the shadow report), `experiment` (is the experiment sound); what all of them use lies beside them.
 """
 
 from tenure.evaluation.comparison import Comparison, KpiRow, TailRow, compare, headroom_share
