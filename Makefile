@@ -30,8 +30,9 @@ test: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest --cov --cov-report=term --cov-report=json:.coverage.json
+	$(BIN)/pytest --cov --cov-report=term --cov-report=json:.coverage.json --ignore=tests/statistics
 	$(BIN)/python tests/coverage_floor.py .coverage.json
+	$(BIN)/pytest tests/statistics
 
 format: $(STAMP)
 	$(BIN)/ruff format .
@@ -43,6 +44,8 @@ docs: $(STAMP)
 benchmark: $(STAMP)
 	$(BIN)/python benchmarks/training.py
 	$(BIN)/python benchmarks/serving.py
+	$(BIN)/python benchmarks/observe.py
+	$(BIN)/python benchmarks/evidence.py
 	-$(BIN)/python benchmarks/decide.py  # exits with 1 while a decision costs more than 15 bare calls
 
 clean:

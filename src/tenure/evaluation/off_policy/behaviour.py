@@ -77,7 +77,7 @@ def expected_calibration_error(probability: Floats, happened: Floats) -> float:
 
     Source: Naeini, Cooper and Hauskrecht (2015), AAAI.
 
-    >>> expected_calibration_error(np.full(10, 0.3), np.array([1.0] * 3 + [0.0] * 7))
+    >>> round(expected_calibration_error(np.full(10, 0.3), np.array([1.0] * 3 + [0.0] * 7)), 12)
     0.0
     """
     order = np.argsort(probability, kind="stable")
