@@ -172,9 +172,10 @@ def test_the_bias_of_fitted_q_evaluation_halves_from_50_to_400_episodes() -> Non
 
 @pytest.mark.parametrize("name", ["wis", "pdwis", "dr"])
 def test_intervals_of_episode_estimators_hold(name: str) -> None:
-    # Weights up to 20 leave 1,000 episodes the worth of 150: nominal 95 % intervals must hold in 90 % of the logs.
-    size, runs = 1000, 100
-    log = logged(size, seed=12, runs=runs)
+    # Weights up to 20 leave 1,000 episodes the worth of 150. Of 200 nominal 95 % intervals 190 are due; 178 is four
+    # standard deviations below. Over 1,400 logs pdwis held in 93.5 %, a little short of its word.
+    size, runs = 1000, 200
+    log = logged(size, seed=20261122, runs=runs)
     held = 0
     for run in range(runs):
         mine = log.episode // size == run
@@ -184,4 +185,4 @@ def test_intervals_of_episode_estimators_hold(name: str) -> None:
         assert answer.low is not None
         assert answer.high is not None
         held += answer.low <= solved()[2] <= answer.high
-    assert held >= 90
+    assert held >= 178

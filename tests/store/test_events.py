@@ -100,6 +100,13 @@ def test_a_correction_between_two_moves_fences_nothing(store: SqliteStore) -> No
     assert store.append_event(START, expect_last_event=first.sequence).sequence == 4
 
 
+def test_a_note_between_two_moves_fences_nothing(store: SqliteStore) -> None:
+    first = store.append_event(START)
+    store.append_decisions([decision("d1")])
+    store.append_note("bikes", "d1", "the bridge was closed", actor="ann", at=NOON)
+    assert store.append_event(START, expect_last_event=first.sequence).sequence == 4
+
+
 def test_what_is_not_killed_cannot_be_restored_and_keeps_its_share(store: SqliteStore) -> None:
     store.append_event(START, control={"stage": "full", "share": 1.0, "version": "v1"})
     with pytest.raises(MoveError, match="a kill to lift"):

@@ -21,6 +21,7 @@ from tenure.rollout.ledger import Ledger
 from tenure.rollout.settings import Settings
 from tenure.rollout.stages import Move, RolloutState, Stage, fold, head_columns, transition_to
 from tenure.store import Event, SqliteStore
+from tenure.store.records import MOVE_NOTHING
 
 CONTROLLER = "controller"
 """Actor of the steps nobody asked for by hand."""
@@ -177,7 +178,7 @@ class Controller:
     def _seen(self) -> _Seen:
         """Kill epoch, last event and state, read in this order: what comes in between fences the step."""
         epoch, events = self.store.control(self.problem.name).kill_epoch, self.store.events(self.problem.name)
-        moves = [event.sequence for event in events if event.kind != "correction"]
+        moves = [event.sequence for event in events if event.kind not in MOVE_NOTHING]
         return _Seen(epoch, moves[-1] if moves else 0, fold(events))
 
     def _record(self, kind: str, actor: str, reason: str, payload: dict[str, Any]) -> RolloutState:

@@ -73,7 +73,9 @@ class GuardrailSettings(Struct, frozen=True, forbid_unknown_fields=True):
     kpi: str
     margin: Annotated[float, Meta(ge=0)]
     relative: bool = False
-    alpha: Alpha = 0.05
+    alpha: Annotated[
+        float, Meta(gt=0, lt=1, description="shared: each of a rollout's guardrails is judged at alpha / their number")
+    ] = 0.05
     bounds: tuple[float, float] = (-1.0, 1.0)
 
 

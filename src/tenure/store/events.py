@@ -12,7 +12,7 @@ from tenure.core.clock import to_text
 from tenure.core.errors import FencedError, MoveError
 from tenure.store.chain import GENESIS
 from tenure.store.journal import fenced, read_control, seal, take
-from tenure.store.records import Control, Event
+from tenure.store.records import MOVE_NOTHING, Control, Event
 from tenure.store.rows import Values, event_bytes, event_from, event_values
 
 SETTABLE = frozenset({"stage", "share", "version", "paused", "killed"})
@@ -104,9 +104,10 @@ def since(connection: apsw.Connection, problem: str, sequence: int) -> list[Even
 
 
 def _check_last(connection: apsw.Connection, problem: str, expected: int) -> None:
-    """Corrections are passed over: servers write them at any time, and they move no rollout."""
+    """Corrections and notes are passed over: they are written at any time, and they move no rollout."""
     last: int = connection.execute(
-        "SELECT coalesce(max(sequence), 0) FROM event WHERE problem = ? AND kind <> 'correction'", (problem,)
+        "SELECT coalesce(max(sequence), 0) FROM event WHERE problem = ? AND kind NOT IN (?, ?)",
+        (problem, *MOVE_NOTHING),
     ).get
     if last != expected:
         raise FencedError(

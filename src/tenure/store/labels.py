@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from tenure.core.errors import FencedError
-from tenure.store.records import Event
+from tenure.store.records import MOVE_NOTHING, Event
 from tenure.store.sqlite import SqliteStore
 
 IMPORT = "import"
@@ -30,7 +30,7 @@ def add_labels(store: SqliteStore, problem: str, labels: Iterable[str], actor: s
     labels = tuple(labels)
     while True:
         events = store.events(problem)
-        last = max((event.sequence for event in events if event.kind != "correction"), default=0)
+        last = max((event.sequence for event in events if event.kind not in MOVE_NOTHING), default=0)
         known = known_labels(store, problem)
         new = [label for label in dict.fromkeys(labels) if label not in known]
         if not new:

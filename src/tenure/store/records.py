@@ -34,6 +34,10 @@ class Event:
     sequence: int = 0
 
 
+MOVE_NOTHING = ("correction", "note")
+"""Kinds of events that may come at any time and move no rollout: a step decided before one still holds after it."""
+
+
 @dataclass(frozen=True)
 class Control:
     """What a server must know to answer.
