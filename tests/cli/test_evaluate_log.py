@@ -88,6 +88,21 @@ def test_a_reward_model_makes_dr_the_judge(frame: pd.DataFrame, log: Path, tmp_p
     assert by_name["dr"]["high"] - by_name["dr"]["low"] < by_name["ips"]["high"] - by_name["ips"]["low"]
 
 
+def test_a_known_smallest_reward_adds_a_lower_bound(frame: pd.DataFrame, tmp_path: Path) -> None:
+    clipped = frame.assign(reward=frame.reward.clip(lower=0))
+    clipped.to_csv(tmp_path / "clipped.csv", index=False)
+    best = policy(frame, tmp_path, (frame.x > 0) * 1.0)
+    _, found = evaluated("--log", tmp_path / "clipped.csv", "--policy", best, "--least", 0)
+    bound = found["lower_bound"]
+    assert 0.6 < bound["low"] < estimates(found)["ips"]["low"] < 0.75
+    assert bound["high"] is None
+    _, found = evaluated("--log", tmp_path / "clipped.csv", "--policy", best, "--least", 0.5)
+    assert found["lower_bound"] is None
+    assert "0.5" in found["lower_bound_reason"]
+    _, found = evaluated("--log", tmp_path / "clipped.csv", "--policy", best)
+    assert (found["lower_bound"], found["lower_bound_reason"]) == (None, "")
+
+
 def test_an_action_the_log_never_shows_is_no_support(frame: pd.DataFrame, log: Path, tmp_path: Path) -> None:
     new = policy(frame, tmp_path, 0.0 * frame.x, {"p_0": 0.0, "p_2": 1.0})
     code, found = evaluated("--log", log, "--policy", new)
@@ -131,7 +146,8 @@ def test_a_broken_line_is_listed_and_the_rest_is_valued(log: Path, tmp_path: Pat
 
 def test_without_propensities_the_answer_is_assumed(frame: pd.DataFrame, tmp_path: Path) -> None:
     frame.drop(columns="propensity").to_csv(tmp_path / "bare.csv", index=False)
-    _, found = evaluated("--log", tmp_path / "bare.csv", "--policy", "uniform")
+    _, found = evaluated("--log", tmp_path / "bare.csv", "--policy", "uniform", "--least", -9)
+    assert "logged propensities" in found["lower_bound_reason"]
     assert all(each["assumed"] for each in found["estimates"])
     assert len(found["models"]) == 3
 
@@ -145,8 +161,9 @@ def test_episodes_are_valued_by_episode(tmp_path: Path) -> None:
         for a in [int(rng.integers(0, 2))]
     ]
     pd.DataFrame(rows).to_json(tmp_path / "log.jsonl", orient="records", lines=True)
-    code, found = evaluated("--log", tmp_path / "log.jsonl", "--policy", "uniform")
+    code, found = evaluated("--log", tmp_path / "log.jsonl", "--policy", "uniform", "--least", -2)
     assert code == 3
+    assert -2 < found["lower_bound"]["low"] < estimates(found)["tis"]["low"]
     assert list(estimates(found)) == ["tis", "pdis", "wis", "pdwis", "dr", "fqe"]
     # Mean length 2, half a point each step.
     assert estimates(found)["pdwis"]["value"] == pytest.approx(1.0, abs=0.15)

@@ -11,7 +11,7 @@ from tenure.cli.output import Output, percent
 from tenure.core.errors import DataError, ProjectError
 
 if TYPE_CHECKING:
-    from tenure.core.evidence import Finding
+    from tenure.core.evidence import Estimate, Finding
     from tenure.core.logged import Target
     from tenure.evaluation.off_policy.valuation import OffPolicyReport
     from tenure.evaluation.off_policy.value import PolicyValue
@@ -32,6 +32,7 @@ class LogQuestion:
     margin: float = 0.0
     alpha: float = 0.05
     discount: float = 1.0
+    least: float | None = None
     mapping: Path | None = None
     rejects: Path | None = None
     home: Path | None = None
@@ -45,7 +46,8 @@ def run_log_evaluation(output: Output, question: LogQuestion) -> int:
     log = opened(question)
     for line in log.summary:
         output.say(line)
-    report = value(log, target_in(question, log), question.reward_model, question.discount, question.alpha)
+    asked = (question.reward_model, question.discount, question.alpha, question.least)
+    report = value(log, target_in(question, log), *asked)
     finding = off_policy_verdict(report, question.margin)
     if report.refusal is not None and finding.verdict.exit_code == 5:
         raise DataError(
@@ -140,6 +142,11 @@ def _show_doubts(output: Output, report: OffPolicyReport) -> None:
         output.say(f"However often one looks while the log grows: {low:.6g} to {high:.6g}.")
     elif report.refusal is None:
         output.say(f"No interval for repeated looks: {report.sequence_reason}.")
+    if report.lower_bound is not None:
+        sure = f"{100 * (1 - report.lower_bound.alpha):g} %"
+        output.say(f"At least {report.lower_bound.low:.6g} with {sure} confidence ({report.lower_bound.method}).")
+    elif report.lower_bound_reason:
+        output.say(f"No lower bound: {report.lower_bound_reason}.")
     for segment in report.segments if len(report.segments) > 1 else ():
         if segment.effect is not None:
             effect = f"{segment.effect.value:+.4g} ({segment.effect.low:+.4g} to {segment.effect.high:+.4g})"
@@ -164,6 +171,8 @@ def fields(log: LogFile, report: OffPolicyReport, finding: Finding) -> Mapping[s
         "gain": None if report.gain is None else report.gain.as_dict(),
         "sequence": None if report.sequence is None else report.sequence.as_dict(),
         "sequence_reason": report.sequence_reason,
+        "lower_bound": None if report.lower_bound is None else finite_fields(report.lower_bound),
+        "lower_bound_reason": report.lower_bound_reason,
         "units": report.units,
         "unsupported": report.unsupported,
         "refusal": None if report.refusal is None else {"why": report.refusal.why.value, **asdict(report.refusal)},
@@ -173,6 +182,11 @@ def fields(log: LogFile, report: OffPolicyReport, finding: Finding) -> Mapping[s
         "rejected": [asdict(row) for row in log.rejected],
         "summary": log.summary,
     }
+
+
+def finite_fields(bound: Estimate) -> dict[str, Any]:
+    """An estimate without an upper end, which JSON cannot write as infinity."""
+    return bound.as_dict() | {"high": None}
 
 
 def _row(value: PolicyValue) -> list[str]:

@@ -85,6 +85,10 @@ def evaluate(
     ] = 0.0,
     alpha: Annotated[float, typer.Option(min=1e-9, max=0.5, help="with --log: error rate of the intervals")] = 0.05,
     discount: Annotated[float, typer.Option(min=0, max=1, help="with --log: per step of an episode")] = 1.0,
+    least: Annotated[
+        float | None,
+        typer.Option(help="with --log: the smallest reward (return of an episode) there can be; adds a lower bound"),
+    ] = None,
     mapping: Annotated[Path | None, typer.Option(help="with --log: TOML saying which column is what")] = None,
     rejects: Annotated[Path | None, typer.Option(help="with --log: where rows that cannot be read are listed")] = None,
     home: Home = None,
@@ -98,7 +102,7 @@ def evaluate(
 
             needed(policy, "--policy, saying which policy is to be valued")
             asked = LogQuestion(
-                log, str(policy), project, reward_model, margin, alpha, discount, mapping, rejects, home
+                log, str(policy), project, reward_model, margin, alpha, discount, least, mapping, rejects, home
             )
             raise SystemExit(run_log_evaluation(output, asked))
         from tenure.cli.evaluate import run_evaluation

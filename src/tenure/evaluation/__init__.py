@@ -7,8 +7,8 @@ Leaves to others: running policies (simulators), reading the log (store), what a
 settings. Imports core, NumPy and SciPy; scikit-learn only where a model is fitted; the store only where any log and any
 policy are taken (`off_policy.anywhere`, `off_policy.targets`).
 
-Shelves: `sequences` (confidence sequences), `off_policy` (a policy's value from another's log), `episodes` (the same per
-episode), `shadow` (the shadow report), `experiment` (is the experiment sound); what all of them use lies beside them.
+Shelves: `sequences` (confidence sequences), `off_policy` (a policy's value from another's log), `episodes` (the same,
+per episode), `shadow` (the shadow report), `experiment` (is the experiment sound); what all use lies beside them.
 """
 
 from tenure.evaluation.comparison import Comparison, KpiRow, TailRow, compare, headroom_share

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tenure.core.errors import EvidenceError
 from tenure.core.logged import Target
 from tenure.evaluation.episodes.report import evaluate_episodes
 from tenure.evaluation.off_policy.decisions import evaluate_log
+from tenure.evaluation.off_policy.floor import lower_bound
 from tenure.evaluation.off_policy.targets import is_table, target_of
 from tenure.evaluation.off_policy.valuation import OffPolicyReport
 
@@ -25,6 +28,7 @@ def evaluate(
     actions: Sequence[str] | None = None,
     discount: float = 1.0,
     alpha: float = 0.05,
+    least: float | None = None,
 ) -> OffPolicyReport:
     """The value of a policy from a log: per episode where the log has episodes, else per decision.
 
@@ -43,6 +47,8 @@ def evaluate(
         actions: labels of all actions, where the log does not show all.
         discount: per step of an episode, in (0, 1].
         alpha: error rate of every interval, in (0, 1).
+        least: the smallest reward (return of an episode) there can be; asks for a lower bound that trusts no large
+            sample.
 
     Raises:
         DataError: the log or a table cannot be read, or they do not fit each other.
@@ -50,7 +56,7 @@ def evaluate(
         EvidenceError: the policy's answers are no probabilities, or an argument is out of its range.
     """
     opened = open_for(log, (policy, reward_model), mapping, actions)
-    return value(opened, target_of(policy, opened), reward_model, discount, alpha)
+    return value(opened, target_of(policy, opened), reward_model, discount, alpha, least)
 
 
 def open_for(
@@ -69,11 +75,23 @@ def open_for(
     return opened if labels == opened.labels else open_log(log, mapping, actions=labels)
 
 
-def value(log: LogFile, target: Target, reward_model: Any, discount: float, alpha: float) -> OffPolicyReport:
+def value(
+    log: LogFile, target: Target, reward_model: Any, discount: float, alpha: float, least: float | None
+) -> OffPolicyReport:
     """The report of a target, by episode where the log has episodes."""
     from tenure.store.tables.predictions import open_predictions
 
     rewards = None if reward_model is None else open_predictions(reward_model, log.labels)
     if {"episode_id", "step"} <= set(log.mapping.roles):
-        return evaluate_episodes(log, target, predictions=rewards, discount=discount, alpha=alpha)
-    return evaluate_log(log, target, predictions=rewards, alpha=alpha, segments=True)
+        report = evaluate_episodes(log, target, predictions=rewards, discount=discount, alpha=alpha)
+    else:
+        report = evaluate_log(log, target, predictions=rewards, alpha=alpha, segments=True)
+    if least is None:
+        return report
+    if report.refusal is not None or report.models or not log.labels:
+        return replace(report, lower_bound_reason="logged propensities of discrete actions are needed")
+    try:
+        bound = lower_bound(log, target, least, discount=discount, alpha=alpha)
+    except EvidenceError as error:
+        return replace(report, lower_bound_reason=f"{error.expected} needed, found {error.found}")
+    return replace(report, lower_bound=bound)

@@ -90,6 +90,8 @@ class OffPolicyReport:
         units: different units.
         refusal: why there is no number; None where there is one.
         segments: where the policy is better, worse or neither is proven; empty where they were not asked for.
+        lower_bound: what the policy is worth at least, without trust in large samples; None where it was not asked for,
+            or cannot be had (`lower_bound_reason`).
         models: behaviour models where propensities were not logged, best first, with the value each would give.
     """
 
@@ -104,6 +106,8 @@ class OffPolicyReport:
     refusal: Refusal | None
     models: tuple[ModelledValue, ...] = ()
     segments: tuple[SegmentEffect, ...] = ()
+    lower_bound: Estimate | None = None
+    lower_bound_reason: str = ""
 
     def estimate(self, name: str) -> PolicyValue:
         """One of the estimates.
