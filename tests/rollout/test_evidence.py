@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -19,6 +20,7 @@ from tenure.rollout.evidence import (
     full_gains,
     guardrail_findings,
     live_finding,
+    missing_finding,
     outcomes_finding,
     promotion_findings,
     replay_equality,
@@ -163,10 +165,17 @@ def test_both_arms_need_their_outcomes(candidate: int, incumbent: int, verdict: 
     assert outcomes_finding(evidence(units)).verdict is verdict
 
 
+def test_outcomes_lost_by_one_arm_only_hold() -> None:
+    units = [unit(place, 2 + place % 8, learned=place % 5 == 0, decisions=10, joined=10) for place in range(40)]
+    assert missing_finding(evidence(units)).verdict is Verdict.PASS
+    lost = [replace(each, joined=9) if each.is_candidate else each for each in units]
+    assert missing_finding(evidence(lost)).verdict is Verdict.FAIL
+
+
 def test_without_candidate_units_nothing_passes() -> None:
     found = promotion_findings(evidence([unit(place, day) for place in range(4) for day in range(2, 10)]))
     own = [finding.verdict for finding in found if finding.gate != "sample_ratio"]
-    assert own == [Verdict.INCONCLUSIVE] * 3
+    assert own == [Verdict.INCONCLUSIVE] * 4
     assert Verdict.PASS not in [finding.verdict for finding in promotion_findings(evidence([]))]
     assert [f.verdict for f in guardrail_findings(evidence([]))] == [Verdict.INCONCLUSIVE] * 2
 

@@ -27,7 +27,7 @@ from tenure.evaluation import (
     unit_differences,
     unit_gains,
 )
-from tenure.evaluation.experiment.health import shadow_delivery
+from tenure.evaluation.experiment.health import missing_outcomes, shadow_delivery
 from tenure.rollout.ledger import Ledger, Unit, first_whole_day, midnight_of
 from tenure.rollout.settings import GuardrailSettings, Promote, Settings
 from tenure.rollout.stages import RolloutState, Stage
@@ -110,7 +110,11 @@ def promotion_findings(evidence: Evidence) -> list[Finding]:
         return health_findings(evidence)
     if share is None:
         return []
-    health = [*health_findings(evidence), *_measured("sample_ratio", lambda: [split_finding(evidence)])]
+    health = [
+        *health_findings(evidence),
+        *_measured("sample_ratio", lambda: [split_finding(evidence)]),
+        *_measured("missing outcomes", lambda: [missing_finding(evidence)]),
+    ]
     return [*health, *(live_finding(evidence, rule) for rule in evidence.settings.for_share(share, "live"))]
 
 
@@ -218,6 +222,16 @@ def split_finding(evidence: Evidence) -> Finding:
     """Whether the traffic split gave the candidate the share it was set to."""
     units = evidence.stage_units()
     return sample_ratio(sum(unit.is_candidate for unit in units), len(units), evidence.state.share)
+
+
+def missing_finding(evidence: Evidence) -> Finding:
+    """Whether one arm loses outcomes more often than the other: what is missing would then decide the comparison."""
+    units = evidence.stage_units()
+    if not any(unit.is_candidate for unit in units):
+        units = []  # with one arm there is nothing to compare
+    missing = [unit for unit in units if unit.joined < unit.decisions]
+    lost = sum(unit.is_candidate for unit in missing)
+    return missing_outcomes(lost, len(missing), evidence.state.share, len(units))
 
 
 def live_finding(evidence: Evidence, rule: Promote) -> Finding:
