@@ -177,3 +177,39 @@ def test_box_actions_without_densities_are_refused() -> None:
     found = evaluate_log(LoggedTable(replace(log, propensity=np.full(500, np.nan))), lambda batch: batch.action)
     assert found.refusal is not None
     assert "densit" in found.refusal.reason
+
+
+def test_box_actions_in_batches_give_the_same_values() -> None:
+    def target(batch: Logged) -> Floats:
+        return np.asarray(batch.features * 0.8)
+
+    log = box_log(3000, np.random.default_rng(2))
+    one, many = evaluate_log(LoggedTable(log), target), evaluate_log(LoggedTable(log, 450), target)
+    for name in ("ips", "snips", "dr"):
+        assert one.estimate(name).value == pytest.approx(many.estimate(name).value, rel=1e-9)
+
+
+def test_a_log_of_one_unit_has_no_interval_and_no_value() -> None:
+    rng = np.random.default_rng(3)
+    log = logged(rng.integers(0, 2, 400), np.full(400, 0.5), rng.normal(size=400), unit=np.zeros(400))
+    found = evaluate_log(LoggedTable(log), uniform)
+    assert {each.value for each in (*found.estimates, found.logged)} == {None}
+    assert found.estimate("snips").reason == "1 unit(s)"
+    assert found.sequence is None
+
+
+def test_segments_are_asked_for_and_say_where_the_policy_is_better() -> None:
+    rng = np.random.default_rng(4)
+    x, action = rng.normal(size=(20_000, 1)), rng.integers(0, 2, 20_000)
+    log = logged(action, np.full(20_000, 0.5), action * np.sign(x[:, 0]), features=x)
+
+    def always_one(batch: Logged) -> Floats:
+        return np.tile([0.0, 1.0], (len(batch), 1))
+
+    assert evaluate_log(LoggedTable(log), always_one).segments == ()
+    # Action 1 brings the sign of x, the coin half of it: half a point better above 0, half a point worse below.
+    found = evaluate_log(LoggedTable(log, 3000), always_one, segments=True).segments
+    assert {each.verdict for each in found} == {"better", "worse"}
+    for each in found:
+        assert each.effect is not None
+        assert abs(each.effect.value) == pytest.approx(0.5, abs=0.05)

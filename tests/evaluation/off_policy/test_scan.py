@@ -69,3 +69,10 @@ def test_box_actions_are_counted_by_their_moments() -> None:
     box.update(part, None, np.zeros(500, dtype=np.int64))
     assert box.spread == pytest.approx(action.std(axis=0))
     assert box.ridge is None
+
+
+def test_a_scan_without_a_model_takes_that_of_another() -> None:
+    bare, whole = Scan(np.zeros(3, dtype=np.int64), np.zeros((3, 0))), scanned(LOG)
+    bare.merge(whole)
+    assert bare.ridge is whole.ridge
+    assert bare.n == 3000
