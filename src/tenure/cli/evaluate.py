@@ -64,5 +64,5 @@ def show(output: Output, found: Judgement, label: str) -> None:
     for tail in found.comparison.tails:
         output.say(
             f"Worst {percent(tail.share)} of world-weeks, {tail.name}: incumbent {tail.incumbent:.0f}, "
-            f"candidate {tail.candidate:.0f} ({percent(tail.ratio - 1)} change)."
+            f"candidate {tail.candidate:.0f}{f' ({percent(tail.ratio - 1)} change)' if tail.incumbent else ''}."
         )

@@ -11,7 +11,7 @@ from tenure.cli.output import Output, percent
 from tenure.core.errors import DataError, ProjectError
 
 if TYPE_CHECKING:
-    from tenure.core.evidence import Estimate, Finding
+    from tenure.core.evidence import Finding
     from tenure.core.logged import Target
     from tenure.evaluation.off_policy.valuation import OffPolicyReport
     from tenure.evaluation.off_policy.value import PolicyValue
@@ -171,7 +171,7 @@ def fields(log: LogFile, report: OffPolicyReport, finding: Finding) -> Mapping[s
         "gain": None if report.gain is None else report.gain.as_dict(),
         "sequence": None if report.sequence is None else report.sequence.as_dict(),
         "sequence_reason": report.sequence_reason,
-        "lower_bound": None if report.lower_bound is None else finite_fields(report.lower_bound),
+        "lower_bound": None if report.lower_bound is None else report.lower_bound.as_dict(),
         "lower_bound_reason": report.lower_bound_reason,
         "units": report.units,
         "unsupported": report.unsupported,
@@ -182,11 +182,6 @@ def fields(log: LogFile, report: OffPolicyReport, finding: Finding) -> Mapping[s
         "rejected": [asdict(row) for row in log.rejected],
         "summary": log.summary,
     }
-
-
-def finite_fields(bound: Estimate) -> dict[str, Any]:
-    """An estimate without an upper end, which JSON cannot write as infinity."""
-    return bound.as_dict() | {"high": None}
 
 
 def _row(value: PolicyValue) -> list[str]:
