@@ -12,7 +12,9 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
+import tenure
 from tenure.cli.main import app
+from tenure.core.errors import TenureError
 
 DATA = Path(__file__).resolve().parents[2] / "src/tenure/cases/recommender/data"
 
@@ -144,11 +146,60 @@ def test_a_broken_line_is_listed_and_the_rest_is_valued(log: Path, tmp_path: Pat
     assert "1501" in (tmp_path / "rejects.csv").read_text()
 
 
+@pytest.mark.parametrize(
+    ("column", "huge", "code"), [("reward", 1e200, 2), ("propensity", 1e-300, 2), ("x", float("inf"), 0)]
+)
+def test_huge_numbers_end_in_an_answer_not_in_a_traceback(
+    frame: pd.DataFrame, tmp_path: Path, column: str, huge: float, code: int
+) -> None:
+    odd = frame.copy()
+    odd.loc[9, column] = huge
+    odd.to_csv(tmp_path / "odd.csv", index=False)
+    best = policy(frame, tmp_path, (frame.x >= 0) * 1.0)
+    got, found = evaluated("--log", tmp_path / "odd.csv", "--policy", best)
+    assert got == code
+    assert code == 0 or "row 9" in found["found"]
+
+
+def test_half_a_log_gives_no_verdict(frame: pd.DataFrame, tmp_path: Path) -> None:
+    half = frame.astype({"reward": object})
+    half.loc[half.index % 2 == 0, "reward"] = "unknown"
+    half.to_csv(tmp_path / "half.csv", index=False)
+    best = policy(frame, tmp_path, (frame.x > 0) * 1.0)
+    code, found = evaluated("--log", tmp_path / "half.csv", "--policy", best)
+    assert (code, found["verdict"]) == (3, "inconclusive")
+    assert "could not be read" in found["reason"]
+    report = tenure.evaluate(half, best)
+    assert report.rejected == len(found["rejected"]) > 1000
+
+
+@pytest.mark.parametrize("rows", [2999, 3001])
+def test_a_table_without_ids_needs_a_row_for_every_row_of_the_log(log: Path, tmp_path: Path, rows: int) -> None:
+    pd.DataFrame({"p_0": [0.5] * rows, "p_1": 0.5}).to_csv(tmp_path / "p.csv", index=False)
+    code, found = evaluated("--log", log, "--policy", tmp_path / "p.csv")
+    assert code == 2
+    assert "3000" in found["expected"]
+
+
+@pytest.mark.parametrize("arguments", [{"alpha": 2.0}, {"discount": -1.0}])
+def test_arguments_out_of_range_are_refused_at_the_door(frame: pd.DataFrame, arguments: Any) -> None:
+    with pytest.raises(TenureError):
+        tenure.evaluate(frame, "uniform", **arguments)
+
+
+def test_a_column_name_that_comes_twice_is_refused(frame: pd.DataFrame) -> None:
+    twice = pd.concat([frame, frame[["x"]]], axis=1)
+    with pytest.raises(TenureError, match="more than once"):
+        tenure.evaluate(twice, "uniform")
+
+
 def test_without_propensities_the_answer_is_assumed(frame: pd.DataFrame, tmp_path: Path) -> None:
     frame.drop(columns="propensity").to_csv(tmp_path / "bare.csv", index=False)
     _, found = evaluated("--log", tmp_path / "bare.csv", "--policy", "uniform", "--least", -9)
     assert "logged propensities" in found["lower_bound_reason"]
     assert all(each["assumed"] for each in found["estimates"])
+    assert all(each["value"]["assumed"] for each in found["models"])
+    assert "ASSUMED" in found["reason"]
     assert len(found["models"]) == 3
 
 

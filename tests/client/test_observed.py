@@ -262,6 +262,51 @@ def test_forked_processes_write_their_own_rows_once(path: Path, run: int) -> Non
         assert store.verify("routing").intact
 
 
+FORK_AND_EXIT = """
+import os, sys
+from tenure.client.observed import observe
+
+@observe("routing", log=sys.argv[1], key="order")
+def choose(order, distance_km):
+    return "van"
+
+for i in range(300):
+    choose(f"parent-{i}", 1.0)
+child = os.fork()
+if child == 0:
+    for i in range(100):
+        choose(f"child-{i}", 1.0)
+    sys.exit(0)
+assert os.waitpid(child, 0)[1] == 0
+assert not {"onnxruntime", "torch", "pandas", "pyarrow"} & set(sys.modules)
+"""
+
+
+def test_a_child_that_ends_by_itself_ends_and_keeps_its_rows(path: Path) -> None:
+    """It must not inherit threads of libraries that observing does not need: ONNX Runtime's wait for each other."""
+    done = subprocess.run([sys.executable, "-c", FORK_AND_EXIT, str(path)], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stderr) == (0, "")
+    with SqliteStore(path) as store:
+        assert store.counts("routing")["decisions"] == 400
+
+
+def test_a_key_that_comes_again_is_counted(path: Path) -> None:
+    choose = choosing(path, key="order")
+    choose("o-1", 1.0)
+    assert choose("o-1", 9.0) == "van"
+    assert len(logged(choose, path)) == 1
+    assert choose.lost == 1
+
+
+@pytest.mark.parametrize("signal", ["abc", float("inf"), None])
+def test_a_signal_that_is_no_number_is_counted_and_stops_nobody(path: Path, signal: Any) -> None:
+    choose = choosing(path, key="order")
+    choose("o-1", 1.0)
+    choose.outcome("o-1", minutes=signal)
+    assert not logged(choose, path).joined.any()
+    assert choose.lost == 1
+
+
 def test_a_kill_does_not_stop_the_log_of_the_incumbent(path: Path) -> None:
     choose = choosing(path, key="order")
     choose("o-1", 1.0)

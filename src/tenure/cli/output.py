@@ -9,6 +9,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+PIPED = 200
+"""Columns of a table where nobody's terminal says how many there are."""
+
 
 class Output:
     """Where a command writes; with `json` nothing but the final object goes to standard output."""
@@ -18,6 +21,8 @@ class Output:
 
         self.json = json
         self.console = Console(stderr=json, highlight=False, soft_wrap=True)
+        if not self.console.is_terminal:
+            self.console.width = PIPED
 
     def say(self, text: str) -> None:
         """One line for people."""

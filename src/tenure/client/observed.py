@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import math
 import time
 import uuid
 from collections.abc import Callable, Mapping
@@ -113,8 +114,14 @@ class Observed(Generic[P, R]):
                 where="Observed.outcome",
                 fix="call it as f.outcome(decision_id, minutes=31.0)",
             )
-        measured = {name: float(value) for name, value in signals.items()}
-        self._writer.put(Came(uuid.uuid4().hex, str(decision_id), measured, time.time()))
+        writer = self._writer
+        try:
+            measured = {name: float(value) for name, value in signals.items()}
+            if not all(map(math.isfinite, measured.values())):
+                raise ValueError(f"signals that are no finite numbers: {signals}")
+            writer.put(Came(uuid.uuid4().hex, str(decision_id), measured, time.time()))
+        except (TypeError, ValueError) as error:  # the log must never stop who reports to it
+            writer.lose(1, error)
 
     def last_id(self) -> str | None:
         """Id of the last decision of this thread or task."""

@@ -150,7 +150,11 @@ class Writer:
         while calls:
             epoch = store.kill_epoch(self._name)
             rows = [row for call in calls if (row := self._decision(store, call, epoch)) is not None]
-            fenced = {row.decision_id for row in store.append_decisions(rows).fenced}
+            done = store.append_decisions(rows)
+            if done.existing:
+                ids = sorted({row.decision_id for row in done.existing})[:3]
+                self.lose(len(done.existing), ValueError(f"decision ids that were in the log before, such as {ids}"))
+            fenced = {row.decision_id for row in done.fenced}
             calls = [call for call in calls if call.decision_id in fenced]
 
     def _opened(self) -> SqliteStore:

@@ -7,6 +7,9 @@ import numpy as np
 from tenure.core.arrays import Floats
 from tenure.core.errors import EvidenceError
 
+LARGEST = 1e30
+"""Numbers from here on are as good as infinite: of a sum of their squares they leave no digit for the others."""
+
 
 def finite(x: Floats, where: str, *, axes: int = 1, at_least: int = 2) -> Floats:
     """The same array as float64, once it can carry evidence.

@@ -15,7 +15,7 @@ import numpy as np
 
 from tenure.core.arrays import Bools, Floats, Ints
 from tenure.core.logged import Hashes
-from tenure.evaluation.checks import finite, refusal, same_length
+from tenure.evaluation.checks import LARGEST, finite, refusal, same_length
 from tenure.evaluation.grouped import mixed
 
 DEPTH = 3
@@ -84,6 +84,7 @@ class Segments:
         rows, node = np.arange(len(features)), np.zeros(len(features), dtype=np.int64)
         if len(self) == 1:
             return node
+        features = usable(features)
         for _ in range(DEPTH):
             column = self.feature[node]
             below = features[rows, np.maximum(column, 0)] < self.threshold[node]
@@ -155,7 +156,7 @@ def find(
     same_length("find(names)", columns=features.shape[1], names=len(names))
     labels = tuple(names), tuple(units) or ("",) * len(names)
     half = learns(unit)
-    x, y, unit = features[half], difference[half], unit[half]
+    x, y, unit = usable(features[half]), difference[half], unit[half]
     if not x.shape[1] or len(y) < FEWEST_ROWS or len(np.unique(unit)) < FEWEST_UNITS or not np.ptp(y) > 0:
         return _whole(*labels)
     known = _filled(x)
@@ -163,6 +164,11 @@ def find(
     if leaves == 1:
         return _whole(*labels)
     return _segments(_grown(known, y, leaves).tree_, x, *labels)
+
+
+def usable(features: Floats) -> Floats:
+    """The same with NaN for what a tree cannot split: infinities, and numbers beyond single precision."""
+    return np.where(np.abs(features) < LARGEST, features, np.nan)
 
 
 def _whole(names: tuple[str, ...], units: tuple[str, ...]) -> Segments:

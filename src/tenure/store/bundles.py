@@ -16,7 +16,6 @@ from typing import Any, Literal
 
 import msgspec
 import numpy as np
-import onnxruntime
 
 from tenure.core.arrays import Bools, Floats
 from tenure.core.errors import BundleError
@@ -238,6 +237,8 @@ def _put(half: Path, folder: Path, names: Iterable[str]) -> None:
 def _session(onnx: bytes) -> Any:
     if EXTERNAL in onnx:
         raise _broken(Path("policy.onnx"), "a graph with all its weights inside", "one that names files outside")
+    import onnxruntime  # its threads must not be inherited by those who only write a log and fork
+
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = 4

@@ -120,6 +120,27 @@ def test_weights_may_miss_one_by_chance() -> None:
     assert support(weight=np.where(np.arange(N) < 120, 4.0, 0.0)).refusal is None
 
 
+@pytest.mark.parametrize("huge", [{"weight": 1e300}, {"reward": -1e200}])
+def test_numbers_that_would_be_all_a_sum_holds_are_refused(huge: dict[str, float]) -> None:
+    found = refusal(support(**{name: one(value, 1.0) for name, value in huge.items()}))
+    assert found.verdict is Verdict.ERROR
+    assert "beyond 1e+30" in found.reason
+
+
+def test_a_weight_that_leaves_nothing_else_names_no_number_of_rows() -> None:
+    found = refusal(support(weight=one(1e20, 1e-12)))
+    assert found.why is Why.FEW_EFFECTIVE
+    assert "about 40,000 such rows" in found.helps
+    found = refusal(support(weight=np.where(np.arange(N) < 1, 1e-20, 0.0)))
+    assert "about 40,000 such rows" in found.helps
+
+
+def test_weights_are_judged_by_the_error_they_are_given() -> None:
+    counted = support(weight=1.2)
+    assert counted.refused(None) is not None
+    assert counted.refused(0.05) is None
+
+
 def test_counts_merge() -> None:
     rng = np.random.default_rng(2)
     columns = rng.random((4, N)) + 0.01

@@ -126,11 +126,18 @@ def test_a_policy_in_a_file_or_module_is_imported(tmp_path: Path, monkeypatch: p
     ("name", "found"),
     [
         ("nothing_like_it", "'nothing_like_it'"),
+        (17, "found 17"),
         ("no.such.module:policy", "ModuleNotFoundError"),
         ("numpy:no_such_name", "AttributeError"),
         ("no_such_file.py:policy", "FileNotFoundError"),
     ],
 )
-def test_what_is_nowhere_is_said_with_what_would_be_right(name: str, found: str) -> None:
+def test_what_is_nowhere_is_said_with_what_would_be_right(name: Any, found: str) -> None:
     with pytest.raises(ProjectError, match=found):
         target_of(name, LOG)
+
+
+def test_a_module_that_raises_is_not_our_error(tmp_path: Path) -> None:
+    (tmp_path / "broken.py").write_text("raise ValueError('half done')\n")
+    with pytest.raises(ProjectError, match="half done"):
+        target_of(f"{tmp_path / 'broken.py'}:policy", LOG)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from tenure.core.evidence import Verdict
 from tenure.evaluation.off_policy.support import Refusal, Why
-from tenure.evaluation.off_policy.valuation import OffPolicyReport
+from tenure.evaluation.off_policy.valuation import ModelledValue, OffPolicyReport
 from tenure.evaluation.off_policy.value import PolicyValue
 from tenure.evaluation.off_policy.verdicts import off_policy_verdict, settling
 
@@ -57,6 +59,25 @@ def test_an_open_answer_says_how_many_rows_would_settle_it() -> None:
     # Half-width .1 over 400 rows, gap .05: four times the rows, 1,200 more.
     assert "1,200 more decisions" in off_policy_verdict(report(1.05)).reason
     assert "1,200 more episodes" in off_policy_verdict(report(1.05, judged="pdwis")).reason
+
+
+def test_rows_that_could_not_be_read_hold_the_verdict() -> None:
+    assert off_policy_verdict(replace(report(2.0), rejected=4)).verdict is Verdict.PASS
+    found = off_policy_verdict(replace(report(2.0), rejected=5))
+    assert found.verdict is Verdict.INCONCLUSIVE
+    assert "5 rows (1.2%) could not be read" in found.reason
+
+
+def test_modelled_propensities_are_judged_by_the_widest_ends_and_said_first() -> None:
+    models = tuple(ModelledValue(name, 1.0, 0.0, value("snips", at)) for name, at in (("a", 1.2), ("b", 1.05)))
+    found = off_policy_verdict(replace(report(1.2), models=models))
+    assert found.verdict is Verdict.INCONCLUSIVE
+    assert "ASSUMED" in found.reason
+    assert "0.95 to 1.3" in found.reason
+
+
+def test_a_hopeless_number_of_rows_is_not_told() -> None:
+    assert settling(value("snips", 1.0), 1.0 + 1e-14).startswith("No number of decisions")
 
 
 def test_a_difference_of_exactly_the_margin_is_settled_by_no_number() -> None:

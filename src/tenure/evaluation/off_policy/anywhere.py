@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from tenure.core.errors import EvidenceError
 from tenure.core.logged import Target
+from tenure.evaluation.checks import share
 from tenure.evaluation.episodes.report import evaluate_episodes
+from tenure.evaluation.episodes.values import checked_discount
 from tenure.evaluation.off_policy.decisions import evaluate_log
 from tenure.evaluation.off_policy.floor import lower_bound
 from tenure.evaluation.off_policy.targets import is_table, target_of
@@ -81,11 +83,14 @@ def value(
     """The report of a target, by episode where the log has episodes."""
     from tenure.store.tables.predictions import open_predictions
 
-    rewards = None if reward_model is None else open_predictions(reward_model, log.labels)
+    share(alpha, "alpha", "evaluate")
+    checked_discount(discount)
+    rewards = None if reward_model is None else open_predictions(reward_model, log.labels, rows=log.lines)
     if {"episode_id", "step"} <= set(log.mapping.roles):
         report = evaluate_episodes(log, target, predictions=rewards, discount=discount, alpha=alpha)
     else:
         report = evaluate_log(log, target, predictions=rewards, alpha=alpha, segments=True)
+    report = replace(report, rejected=len(log.rejected))
     if least is None:
         return report
     if report.refusal is not None or report.models or not log.labels:

@@ -169,7 +169,9 @@ def assumed(models: Sequence[BehaviourModel], reports: Sequence[OffPolicyReport]
     """The report under the best model, marked as assumed, with the value under each: the sensitivity band."""
     best = reports[0]
     band = tuple(
-        ModelledValue(model.name, model.log_loss, model.calibration_error, each.estimate(each.judged))
+        ModelledValue(
+            model.name, model.log_loss, model.calibration_error, replace(each.estimate(each.judged), assumed=True)
+        )
         for model, each in zip(models, reports, strict=True)
     )
     gain = None if best.gain is None else replace(best.gain, assumed=True)

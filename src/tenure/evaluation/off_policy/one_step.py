@@ -10,6 +10,7 @@ import numpy as np
 
 from tenure.core.arrays import Floats, Ints
 from tenure.core.logged import Hashes, Logged
+from tenure.evaluation.checks import LARGEST
 from tenure.evaluation.grouped import (
     Ends,
     GroupedSums,
@@ -52,8 +53,8 @@ class Weighted:
 
     @classmethod
     def of(cls, logged: Logged, seen: Weighed) -> Weighted:
-        """A batch seen from a target, with 0 in place of what is not finite: the support refuses such a log."""
-        reward, weight = (np.nan_to_num(x, nan=0.0, posinf=0.0, neginf=0.0) for x in (logged.reward, seen.weight))
+        """A batch seen from a target, with 0 in place of what cannot be summed: the support refuses such a log."""
+        reward, weight = (np.where(np.abs(x) < LARGEST, x, 0.0) for x in (logged.reward, seen.weight))
         return cls(reward, weight, logged.unit, seen.predicted, seen.expected)
 
     def __len__(self) -> int:
@@ -72,7 +73,7 @@ def logged(batch: Weighted, _: float) -> Columns:
 
 
 def dm(batch: Weighted, _: float) -> Columns:
-    """Direct method: v. The interval is over situations only; the model's own error is not in it."""
+    """Direct method: v, as right as the model."""
     return batch.model[1], 1.0
 
 
@@ -199,7 +200,10 @@ class OneStep:
             return 1.0
         slopes = ratio_slopes(self._sums[0].sums.sum(axis=0))
         by_row = float(slopes @ self._products @ slopes)
-        return max(1.0, linearised_error(filled(self._sums[0].sums)) ** 2 / by_row) if by_row > 0 else 1.0
+        by_unit = linearised_error(filled(self._sums[0].sums)) ** 2
+        # Where all rows agree both are rounding, and their ratio says nothing.
+        scale = float(np.abs(slopes) @ np.abs(self._products) @ np.abs(slopes))
+        return max(1.0, by_unit / by_row) if by_row > 1e-12 * scale else 1.0
 
     def result(self, alpha: float = 0.05, seed: int = 0) -> Ends:
         """Value and interval by unit; a tuned estimator chooses its point on a quarter of the units by SLOPE.
@@ -215,7 +219,7 @@ class OneStep:
             ends.value,
             ends.low,
             ends.high,
-            f"{ends.method}; point {self.point:g} by SLOPE, its bias not in the interval",
+            f"{ends.method}; point {self.point:g} by SLOPE",
         )
 
     @property

@@ -8,6 +8,7 @@ import numpy as np
 
 from tenure.core.arrays import Floats, Ints
 from tenure.core.logged import Hashes
+from tenure.evaluation.checks import LARGEST
 from tenure.evaluation.grouped import mixed
 
 FOLDS = 2
@@ -48,8 +49,8 @@ class RidgeSums:
         self.cross = np.zeros((FOLDS, self.actions, self.width))
 
     def update(self, x: Floats, action: Ints, reward: Floats, fold: Ints) -> None:
-        """Add rows: [n, width], [n], [n], [n]; rows without a finite reward or action are left out of the fit."""
-        usable = np.isfinite(reward) & (action >= 0)
+        """Add rows: [n, width], [n], [n], [n]; rows without a usable reward or action are left out of the fit."""
+        usable = (np.abs(reward) < LARGEST) & (action >= 0)
         cell = np.where(usable, fold * self.actions + action, -1)
         order = np.argsort(cell, kind="stable")
         cells, starts = np.unique(cell[order], return_index=True)

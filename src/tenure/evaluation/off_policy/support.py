@@ -10,6 +10,7 @@ import numpy as np
 
 from tenure.core.arrays import Floats, Ints
 from tenure.core.evidence import Verdict
+from tenure.evaluation.checks import LARGEST
 
 FEWEST_EFFECTIVE = 100.0
 """Effective rows under which no value is given."""
@@ -19,6 +20,9 @@ MOST_UNSUPPORTED = 0.01
 
 WEIGHT_OFF = 0.05
 """How far from 1 the weights may average, once chance is excluded: propensities that belong to this log give 1."""
+
+MANY = 1e12
+"""Rows that nobody will log."""
 
 _SURE = 4.4
 """Standard errors that exclude chance, about one in 100,000."""
@@ -66,8 +70,8 @@ class Support:
         density: propensities are densities, which may exceed 1.
         n: rows.
         illegal, missing: propensities outside (0, 1], and absent.
-        rewardless: rows without a finite reward.
-        infinite: rows whose weight is not finite although propensity and reward are.
+        rewardless: rows without a reward that is a number below `LARGEST`.
+        infinite: rows whose weight is no number below `LARGEST` although the propensity is legal.
         certain: rows logged with probability 1.
         between: rewards that are neither 0 nor 1.
         weight, squares: sum of weights and of their squares, over the legal rows.
@@ -103,7 +107,7 @@ class Support:
         """
         missing, certain = np.isnan(propensity), propensity >= _CERTAIN
         illegal = ~missing & ~((propensity > 0) & ((propensity <= 1) | self.density) & np.isfinite(propensity))
-        rewardless, odd = ~np.isfinite(reward), ~missing & ~illegal & ~np.isfinite(weight)
+        rewardless, odd = ~(np.abs(reward) < LARGEST), ~missing & ~illegal & ~(np.abs(weight) < LARGEST)
         for name, rows in (("missing", missing), ("illegal", illegal), ("rewardless", rewardless), ("infinite", odd)):
             setattr(self, name, getattr(self, name) + int(rows.sum()))
             if rows.any():
@@ -148,8 +152,12 @@ class Support:
 
     @property
     def refusal(self) -> Refusal | None:
-        """Why no value can be given; None when one can."""
-        return self._of_the_log() or self._of_the_overlap()
+        """Why no value can be given; None when one can. Rows count as independent."""
+        return self.refused(None)
+
+    def refused(self, weight_error: float | None) -> Refusal | None:
+        """The same, with the standard error of the mean weight by unit where rows of one unit are alike."""
+        return self._of_the_log() or self._of_the_overlap() or self._of_the_weights(weight_error)
 
     def _of_the_log(self) -> Refusal | None:
         if not self.n:
@@ -163,12 +171,13 @@ class Support:
             found = f"{self.missing} of {self.n} rows have no propensity, the first is row {self.bad['missing']}"
             return Refusal(Why.PROPENSITY_MISSING, found, "log it in every row, or in none: then one is modelled")
         if self.rewardless:
-            found = f"{self.rewardless} of {self.n} rewards are missing or not finite, the first in row "
+            found = f"{self.rewardless} of {self.n} rewards are missing or beyond {LARGEST:g}, the first in row "
             helps = "wait for the outcomes, fill in the default reward on purpose, or leave the rows out on purpose"
             return Refusal(Why.REWARD_MISSING, f"{found}{self.bad['rewardless']}", helps)
         if self.infinite:
-            found = f"{self.infinite} weights are not finite, the first in row {self.bad['infinite']}"
-            return Refusal(Why.NOT_FINITE, found, "check the target's probabilities, and propensities near 0")
+            found = f"{self.infinite} weights are not finite or beyond {LARGEST:g}, the first in row "
+            helps = "check the target's probabilities, and propensities near 0"
+            return Refusal(Why.NOT_FINITE, f"{found}{self.bad['infinite']}", helps)
         return None
 
     def _of_the_overlap(self) -> Refusal | None:
@@ -182,16 +191,18 @@ class Support:
         if self.ess < FEWEST_EFFECTIVE:
             found = f"{self.n} rows weigh as much as {self.ess:.1f} of the target's own (at least 100 needed)"
             return Refusal(Why.FEW_EFFECTIVE, found, self._more())
-        return self._of_the_weights()
+        return None
 
     def _more(self) -> str:
         if not self.ess:
             return "explore the target's actions"
-        return f"about {math.ceil(FEWEST_EFFECTIVE / self.ess * self.n):,} such rows, or more exploration"
+        rows = FEWEST_EFFECTIVE / self.ess * self.n
+        return f"about {math.ceil(rows):,} such rows, or more exploration" if rows < MANY else "more exploration"
 
-    def _of_the_weights(self) -> Refusal | None:
+    def _of_the_weights(self, error: float | None) -> Refusal | None:
         mean = self.weight / self.n
-        error = math.sqrt(max(self.squares / self.n - mean**2, 0.0) / self.n)
+        if error is None:
+            error = math.sqrt(max(self.squares / self.n - mean**2, 0.0) / self.n)
         if self.density or abs(mean - 1) <= max(WEIGHT_OFF, _SURE * error):
             return None
         found = f"the weights average {mean:.3f} where 1 is due (standard error {error:.3f})"

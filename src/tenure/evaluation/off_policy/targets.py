@@ -40,9 +40,9 @@ def target_of(policy: Any, source: LoggedSource) -> Target:
     if callable(policy):
         function: Target = policy
         return function
-    from tenure.store.tables.predictions import open_predictions
-
-    return open_predictions(policy, source.labels, probabilities=True)
+    if not is_table(policy):
+        raise _no_policy(repr(policy))
+    return _table(policy, source)
 
 
 TABLES = (".csv", ".gz", ".tsv", ".parquet", ".pq")
@@ -121,19 +121,28 @@ def _named(name: str, source: LoggedSource) -> Target:
     if name == "uniform":
         return uniform
     if is_table(name):
-        from tenure.store.tables.predictions import open_predictions
-
-        return open_predictions(name, source.labels, probabilities=True)
+        return _table(name, source)
     if (Path(name) / "manifest.json").exists():
         return bundle_target(Path(name), source)
     if ":" in name:
         return target_of(_imported(name), source)
-    raise ProjectError(
-        expected="uniform, a table of probabilities, a bundle's folder, module:name or file.py:name",
-        found=repr(name),
+    raise _no_policy(repr(name))
+
+
+def _no_policy(found: str) -> ProjectError:
+    return ProjectError(
+        expected="uniform, a table of probabilities, a bundle's folder, a policy, module:name or file.py:name",
+        found=found,
         where="--policy",
         fix="name one of these, or name the project before --log to use its versions and rules",
     )
+
+
+def _table(policy: Any, source: LoggedSource) -> Target:
+    """A table of probabilities, with a row for every row of the log where it has no ids."""
+    from tenure.store.tables.predictions import open_predictions
+
+    return open_predictions(policy, source.labels, probabilities=True, rows=getattr(source, "lines", None))
 
 
 def bundle_target(folder: Path, source: LoggedSource) -> Target:
@@ -155,7 +164,7 @@ def _imported(name: str) -> Any:
     load: Callable[[str], Any] = _file_module if module.endswith(".py") else importlib.import_module
     try:
         return getattr(load(module), attribute)
-    except (ImportError, AttributeError, OSError, SyntaxError) as error:
+    except Exception as error:  # a module is somebody else's code
         raise ProjectError(
             expected="a policy in an importable module",
             found=f"{type(error).__name__}: {error}",

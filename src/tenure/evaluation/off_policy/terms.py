@@ -9,8 +9,9 @@ from typing import Protocol
 import numpy as np
 
 from tenure.core.arrays import Bools, Floats, Ints
+from tenure.core.errors import TenureError
 from tenure.core.logged import Logged, Target
-from tenure.evaluation.checks import refusal
+from tenure.evaluation.checks import LARGEST, refusal
 from tenure.evaluation.off_policy.reward_model import fold_of, predict, with_intercept
 
 Propensities = Callable[[Logged], Floats]
@@ -60,6 +61,21 @@ class Terms(Protocol):
         ...
 
 
+def asked(target: Target, logged: Logged) -> Floats:
+    """What a target answers, as numbers.
+
+    Raises:
+        EvidenceError: it raises, or answers something else; our own errors pass.
+    """
+    try:
+        return np.asarray(target(logged), dtype=np.float64)
+    except TenureError:
+        raise
+    except Exception as error:  # a policy is somebody else's code
+        found = f"{type(error).__name__}: {error}"
+        raise refusal("an answer for every row", found, "the target policy", "mend the policy") from error
+
+
 def logged_propensity(logged: Logged) -> Floats:
     """The propensity as it was logged."""
     return logged.propensity
@@ -93,7 +109,7 @@ class DiscreteTerms:
         Raises:
             EvidenceError: another shape, a negative or missing probability, or a row that does not sum to 1.
         """
-        p = np.asarray(self.target(logged), dtype=np.float64)
+        p = asked(self.target, logged)
         if p.shape != (len(logged), len(self.seen)):
             expected = f"probabilities of shape ({len(logged)}, {len(self.seen)})"
             raise refusal(expected, str(p.shape), "the target policy", "answer every row and every action")
@@ -167,7 +183,7 @@ class KernelTerms:
         Raises:
             EvidenceError: another shape than the logged actions', or not finite.
         """
-        action = np.asarray(self.target(logged), dtype=np.float64)
+        action = asked(self.target, logged)
         if action.shape != logged.action.shape or not np.isfinite(action).all():
             expected = f"finite actions of shape {logged.action.shape}"
             raise refusal(expected, str(action.shape), "the target policy", "answer every row with one action")
@@ -186,8 +202,8 @@ def situation(logged: Logged) -> Floats:
 
 
 def _known(logged: Logged) -> Floats:
-    """Features with 0 in place of what is missing."""
-    return np.nan_to_num(logged.features, nan=0.0)
+    """Features with 0 in place of what is missing, infinite, or too large to be squared."""
+    return np.where(np.abs(logged.features) < LARGEST, logged.features, 0.0)
 
 
 def _at(table: Floats, action: Ints) -> Floats:

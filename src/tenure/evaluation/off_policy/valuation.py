@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Self
 
 import numpy as np
@@ -92,6 +92,7 @@ class OffPolicyReport:
         segments: where the policy is better, worse or neither is proven; empty where they were not asked for.
         lower_bound: what the policy is worth at least, without trust in large samples; None where it was not asked for,
             or cannot be had (`lower_bound_reason`).
+        rejected: rows of the log that could not be read, and are in no figure.
         models: behaviour models where propensities were not logged, best first, with the value each would give.
     """
 
@@ -108,6 +109,17 @@ class OffPolicyReport:
     segments: tuple[SegmentEffect, ...] = ()
     lower_bound: Estimate | None = None
     lower_bound_reason: str = ""
+    rejected: int = 0
+
+    @property
+    def band(self) -> PolicyValue:
+        """The judged estimate; under modelled propensities with the widest ends of all models."""
+        judged = self.estimate(self.judged)
+        values = [each.value for each in self.models if each.value.low is not None and each.value.high is not None]
+        if judged.low is None or judged.high is None or not values:
+            return judged
+        lows, highs = zip(*((each.low, each.high) for each in values), strict=True)
+        return replace(judged, low=min(judged.low, *lows), high=max(judged.high, *highs))
 
     def estimate(self, name: str) -> PolicyValue:
         """One of the estimates.
@@ -132,10 +144,11 @@ class ModelledValue:
 
 
 def report(valuation: Valuation, judged: str, alpha: float, seed: int) -> OffPolicyReport:
-    why = valuation.support.refusal
+    why = valuation.support.refused(_weight_error(valuation))
     if why is not None:
         return refused(valuation, why, judged)
     answers = {name: _answer(name, each, valuation, alpha, seed) for name, each in valuation.estimators.items()}
+    answers |= {name: _joined(answers[name], answers[other]) for name, other in BIASED.items() if name in answers}
     sequence, reason = _sequence(valuation, answers[judged], judged, alpha)
     return OffPolicyReport(
         judged=judged,
@@ -145,7 +158,7 @@ def report(valuation: Valuation, judged: str, alpha: float, seed: int) -> OffPol
         sequence=sequence,
         sequence_reason=reason,
         unsupported=valuation.support.unsupported_share,
-        units=valuation.units.count,
+        units=min(valuation.units.count, valuation.support.n),
         refusal=None,
         segments=() if valuation.segments is None else valuation.segments.result(alpha),
     )
@@ -179,6 +192,26 @@ spread nor the skewness of what came tells of it (`tests/statistics/test_off_pol
 
 SHARES = {"ips": False, "dr": False, "snips": True, "sndr": True}
 """Estimators that of rewards 0 or 1 estimate a share, and whether their weights are normalised."""
+
+
+BIASED = {"dm": "dr", "clipped_ips": "ips", "switch_dr": "dr", "dr_os": "dr"}
+"""Estimators that trade bias for variance, and the one without that bias."""
+
+
+def _joined(biased: PolicyValue, unbiased: PolicyValue) -> PolicyValue:
+    """A biased estimate with an interval that reaches over the unbiased one's: nobody knows how large the bias is."""
+    if biased.low is None or biased.high is None or unbiased.low is None or unbiased.high is None:
+        return biased
+    method = f"{biased.method}; interval joined with that of {unbiased.estimator}, for the bias is unknown"
+    low, high = min(biased.low, unbiased.low), max(biased.high, unbiased.high)
+    return replace(biased, low=low, high=high, method=method)
+
+
+def _weight_error(valuation: Valuation) -> float | None:
+    """Standard error of the mean weight over groups of units; None where there are too few."""
+    sums = np.stack([valuation.estimators["snips"].sums[:, 1], valuation.estimators["ips"].sums[:, 1]], axis=1)
+    rows = filled(sums)
+    return linearised_error(rows) if len(rows) > 1 else None
 
 
 def _on_policy(valuation: Valuation, alpha: float, seed: int) -> PolicyValue:

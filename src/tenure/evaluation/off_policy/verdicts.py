@@ -5,11 +5,14 @@ from __future__ import annotations
 import math
 
 from tenure.core.evidence import Finding, Verdict
+from tenure.evaluation.off_policy.support import MANY
 from tenure.evaluation.off_policy.valuation import OffPolicyReport
 from tenure.evaluation.off_policy.value import PolicyValue
 from tenure.evaluation.settling import settling_sentence
 
 GATE = "off_policy"
+MOST_REJECTED = 0.01
+"""Largest share of rows that may be missing from a verdict."""
 EPISODE_ESTIMATORS = frozenset({"tis", "pdis", "wis", "pdwis", "fqe"})
 
 
@@ -23,7 +26,7 @@ def off_policy_verdict(report: OffPolicyReport, margin: float = 0.0) -> Finding:
         report: of a log.
         margin: in the reward's unit, >= 0.
     """
-    refusal, judged = report.refusal, report.estimate(report.judged)
+    refusal, judged = report.refusal, report.band
     if refusal is not None:
         return Finding(GATE, refusal.verdict, f"No value: {refusal.reason}. To do: {refusal.helps}.")
     if judged.value is None or judged.low is None or judged.high is None or report.logged.value is None:
@@ -33,6 +36,12 @@ def off_policy_verdict(report: OffPolicyReport, margin: float = 0.0) -> Finding:
         f"{judged.estimator} {judged.value:.6g} ({judged.low:.6g} to {judged.high:.6g}) against {bar:.6g}, "
         f"the logged value{f' less {margin:g}' if margin else ''}"
     )
+    if report.models:
+        seen += "; ASSUMED, propensities were modelled, and the ends are the widest of all models"
+    share = report.rejected / (report.rejected + judged.n)
+    if share > MOST_REJECTED:
+        lost = f"{report.rejected:,} rows ({share:.1%}) could not be read, and may be unlike the others"
+        return Finding(GATE, Verdict.INCONCLUSIVE, f"Undecided: {lost}: {seen}.")
     if judged.low >= bar:
         return Finding(GATE, Verdict.PASS, f"Not worse: {seen}.")
     if judged.high < bar:
@@ -49,7 +58,8 @@ def settling(judged: PolicyValue, bar: float) -> str:
     assert judged.low is not None
     assert judged.high is not None
     gap, half = abs(judged.value - bar), (judged.high - judged.low) / 2
-    more = None if gap == 0 else max(1, math.ceil(judged.n * (half / gap) ** 2) - judged.n)
+    needed = judged.n * (half / gap) ** 2 if gap > 1e-9 * half else math.inf
+    more = max(1, math.ceil(needed) - judged.n) if needed < MANY else None
     unit = "episodes" if judged.estimator in EPISODE_ESTIMATORS else "decisions"
     sentence = settling_sentence(more, unit=unit)
     return f"{sentence[0].upper()}{sentence[1:]}."

@@ -99,6 +99,9 @@ def opened_parquet(path: Path) -> Any:
 def from_frame(frame: Any, size: int) -> Table:
     """A pandas DataFrame; its index is not read, and object columns of mixed kinds become text."""
     columns: dict[str, Any] = {}
+    if not frame.columns.is_unique:
+        twice = sorted(set(map(str, frame.columns[frame.columns.duplicated()])))
+        raise bad_data("a name for each column", f"{twice} more than once", "the DataFrame", "rename one of them")
     for name in frame.columns:
         columns[str(name)] = _series(frame[name])
     return Table(pa.table(columns), "the DataFrame", size)

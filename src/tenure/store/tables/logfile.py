@@ -68,6 +68,11 @@ class LogFile:
         return self.found.rows
 
     @property
+    def lines(self) -> int:
+        """How many rows the source has, rejected and flagged ones counted."""
+        return self.found.rows + len(self.found.rejected) + sum(self.found.flagged.values())
+
+    @property
     def rejected(self) -> Sequence[Rejection]:
         """The rows it does not give because they cannot be read, by line."""
         return self.found.rejected
