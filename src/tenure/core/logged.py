@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, Protocol
 
@@ -10,8 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tenure.core.arrays import Bools, Floats, Ints
+from tenure.core.errors import EvidenceError
 
 Hashes = NDArray[np.uint64]
+
+SHARED = frozenset({"names", "labels"})
+"""Fields of a batch that are its source's, not one per row."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,13 +59,30 @@ class Logged:
 
     def take(self, rows: Any) -> Logged:
         """Some of the rows, by a boolean or integer index."""
-        shared = {"names", "labels"}
         columns = {
             field.name: getattr(self, field.name)[rows]
             for field in fields(self)
-            if field.name not in shared and getattr(self, field.name) is not None
+            if field.name not in SHARED and getattr(self, field.name) is not None
         }
         return replace(self, **columns)
+
+
+def joined(parts: Sequence[Logged]) -> Logged:
+    """Batches of one source as one.
+
+    Raises:
+        EvidenceError: no batch.
+    """
+    if not parts:
+        raise EvidenceError(
+            expected="at least one batch", found="none", where="joined", fix="check the file and its rejected rows"
+        )
+    columns: dict[str, Any] = {
+        field.name: np.concatenate([getattr(part, field.name) for part in parts])
+        for field in fields(Logged)
+        if field.name not in SHARED and getattr(parts[0], field.name) is not None
+    }
+    return replace(parts[0], **columns)
 
 
 class LoggedSource(Protocol):

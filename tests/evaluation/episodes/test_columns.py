@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tenure.core.errors import EvidenceError
-from tenure.core.logged import Logged
-from tenure.evaluation.episodes.columns import Episodes, joined, whole_episodes
+from tenure.core.logged import Logged, joined
+from tenure.evaluation.episodes.columns import Episodes, whole_episodes
 
 
 def rows(**columns: Any) -> Logged:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, fields, replace
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from tenure.core.arrays import Bools, Floats, Ints
-from tenure.core.logged import Hashes, Logged
+from tenure.core.logged import Hashes, Logged, joined
 from tenure.evaluation.checks import refusal, same_length
 from tenure.evaluation.off_policy.terms import DiscreteTerms
 
@@ -218,20 +218,3 @@ def whole_episodes(batches: Iterable[Logged]) -> Iterator[Logged]:
         held = rows.take(slice(closed, None))
     if held is not None and len(held):
         yield held
-
-
-def joined(parts: Sequence[Logged]) -> Logged:
-    """Batches of one source as one.
-
-    Raises:
-        EvidenceError: no batch.
-    """
-    if not parts:
-        raise refusal("at least one batch", "none", "joined", "check the file and its rejected rows")
-    shared = {"names", "labels"}
-    columns: dict[str, Any] = {
-        field.name: np.concatenate([getattr(part, field.name) for part in parts])
-        for field in fields(Logged)
-        if field.name not in shared and getattr(parts[0], field.name) is not None
-    }
-    return replace(parts[0], **columns)

@@ -8,9 +8,8 @@ import numpy as np
 from scipy import stats
 
 from tenure.core.arrays import Floats, Ints
-from tenure.core.logged import Hashes, Logged
+from tenure.core.logged import Hashes, Logged, joined
 from tenure.evaluation.checks import refusal, share
-from tenure.evaluation.episodes.columns import joined
 from tenure.evaluation.episodes.regressors import Regressor, RegressorFactory, random_forest
 from tenure.evaluation.episodes.transitions import NO_CUT, Transitions, rounds_needed
 from tenure.evaluation.episodes.values import checked_discount

@@ -10,8 +10,8 @@ import numpy as np
 
 from tenure.core.arrays import Bools, Floats
 from tenure.core.errors import EvidenceError
-from tenure.core.logged import Logged, LoggedSource, Target
-from tenure.evaluation.episodes.columns import Episodes, joined
+from tenure.core.logged import Logged, LoggedSource, Target, joined
+from tenure.evaluation.episodes.columns import Episodes
 from tenure.evaluation.episodes.fqe import FittedQ, crossfitted
 from tenure.evaluation.episodes.trajectories import FORMULAS, returns
 from tenure.evaluation.episodes.transitions import Transitions

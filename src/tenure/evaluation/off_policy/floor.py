@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from tenure.core.evidence import Estimate
-from tenure.core.logged import LoggedSource, Target
-from tenure.evaluation.episodes.columns import Episodes, joined
+from tenure.core.logged import LoggedSource, Target, joined
+from tenure.evaluation.episodes.columns import Episodes
 from tenure.evaluation.episodes.lower_bounds import high_confidence_lower
 from tenure.evaluation.episodes.trajectories import last_weights, returns
 from tenure.evaluation.off_policy.terms import DiscreteTerms

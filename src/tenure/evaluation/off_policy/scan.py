@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from tenure.core.arrays import Bools, Floats, Ints
-from tenure.core.logged import Hashes, Logged
+from tenure.core.logged import Hashes, Logged, joined
 from tenure.evaluation.grouped import mixed
 from tenure.evaluation.off_policy.reward_model import RidgeSums, fold_of
 
@@ -38,7 +38,7 @@ class Sample:
             self._keep(other.rows, other.keys)
 
     def _keep(self, logged: Logged, keys: Hashes) -> None:
-        both = logged if self.rows is None else joined(self.rows, logged)
+        both = logged if self.rows is None else joined([self.rows, logged])
         keys = np.concatenate([self.keys, keys])
         first = np.lexsort((both.index, keys))[:SAMPLE]
         self.rows, self.keys = both.take(first), keys[first]
@@ -98,15 +98,3 @@ class Scan:
         """Standard deviation of `Box` actions; [dimensions]."""
         n, total, squares = self.moments
         return np.asarray(np.sqrt(np.maximum(squares / n - (total / n) ** 2, 1e-12)))
-
-
-def joined(first: Logged, second: Logged) -> Logged:
-    """Two batches of one log as one."""
-    columns = {
-        name: np.concatenate([getattr(first, name), getattr(second, name)])
-        for name in ("index", "decision_id", "unit", "action", "propensity", "reward", "features")
-    }
-    for name in ("episode", "step", "position", "at", "allowed"):
-        if getattr(first, name) is not None:
-            columns[name] = np.concatenate([getattr(first, name), getattr(second, name)])
-    return Logged(**columns, names=first.names, labels=first.labels)
