@@ -47,6 +47,14 @@ def test_the_sample_is_the_same_whatever_the_partition(monkeypatch: pytest.Monke
     assert sorted(one.rows.index.tolist()) == sorted(many.rows.index.tolist())
 
 
+def test_the_sample_is_of_units_from_all_over_the_log(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scan, "SAMPLE", 500)
+    rows = scanned(LOG).sample.rows
+    assert rows is not None
+    # 500 of 3,000 rows: a sixth from each sixth of the log, within 5 standard deviations of about 15.
+    assert np.abs(np.histogram(rows.index, bins=6, range=(0, 3000))[0] - 500 / 6).max() < 75
+
+
 def test_the_sample_takes_whole_units_but_the_last(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(scan, "SAMPLE", 500)
     rows = scanned(LOG).sample.rows
