@@ -468,3 +468,10 @@ def test_a_step_that_counts_nothing_is_rejected(tmp_path: Path, step: str) -> No
 def test_a_time_no_clock_of_ours_reads_is_rejected(tmp_path: Path) -> None:
     log = open_log(csv(tmp_path, "action,decided_at", "a,8999-12-31T00:00:00Z", "a,9000-01-01T00:00:00Z"))
     assert [r.line for r in log.rejected] == [3]
+
+
+def test_a_json_array_is_refused_with_what_would_be_read(tmp_path: Path) -> None:
+    path = tmp_path / "log.json"
+    path.write_text('\n [{"action": 0, "propensity": 0.5, "reward": 1}]')
+    with pytest.raises(DataError, match="found a JSON array"):
+        open_log(path)

@@ -15,6 +15,7 @@ from tenure.store.tables.columnar import Parquet, Table, from_arrays, from_frame
 from tenure.store.tables.delimited import Delimited
 from tenure.store.tables.expanded import Expanded, opens
 from tenure.store.tables.features import feature_column, look
+from tenure.store.tables.files import opened
 from tenure.store.tables.jsonlines import JsonLines
 from tenure.store.tables.repeats import known_actions, number_columns
 from tenure.store.tables.roles import ColumnMapping, guess, read_mapping
@@ -209,8 +210,17 @@ def _file(name: str, size: int, form: Form | None) -> Source:
     if form == "npz" or (form == "scope-rl" and path.suffix == ".npz"):
         return from_npz(path, size)
     if form in ("jsonl", "dsjson"):
+        _check_lines(path)
         return JsonLines(path, dsjson=True if form == "dsjson" else None)
     return Delimited(path)
+
+
+def _check_lines(path: Path) -> None:
+    """Raises DataError for a JSON array, which would be read as one line that is no record."""
+    with opened(path) as file:
+        if file.read(64).lstrip()[:1] == b"[":
+            fix = "write each record on a line of its own"
+            raise bad_data("one JSON object per line", "a JSON array", str(path), fix)
 
 
 def _many(path: Path) -> list[Path]:
