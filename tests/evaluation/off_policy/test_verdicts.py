@@ -19,10 +19,13 @@ def value(name: str, at: float | None, half: float = 0.1, n: int = 400) -> Polic
     return PolicyValue(name, at, at - half, at + half, n, 300.0, 2.0)
 
 
-def report(at: float | None, why: Why | None = None, judged: str = "snips") -> OffPolicyReport:
+def report(
+    at: float | None, why: Why | None = None, judged: str = "snips", *, episodes: bool = False
+) -> OffPolicyReport:
     """The logged value is 1."""
     refusal = None if why is None else Refusal(why, "what is wrong", "what helps")
-    return OffPolicyReport(judged, value("logged", 1.0), (value(judged, at),), None, None, "", 0.0, 400, refusal)
+    gain = None if episodes else value("gain", at)
+    return OffPolicyReport(judged, value("logged", 1.0), (value(judged, at),), gain, None, "", 0.0, 400, refusal)
 
 
 @pytest.mark.parametrize(
@@ -58,7 +61,9 @@ def test_a_judged_estimate_without_a_value_is_inconclusive() -> None:
 def test_an_open_answer_says_how_many_rows_would_settle_it() -> None:
     # Half-width .1 over 400 rows, gap .05: four times the rows, 1,200 more.
     assert "1,200 more decisions" in off_policy_verdict(report(1.05)).reason
-    assert "1,200 more episodes" in off_policy_verdict(report(1.05, judged="pdwis")).reason
+    for judged in ("pdwis", "dr"):
+        found = off_policy_verdict(report(1.05, judged=judged, episodes=True))
+        assert "1,200 more episodes" in found.reason
 
 
 def test_rows_that_could_not_be_read_hold_the_verdict() -> None:

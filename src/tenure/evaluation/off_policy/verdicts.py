@@ -13,7 +13,6 @@ from tenure.evaluation.settling import settling_sentence
 GATE = "off_policy"
 MOST_REJECTED = 0.01
 """Largest share of rows that may be missing from a verdict."""
-EPISODE_ESTIMATORS = frozenset({"tis", "pdis", "wis", "pdwis", "fqe"})
 
 
 def off_policy_verdict(report: OffPolicyReport, margin: float = 0.0) -> Finding:
@@ -46,10 +45,14 @@ def off_policy_verdict(report: OffPolicyReport, margin: float = 0.0) -> Finding:
         return Finding(GATE, Verdict.PASS, f"Not worse: {seen}.")
     if judged.high < bar:
         return Finding(GATE, Verdict.FAIL, f"Worse: {seen}.")
-    return Finding(GATE, Verdict.INCONCLUSIVE, f"Undecided: {seen}. {settling(judged, bar)}")
+    return Finding(
+        GATE,
+        Verdict.INCONCLUSIVE,
+        f"Undecided: {seen}. {settling(judged, bar, 'decisions' if report.gain else 'episodes')}",
+    )
 
 
-def settling(judged: PolicyValue, bar: float) -> str:
+def settling(judged: PolicyValue, bar: float, unit: str = "decisions") -> str:
     """How many more rows of this kind would settle it, in one sentence.
 
     An interval shrinks with the root of the rows: n of half-width h become n (h / gap)^2 for a half-width of the gap.
@@ -60,6 +63,5 @@ def settling(judged: PolicyValue, bar: float) -> str:
     gap, half = abs(judged.value - bar), (judged.high - judged.low) / 2
     needed = judged.n * (half / gap) ** 2 if gap > 1e-9 * half else math.inf
     more = max(1, math.ceil(needed) - judged.n) if needed < MANY else None
-    unit = "episodes" if judged.estimator in EPISODE_ESTIMATORS else "decisions"
     sentence = settling_sentence(more, unit=unit)
     return f"{sentence[0].upper()}{sentence[1:]}."
