@@ -23,7 +23,7 @@ from tenure.core.simulator import Panel
 from tenure.core.spaces import Box
 from tenure.evaluation.shadow.log import Margin
 from tenure.rollout.settings import GuardrailSettings, Promote, Settings
-from tenure.store import Event, SqliteStore
+from tenure.store import Event, SqliteStore, Store
 
 DAYS = 3
 VERSION = "v1"
@@ -52,7 +52,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return base
 
 
-def fill(workspace: Workspace, store: SqliteStore) -> None:
+def fill(workspace: Workspace, store: Store) -> None:
     project = workspace.project
     panel = project.simulator.panel("held_out", 0, DAYS)
     store.append_event(Event("bikes", "start", "ana", "try it", panel.started_at, {"version": VERSION}))

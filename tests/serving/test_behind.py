@@ -148,7 +148,7 @@ def test_in_full_the_incumbent_is_asked(world: World) -> None:
 def test_a_proposal_carries_its_own_probability(make: Make) -> None:
     world = make(candidate=Fixed(1, distribution=np.array([0.75, 0.25, 0.0, 0.0]))).at("shadow", 0.0)
     shadowed(world, request())
-    with world.store._connections.reading() as connection:
+    with world.store.database.reading() as connection:
         assert connection.execute("SELECT propensity, confidence FROM proposal").fetchall() == [(0.25, 0.5)]
 
 

@@ -20,7 +20,7 @@ from tenure.core.reward import KPI, Reward, Signal, Term
 from tenure.core.spaces import Discrete, Feature
 from tenure.rollout.settings import RolloutSettings, Settings
 from tenure.serving import Answer, DecisionRequest, DecisionService
-from tenure.store import Appended, Control, Event, SqliteStore
+from tenure.store import Appended, Control, Event, Fold, SqliteStore
 
 NOON = datetime(2011, 10, 1, 12, tzinfo=UTC)
 ACTIONS = ("a", "b", "c", "d")
@@ -77,9 +77,9 @@ class Fragile(SqliteStore):
         self._there("kill_epoch")
         return super().kill_epoch(problem)
 
-    def append_decisions(self, rows: Any) -> Appended:
+    def append_decisions(self, rows: Any, fold: Fold | None = None) -> Appended:
         self._there("append_decisions")
-        appended = super().append_decisions(rows)
+        appended = super().append_decisions(rows, fold)
         self.after_append()
         return appended
 

@@ -51,7 +51,7 @@ SWAP = """UPDATE decision SET sequence = 100 WHERE sequence = 6; UPDATE decision
 UPDATE decision SET sequence = 7 WHERE sequence = 100"""
 COPY = """INSERT INTO decision SELECT 'x', problem, problem_version, unit_id, episode_id, step, decided_at, context,
 observation, mask, stage, arm, version, action, propensity, explored, confidence, kill_epoch, reason, latency_us,
-request_hash, density, candidates, position, 9 FROM decision WHERE sequence = 1"""
+request_hash, density, candidates, position, 9, nonce, erased FROM decision WHERE sequence = 1"""
 
 
 @pytest.mark.parametrize(

@@ -79,8 +79,8 @@ def test_what_was_acknowledged_before_a_kill_9_is_there_once(path: Path, tmp_pat
 
 def test_the_file_is_in_wal_mode_and_durable_by_default(path: Path) -> None:
     with SqliteStore(path) as store:
-        assert store._connections._writer.pragma("journal_mode") == "wal"
-        assert store._connections._writer.pragma("synchronous") == 2
+        assert store.connections._writer.pragma("journal_mode") == "wal"
+        assert store.connections._writer.pragma("synchronous") == 2
 
 
 class _Contended:
@@ -112,7 +112,7 @@ def test_a_switch_to_wal_that_stays_busy_gives_up() -> None:
 
 
 def test_a_reader_cannot_write(store: SqliteStore) -> None:
-    with pytest.raises(StoreError, match="readonly"), store._connections.reading() as connection:
+    with pytest.raises(StoreError, match="readonly"), store.database.reading() as connection:
         connection.execute("DELETE FROM head")
     assert store.control("bikes").problem == "bikes"
 
@@ -147,11 +147,12 @@ def test_a_database_of_another_program_is_left_alone(path: Path) -> None:
     raw.close()
 
 
-def test_a_file_of_a_newer_tenure_is_not_opened(path: Path) -> None:
+@pytest.mark.parametrize("version", [1, 3])
+def test_a_file_of_another_version_of_tenure_is_not_opened(path: Path, version: int) -> None:
     raw = apsw.Connection(str(path))
-    raw.pragma("user_version", 2)
+    raw.pragma("user_version", version)
     raw.close()
-    with pytest.raises(StoreError, match=r"schema version 1; found schema version 2.*newer"):
+    with pytest.raises(StoreError, match=rf"schema version 2; found schema version {version}.*export it"):
         SqliteStore(path)
 
 
@@ -168,7 +169,7 @@ def test_a_lock_held_too_long_is_a_store_error_and_writing_resumes_after_it(stor
 
 
 def test_a_full_disk_is_a_store_error_and_writing_resumes_when_there_is_room(store: SqliteStore) -> None:
-    writer = store._connections._writer
+    writer = store.connections._writer
     full = writer.pragma("page_count")
     writer.pragma("max_page_count", full)
     noise = np.random.default_rng(7).bytes(40_000)
@@ -216,8 +217,8 @@ def test_a_store_closed_before_its_first_read_answers_with_a_store_error(path: P
 
 
 def test_a_thread_takes_its_reader_along_when_it_ends(store: SqliteStore) -> None:
-    before = len(store._connections._readers)
+    before = len(store.connections._readers)
     thread = threading.Thread(target=store.control, args=("bikes",))
     thread.start()
     thread.join()
-    assert len(store._connections._readers) == before
+    assert len(store.connections._readers) == before

@@ -25,7 +25,7 @@ from tenure.core.errors import ProjectError
 from tenure.core.evidence import Finding, Verdict, worst
 from tenure.rollout import Controller, Stage, Tick
 from tenure.rollout.evidence import replay_finding
-from tenure.store import SqliteStore
+from tenure.store import Store
 
 LEFT_OUT = "lost_rentals"
 """Reward term the deliberately bad candidate is trained without."""
@@ -42,7 +42,7 @@ class Demo:
 
     output: Output
     workspace: Workspace
-    store: SqliteStore
+    store: Store
     steps: list[dict[str, Any]] = field(default_factory=list)
 
     def step(self, name: str, work: Callable[[], T], verdict: Callable[[T], Verdict]) -> T:
@@ -117,7 +117,7 @@ def _not_ours(home: Path, found: str, fix: str) -> ProjectError:
     return ProjectError(expected="a folder for this demo alone", found=found, where=str(home), fix=fix)
 
 
-def _fresh_store(workspace: Workspace) -> SqliteStore:
+def _fresh_store(workspace: Workspace) -> Store:
     shutil.rmtree(workspace.home, ignore_errors=True)
     return workspace.store()
 

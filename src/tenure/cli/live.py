@@ -18,7 +18,7 @@ from tenure.core.clock import ManualClock
 from tenure.core.errors import StoreError
 from tenure.core.simulator import State
 from tenure.rollout import Controller, Move, Tick
-from tenure.store import SqliteStore
+from tenure.store import Store
 
 APPROVER = "demo-approver"
 """Says yes whenever asked; stands for the person whom `approval` in tenure.toml demands."""
@@ -65,7 +65,7 @@ def server(workspace: Workspace) -> Iterator[str]:
         process.wait(timeout=30)
 
 
-def live(workspace: Workspace, store: SqliteStore, version: str, url: str, watch: Watch) -> LiveRun:
+def live(workspace: Workspace, store: Store, version: str, url: str, watch: Watch) -> LiveRun:
     """Drive the held-out months through the server; ticks at midnight, the kill two days before the end."""
     project, found = workspace.project, LiveRun()
     panel = project.simulator.panel("held_out")
@@ -104,7 +104,7 @@ def tick_all(controller: Controller) -> Iterator[Tick]:
             controller.approve(APPROVER, tick.step.to, "approved without looking: this approver is part of the demo")
 
 
-def _retry(store: SqliteStore, problem: str, client: DecisionClient) -> dict[str, Any] | None:
+def _retry(store: Store, problem: str, client: DecisionClient) -> dict[str, Any] | None:
     """Ask again for the last learned decision: after the kill its answer must be the incumbent's."""
     frame = store.read_log(problem)
     learned = [row for row, arm in enumerate(frame.arm) if arm == "candidate"]

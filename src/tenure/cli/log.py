@@ -16,7 +16,7 @@ from tenure.cli.output import Output, reported
 
 if TYPE_CHECKING:
     from tenure.core.problem import Problem
-    from tenure.store import SqliteStore
+    from tenure.store import Store
 
 log_app = typer.Typer(
     help="Logs from anywhere into Tenure's own and out of it, and whether it is intact.",
@@ -184,9 +184,7 @@ def checked_form(form: str | None) -> Any:
 
 
 @contextmanager
-def opened_store(
-    name: str, problem: Problem | None, home: Path | None, *, make: bool
-) -> Iterator[tuple[SqliteStore, str]]:
+def opened_store(name: str, problem: Problem | None, home: Path | None, *, make: bool) -> Iterator[tuple[Store, str]]:
     """The store that holds a problem's log, and the name it has there.
 
     Raises:

@@ -18,7 +18,7 @@ from tenure.console.report import write
 from tenure.core.clock import SystemClock
 from tenure.core.evidence import Finding
 from tenure.rollout import Ledger, Unit
-from tenure.store import Event, SqliteStore
+from tenure.store import Event, Store
 
 EPOCH_DAY = datetime(1970, 1, 1, tzinfo=UTC)
 NOTES = (
@@ -33,7 +33,7 @@ NOTES = (
 
 def write_report(
     workspace: Workspace,
-    store: SqliteStore,
+    store: Store,
     record: Any,
     found: LiveRun,
     held_out: Judgement,
@@ -63,7 +63,7 @@ def write_report(
     return write(page, path)
 
 
-def whole_ledger(workspace: Workspace, store: SqliteStore) -> Ledger:
+def whole_ledger(workspace: Workspace, store: Store) -> Ledger:
     """All decisions of the log by unit."""
     ledger = Ledger(workspace.project.problem)
     ledger.update(store.read_log(workspace.project.problem.name), closed_before=2**31)
@@ -186,7 +186,7 @@ def carry_over(workspace: Workspace, ledger: Ledger) -> str:
     )
 
 
-def _kill(store: SqliteStore, problem: str, events: Sequence[Event], found: LiveRun) -> model.Kill:
+def _kill(store: Store, problem: str, events: Sequence[Event], found: LiveRun) -> model.Kill:
     kills = [event for event in events if event.kind == "kill"]
     if not kills:
         return model.Kill(SystemClock().now(), "-", "the kill was not reached", 0, 0, 0, 0, 0, "-")

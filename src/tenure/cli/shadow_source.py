@@ -23,7 +23,7 @@ from tenure.evaluation.shadow.log import Margin, Need, Note, Replay, ShadowLog, 
 from tenure.rollout import Move, Stage
 from tenure.rollout.ledger import first_whole_day, midnight_of
 from tenure.rollout.settings import Settings
-from tenure.store import Event, LogFrame, SqliteStore
+from tenure.store import Event, LogFrame, Store
 from tenure.store.shadow import Proposals
 
 DAY = timedelta(days=1)
@@ -41,7 +41,7 @@ class ShadowSource:
     notes: tuple[Note, ...]
 
 
-def shadow_source(workspace: Workspace, store: SqliteStore, clock: Clock) -> ShadowSource:
+def shadow_source(workspace: Workspace, store: Store, clock: Clock) -> ShadowSource:
     """The latest candidate's shadow stage, without decisions whose outcomes may still come.
 
     Raises:
@@ -159,7 +159,7 @@ def _shadowed(frame: LogFrame) -> Bools:
     return np.array([stage == Stage.SHADOW and arm == Arm.INCUMBENT for stage, arm in pairs], dtype=bool)
 
 
-def _start(store: SqliteStore, problem: str) -> Event:
+def _start(store: Store, problem: str) -> Event:
     starts = [event for event in store.events(problem) if event.kind == Move.START]
     if not starts:
         raise _lacking("a candidate in SHADOW", "none ever started", problem, "start one; `tenure demo` shows it")

@@ -11,7 +11,7 @@ from tenure.core.errors import ProjectError, StoreError
 from tenure.core.policy import Policy
 from tenure.core.project import Project, load_project
 from tenure.rollout.settings import Settings, read_settings
-from tenure.store import BundlePolicy, SqliteStore, load_bundle
+from tenure.store import BundlePolicy, SqliteStore, Store, load_bundle
 
 HOME = "TENURE_HOME"
 """Environment variable naming the folder of runtime files; `.tenure` in the working directory without it."""
@@ -39,7 +39,7 @@ class Workspace:
         """The project's tenure.toml."""
         return read_settings(self.project.settings_path, self.project.problem)
 
-    def store(self) -> SqliteStore:
+    def store(self) -> Store:
         """The log; made when absent."""
         try:
             self.home.mkdir(parents=True, exist_ok=True)
@@ -50,7 +50,7 @@ class Workspace:
                 where=str(self.home),
                 fix="give this user the right to write there, or name another --home",
             ) from error
-        store = SqliteStore(self.home / "log.sqlite")
+        store: Store = SqliteStore(self.home / "log.sqlite")
         store.open_problem(self.project.problem.name, self.settings.rollout.salt or self.project.problem.version)
         return store
 

@@ -81,6 +81,9 @@ def to_text(moment: datetime) -> str:
     return as_utc(moment).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
+ALWAYS = "9999-12-31T23:59:59.999999Z"
+"""Text of a moment after every other."""
+
 FIRST, LAST = datetime(1, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
 """Moments a text may name; up to the last one there is room to add spans."""
 

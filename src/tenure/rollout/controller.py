@@ -20,7 +20,7 @@ from tenure.rollout.evidence import (
 from tenure.rollout.ledger import Ledger
 from tenure.rollout.settings import Settings
 from tenure.rollout.stages import Move, RolloutState, Stage, fold, head_columns, transition_to
-from tenure.store import Event, SqliteStore
+from tenure.store import Event, Store
 from tenure.store.records import MOVE_NOTHING
 
 CONTROLLER = "controller"
@@ -106,9 +106,7 @@ class Controller:
         clock: of the steps.
     """
 
-    def __init__(
-        self, problem: Problem, settings: Settings, store: SqliteStore, services: Services, clock: Clock
-    ) -> None:
+    def __init__(self, problem: Problem, settings: Settings, store: Store, services: Services, clock: Clock) -> None:
         self.problem, self.settings, self.store, self.services, self.clock = problem, settings, store, services, clock
         self.ledger = Ledger(problem)
         store.open_problem(problem.name, settings.rollout.salt or problem.version)

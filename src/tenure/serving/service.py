@@ -22,7 +22,7 @@ from tenure.serving.choose import Asked, Choice, Chooser, Loader, Situation
 from tenure.serving.observation import Reader
 from tenure.serving.settle import VALID_FOR, Settler
 from tenure.serving.wire import Answer, DecisionRequest, OutcomeRequest
-from tenure.store import Receipt, SqliteStore
+from tenure.store import Receipt, Store
 
 Answers = list[Answer | TenureError]
 
@@ -52,7 +52,7 @@ class DecisionService:
         self,
         problem: Problem,
         incumbent: Policy,
-        store: SqliteStore,
+        store: Store,
         settings: Settings,
         clock: Clock,
         load: Loader,

@@ -10,7 +10,7 @@ from itertools import islice
 
 from tenure.core.decision import Arm, Decision
 from tenure.core.errors import ConflictError
-from tenure.store import SqliteStore
+from tenure.store import Store
 
 VALID_FOR = timedelta(seconds=30)
 """How long a client may act on an answer."""
@@ -25,7 +25,7 @@ SETTLED_AT_ONCE = 64
 class Settler:
     """Keeps log and answers in agreement; used by all threads that decide."""
 
-    def __init__(self, problem: str, store: SqliteStore) -> None:
+    def __init__(self, problem: str, store: Store) -> None:
         self._problem, self._store = problem, store
         self._lock = threading.Lock()
         self._owed: OrderedDict[str, tuple[str, int]] = OrderedDict()

@@ -8,7 +8,9 @@ Outcomes and shadow proposals are kept beside the chain, not in it.
 """
 
 from tenure.store.bundles import Bundle, BundlePolicy, load_bundle, make_bundle, save_bundle
-from tenure.store.records import Appended, Control, Event, LogFrame, Receipt, Verification, VersionRow
+from tenure.store.folding import Fold, Recent
+from tenure.store.log import Store
+from tenure.store.records import Appended, Control, Event, LogFrame, Receipt, Trip, Verification, VersionRow
 from tenure.store.sqlite import SqliteStore
 
 __all__ = [
@@ -17,9 +19,13 @@ __all__ = [
     "BundlePolicy",
     "Control",
     "Event",
+    "Fold",
     "LogFrame",
     "Receipt",
+    "Recent",
     "SqliteStore",
+    "Store",
+    "Trip",
     "Verification",
     "VersionRow",
     "load_bundle",

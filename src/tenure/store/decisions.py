@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-import apsw
-
 from tenure.core.decision import Arm, Decision, ShadowProposal
 from tenure.core.errors import FencedError, UnknownError
+from tenure.store.database import Connection
 from tenure.store.events import append_numbered
+from tenure.store.folding import Fold, fold_in
 from tenure.store.journal import seal, take
 from tenure.store.outcomes import adopt_orphans
 from tenure.store.records import Appended, Event
@@ -18,7 +19,9 @@ from tenure.store.rows import decision_bytes, decision_from, decision_values, nu
 
 _FIND = "SELECT * FROM answered WHERE problem = ? AND decision_id = ?"
 _IS_THERE = "SELECT problem, decision_id FROM decision WHERE problem = ? AND decision_id = ?"
-_INSERT = f"INSERT INTO decision VALUES ({', '.join('?' * 25)})"  # noqa: S608
+_INSERT = f"INSERT INTO decision VALUES ({', '.join('?' * 27)})"  # noqa: S608
+
+NONCE_BYTES = 16
 
 Stored = dict[tuple[str, str], Decision]
 """Stored decisions by (problem, decision_id)."""
@@ -36,8 +39,8 @@ class Correction:
     at: datetime
 
 
-def append(connection: apsw.Connection, rows: Sequence[Decision]) -> Appended:
-    """Write a group of decisions, each id once, none under a passed epoch.
+def append(connection: Connection, rows: Sequence[Decision], fold: Fold | None = None) -> Appended:
+    """Write a group of decisions, each id once, none under a passed epoch; `fold` sees outcomes that waited for them.
 
     Raises:
         UnknownError: a row's problem was never opened.
@@ -48,7 +51,7 @@ def append(connection: apsw.Connection, rows: Sequence[Decision]) -> Appended:
     existing: list[Decision] = []
     for (problem, epoch), group in _by_epoch(rows).items():
         fresh = _first_of_each(group, stored)
-        numbered = _commit(connection, problem, epoch, fresh) if fresh else []
+        numbered = _commit(connection, problem, epoch, fresh, fold) if fresh else []
         written += numbered
         stored |= {(problem, row.decision_id): row for row in numbered}
         new = {row.decision_id for row in numbered}
@@ -63,13 +66,13 @@ def append(connection: apsw.Connection, rows: Sequence[Decision]) -> Appended:
     return Appended(tuple(written), tuple(fenced), tuple(existing))
 
 
-def find(connection: apsw.Connection, problem: str, decision_id: str) -> Decision | None:
+def find(connection: Connection, problem: str, decision_id: str) -> Decision | None:
     """One decision with its correction applied; None when unknown."""
     values = connection.execute(_FIND, (problem, decision_id)).fetchone()
     return None if values is None else decision_from(values)
 
 
-def correct(connection: apsw.Connection, problem: str, correction: Correction) -> None:
+def correct(connection: Connection, problem: str, correction: Correction) -> None:
     """Append a correction and the event that stands for it in the order; the decision's row stays as it is.
 
     Raises:
@@ -90,7 +93,7 @@ def correct(connection: apsw.Connection, problem: str, correction: Correction) -
     connection.execute("INSERT INTO correction VALUES (?, ?, ?, ?, ?, ?, ?)", (problem, sequence, *values))
 
 
-def propose(connection: apsw.Connection, problem: str, rows: Sequence[ShadowProposal]) -> None:
+def propose(connection: Connection, problem: str, rows: Sequence[ShadowProposal]) -> None:
     """Append what the arms that did not answer would have done; repeats change nothing."""
     connection.executemany(
         """INSERT INTO proposal (problem, decision_id, arm, version, action, propensity, confidence, computed_at)
@@ -99,7 +102,7 @@ def propose(connection: apsw.Connection, problem: str, rows: Sequence[ShadowProp
     )
 
 
-def _find(connection: apsw.Connection, rows: Sequence[Decision]) -> Stored:
+def _find(connection: Connection, rows: Sequence[Decision]) -> Stored:
     # The view costs ten times the lookup in the table, and nearly every id is new.
     keys = [(row.problem, row.decision_id) for row in rows]
     known = list(connection.executemany(_IS_THERE, keys))
@@ -125,14 +128,22 @@ def _first_of_each(group: Sequence[Decision], stored: Stored) -> list[Decision]:
     return list(fresh.values())
 
 
-def _commit(connection: apsw.Connection, problem: str, epoch: int, rows: Sequence[Decision]) -> list[Decision]:
+def _commit(
+    connection: Connection, problem: str, epoch: int, rows: Sequence[Decision], fold: Fold | None
+) -> list[Decision]:
     """Number, write and seal new rows; returns them numbered, or none of them when the epoch has passed."""
     try:
         numbers = take(connection, problem, len(rows), epoch)
     except FencedError:
         return []
-    values = [decision_values(row, numbers.first + offset) for offset, row in enumerate(rows)]
+    nonces = os.urandom(NONCE_BYTES * len(rows))
+    values = [
+        decision_values(row, numbers.first + at, nonces[NONCE_BYTES * at : NONCE_BYTES * (at + 1)])
+        for at, row in enumerate(rows)
+    ]
     connection.executemany(_INSERT, values)
     seal(connection, numbers, [decision_bytes(row) for row in values])
-    adopt_orphans(connection, problem, [row.decision_id for row in rows])
+    adopted = adopt_orphans(connection, problem, {row.decision_id: numbers.first + at for at, row in enumerate(rows)})
+    if adopted and fold is not None:
+        fold_in(connection, problem, adopted, fold)
     return [numbered(row, numbers.first + offset) for offset, row in enumerate(rows)]

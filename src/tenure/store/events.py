@@ -6,30 +6,29 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-import apsw
-
 from tenure.core.clock import to_text
 from tenure.core.errors import FencedError, MoveError
 from tenure.store.chain import GENESIS
+from tenure.store.database import Connection
 from tenure.store.journal import fenced, read_control, seal, take
 from tenure.store.records import MOVE_NOTHING, Control, Event
 from tenure.store.rows import Values, event_bytes, event_from, event_values
 
-SETTABLE = frozenset({"stage", "share", "version", "paused", "killed"})
+SETTABLE = frozenset({"stage", "share", "version", "paused", "killed", "cap", "exploration"})
 """Columns of the head row an event may set."""
 
 
-def open_problem(connection: apsw.Connection, problem: str, salt: str) -> Control:
+def open_problem(connection: Connection, problem: str, salt: str) -> Control:
     """The control row, made when absent; a salt stored before wins, so that units keep their arm."""
     connection.execute(
-        "INSERT INTO head VALUES (?, 0, ?, 0, 0, 'none', 0.0, NULL, 0, ?, NULL) ON CONFLICT DO NOTHING",
+        "INSERT INTO head VALUES (?, 0, ?, 0, 0, 'none', 0.0, NULL, 0, ?, NULL, 1.0, NULL) ON CONFLICT DO NOTHING",
         (problem, GENESIS, salt),
     )
     return read_control(connection, problem)
 
 
 def append(
-    connection: apsw.Connection,
+    connection: Connection,
     event: Event,
     control: Mapping[str, Any] | None,
     expected_epoch: int | None,
@@ -54,7 +53,7 @@ def append(
     return append_numbered(connection, event)
 
 
-def move_epoch(connection: apsw.Connection, event: Event, control: Mapping[str, Any]) -> Control:
+def move_epoch(connection: Connection, event: Event, control: Mapping[str, Any]) -> Control:
     """Append a kill or a restore: the epoch grows, so that nothing decided before it can be recorded after it.
 
     Raises:
@@ -66,7 +65,7 @@ def move_epoch(connection: apsw.Connection, event: Event, control: Mapping[str, 
     return read_control(connection, event.problem)
 
 
-def check_killed(connection: apsw.Connection, problem: str) -> None:
+def check_killed(connection: Connection, problem: str) -> None:
     """Refuse to restore what runs: it would take a live candidate off without a word.
 
     Raises:
@@ -82,7 +81,7 @@ def check_killed(connection: apsw.Connection, problem: str) -> None:
         )
 
 
-def append_numbered(connection: apsw.Connection, event: Event, correction: Values | None = None) -> Event:
+def append_numbered(connection: Connection, event: Event, correction: Values | None = None) -> Event:
     """Append an event under the next number, whatever the epoch; a correction is hashed along with it.
 
     Raises:
@@ -95,7 +94,7 @@ def append_numbered(connection: apsw.Connection, event: Event, correction: Value
     return replace(event, sequence=numbers.first)
 
 
-def since(connection: apsw.Connection, problem: str, sequence: int) -> list[Event]:
+def since(connection: Connection, problem: str, sequence: int) -> list[Event]:
     """Events after a number, in order."""
     rows = connection.execute(
         "SELECT * FROM event WHERE problem = ? AND sequence > ? ORDER BY sequence", (problem, sequence)
@@ -103,7 +102,7 @@ def since(connection: apsw.Connection, problem: str, sequence: int) -> list[Even
     return [event_from(values) for values in rows]
 
 
-def _check_last(connection: apsw.Connection, problem: str, expected: int) -> None:
+def _check_last(connection: Connection, problem: str, expected: int) -> None:
     """Corrections and notes are passed over: they are written at any time, and they move no rollout."""
     last: int = connection.execute(
         "SELECT coalesce(max(sequence), 0) FROM event WHERE problem = ? AND kind NOT IN (?, ?)",
@@ -118,11 +117,11 @@ def _check_last(connection: apsw.Connection, problem: str, expected: int) -> Non
         )
 
 
-def _set(connection: apsw.Connection, control: Control) -> None:
+def _set(connection: Connection, control: Control) -> None:
     changed_at = None if control.changed_at is None else to_text(control.changed_at)
     connection.execute(
-        """UPDATE head SET kill_epoch = ?, killed = ?, stage = ?, share = ?, version = ?, paused = ?, changed_at = ?
-        WHERE problem = ?""",
+        """UPDATE head SET kill_epoch = ?, killed = ?, stage = ?, share = ?, version = ?, paused = ?, changed_at = ?,
+        cap = ?, exploration = ? WHERE problem = ?""",
         (
             control.kill_epoch,
             int(control.killed),
@@ -131,6 +130,8 @@ def _set(connection: apsw.Connection, control: Control) -> None:
             control.version,
             int(control.paused),
             changed_at,
+            float(control.cap),
+            control.exploration,
             control.problem,
         ),
     )

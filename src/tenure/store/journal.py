@@ -6,15 +6,14 @@ import heapq
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-import apsw
-
 from tenure.core.errors import FencedError, UnknownError
 from tenure.store.chain import Link, NumberedRow, chained, verify_chain
+from tenure.store.database import Connection
 from tenure.store.records import Control, Verification
 from tenure.store.rows import control_from, decision_bytes, event_bytes
 
-_CONTROL = """SELECT problem, sequence, kill_epoch, killed, stage, share, version, paused, salt, changed_at
-FROM head WHERE problem = ?"""
+_CONTROL = """SELECT problem, sequence, kill_epoch, killed, stage, share, version, paused, salt, changed_at, cap,
+    exploration FROM head WHERE problem = ?"""
 
 # The fence: no row comes back when the epoch has moved on, and then nothing may be written.
 _TAKE = """UPDATE head SET sequence = sequence + ? WHERE problem = ? AND kill_epoch = ? RETURNING sequence, hash"""
@@ -39,7 +38,7 @@ class Numbers:
     prev_hash: bytes
 
 
-def read_control(connection: apsw.Connection, problem: str) -> Control:
+def read_control(connection: Connection, problem: str) -> Control:
     """The control row of a problem.
 
     Raises:
@@ -51,7 +50,7 @@ def read_control(connection: apsw.Connection, problem: str) -> Control:
     return control_from(values)
 
 
-def read_epoch(connection: apsw.Connection, problem: str) -> int:
+def read_epoch(connection: Connection, problem: str) -> int:
     """The kill epoch of a problem.
 
     Raises:
@@ -63,7 +62,7 @@ def read_epoch(connection: apsw.Connection, problem: str) -> int:
     return epoch
 
 
-def take(connection: apsw.Connection, problem: str, count: int, epoch: int) -> Numbers:
+def take(connection: Connection, problem: str, count: int, epoch: int) -> Numbers:
     """Take the next numbers, if the kill epoch is still the one that was seen.
 
     Raises:
@@ -77,7 +76,7 @@ def take(connection: apsw.Connection, problem: str, count: int, epoch: int) -> N
     return Numbers(problem, last - count + 1, last, prev_hash)
 
 
-def seal(connection: apsw.Connection, numbers: Numbers, rows: Sequence[bytes]) -> None:
+def seal(connection: Connection, numbers: Numbers, rows: Sequence[bytes]) -> None:
     """Chain the rows written under the numbers."""
     digest = chained(numbers.prev_hash, rows)
     link = (numbers.problem, numbers.first, numbers.last, numbers.prev_hash, digest)
@@ -104,7 +103,7 @@ def _unknown(problem: str) -> UnknownError:
     )
 
 
-def verify(connection: apsw.Connection, problem: str) -> Verification:
+def verify(connection: Connection, problem: str) -> Verification:
     """Recompute a problem's chain from its rows; the connection must hold one snapshot.
 
     Raises:
@@ -127,12 +126,12 @@ def verify(connection: apsw.Connection, problem: str) -> Verification:
     return found
 
 
-def _decision_rows(connection: apsw.Connection, problem: str) -> Iterator[NumberedRow]:
+def _decision_rows(connection: Connection, problem: str) -> Iterator[NumberedRow]:
     for values in connection.execute(_DECISIONS, (problem,)):
-        yield values[-1], decision_bytes(values)
+        yield values[24], decision_bytes(values)
 
 
-def _event_rows(connection: apsw.Connection, problem: str) -> Iterator[NumberedRow]:
+def _event_rows(connection: Connection, problem: str) -> Iterator[NumberedRow]:
     for values in connection.execute(_EVENTS, (problem,)):
         correction = values[7:] if values[7] is not None else None
         yield values[1], event_bytes(values[:7], correction)

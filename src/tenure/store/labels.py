@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from tenure.core.errors import FencedError
+from tenure.store.log import Store
 from tenure.store.records import MOVE_NOTHING, Event
-from tenure.store.sqlite import SqliteStore
 
 IMPORT = "import"
 """Kind of the event an import leaves: {file, sha256, labels}."""
@@ -15,13 +15,13 @@ LABELS = "labels"
 """Kind of the event that a new action leaves: {labels}."""
 
 
-def known_labels(store: SqliteStore, problem: str) -> tuple[str, ...]:
+def known_labels(store: Store, problem: str) -> tuple[str, ...]:
     """The labels told so far, in the order of the actions' numbers; empty where none were."""
     told = [event.payload["labels"] for event in store.events(problem) if event.kind in (IMPORT, LABELS)]
     return tuple(told[-1]) if told else ()
 
 
-def add_labels(store: SqliteStore, problem: str, labels: Iterable[str], actor: str, at: datetime) -> tuple[str, ...]:
+def add_labels(store: Store, problem: str, labels: Iterable[str], actor: str, at: datetime) -> tuple[str, ...]:
     """All labels with those that are new behind the others, whoever else adds some at the same time.
 
     Raises:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-import apsw
-
 from tenure.core.errors import UnknownError
+from tenure.store.database import Connection
 from tenure.store.decisions import find
 from tenure.store.events import append_numbered
 from tenure.store.records import Event
@@ -18,7 +17,7 @@ NOTE = "note"
 _NOTES = "SELECT * FROM event WHERE problem = ? AND kind = ? ORDER BY sequence"
 
 
-def append(connection: apsw.Connection, problem: str, decision_id: str, text: str, actor: str, at: datetime) -> Event:
+def append(connection: Connection, problem: str, decision_id: str, text: str, actor: str, at: datetime) -> Event:
     """Append a note on a decision.
 
     Raises:
@@ -34,6 +33,6 @@ def append(connection: apsw.Connection, problem: str, decision_id: str, text: st
     return append_numbered(connection, Event(problem, NOTE, actor, text, at, {"decision_id": decision_id}))
 
 
-def read(connection: apsw.Connection, problem: str) -> list[Event]:
+def read(connection: Connection, problem: str) -> list[Event]:
     """Every note, in order."""
     return [event_from(values) for values in connection.execute(_NOTES, (problem, NOTE))]

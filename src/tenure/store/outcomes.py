@@ -7,11 +7,11 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-import apsw
-
 from tenure.core.clock import from_text, to_text
 from tenure.core.decision import Kind, Outcome, Place
 from tenure.core.errors import ConflictError
+from tenure.store.database import Connection
+from tenure.store.folding import Fold, fold_in
 from tenure.store.records import Receipt
 from tenure.store.rows import outcome_body
 
@@ -23,19 +23,22 @@ WHERE problem = ? AND decision_id = ? AND outcome_id = ?"""
 
 _COUNTED = "SELECT outcome_id FROM outcome WHERE problem = ? AND decision_id = ? AND counted = 1"
 
+_NUMBER = "SELECT sequence FROM decision WHERE problem = ? AND decision_id = ?"
+
 _INSERT = """INSERT INTO outcome
-(problem, decision_id, outcome_id, observed_at, signals, kind, received_at, place, note, counted)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+(problem, decision_id, outcome_id, observed_at, signals, kind, received_at, place, note, counted, decision_sequence)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 
 _ORPHANS = """SELECT problem, decision_id FROM outcome
 WHERE problem = ? AND decision_id = ? AND place = 'orphan' LIMIT 1"""
 
+# The first measured one counts; the number of its decision is what breakers order outcomes by.
 _ADOPT = """UPDATE outcome SET place = 'early', note = 'it arrived before its decision was written',
-counted = coalesce(id = (
-    SELECT min(id) FROM outcome WHERE problem = ?1 AND decision_id = ?2 AND place = 'orphan'
+decision_sequence = ?, counted = CASE WHEN id = (
+    SELECT min(id) FROM outcome WHERE problem = ? AND decision_id = ? AND place = 'orphan'
     AND kind NOT IN ('window_closed', 'lost')
-), 0)
-WHERE problem = ?1 AND decision_id = ?2 AND place = 'orphan'"""
+) THEN 1 ELSE 0 END
+WHERE problem = ? AND decision_id = ? AND place = 'orphan'"""
 
 
 @dataclass(frozen=True)
@@ -47,32 +50,50 @@ class Arrival:
         received_at: moment of arrival, UTC.
         wait: reward wait time; what arrives later than that after its decision is late.
         signals: names the problem declares.
+        fold: sees the decisions whose outcome now counts, inside the transaction.
     """
 
     problem: str
     received_at: datetime
     wait: timedelta
     signals: Collection[str]
+    fold: Fold | None = None
 
 
-def append(connection: apsw.Connection, arrival: Arrival, outcomes: Sequence[Outcome]) -> list[Receipt]:
+def append(connection: Connection, arrival: Arrival, outcomes: Sequence[Outcome]) -> list[Receipt]:
     """Write a batch of outcomes; one receipt each, in order.
 
     Raises:
         ConflictError: an outcome's id is stored, or stands earlier in the batch, with another body.
     """
-    return [_append_one(connection, arrival, outcome) for outcome in outcomes]
+    receipts = [_append_one(connection, arrival, outcome) for outcome in outcomes]
+    joined = [r.decision_id for r in receipts if r.status == "created" and r.place is Place.JOINED]
+    if joined and arrival.fold is not None:
+        found = connection.executemany(_NUMBER, [(arrival.problem, decision_id) for decision_id in joined])
+        fold_in(connection, arrival.problem, [number for (number,) in found], arrival.fold)
+    return receipts
 
 
-def adopt_orphans(connection: apsw.Connection, problem: str, decision_ids: Sequence[str]) -> None:
-    """Outcomes that came before these decisions become early; the first measured one of each counts."""
-    keys = [(problem, decision_id) for decision_id in decision_ids]
-    orphans = list(connection.executemany(_ORPHANS, keys))
-    if orphans:
-        connection.executemany(_ADOPT, orphans)
+def adopt_orphans(connection: Connection, problem: str, decisions: Mapping[str, int]) -> list[int]:
+    """Outcomes that came before these decisions become early; the first measured one of each counts.
+
+    Args:
+        connection: inside the transaction that writes the decisions.
+        problem: name of the problem.
+        decisions: numbers by id.
+
+    Returns:
+        The numbers of the decisions that had outcomes waiting.
+    """
+    found = connection.executemany(_ORPHANS, [(problem, decision_id) for decision_id in decisions])
+    waited = [decision_id for _, decision_id in found]
+    keys = [(decisions[name], *(problem, name) * 2) for name in waited]
+    if keys:
+        connection.executemany(_ADOPT, keys)
+    return [decisions[name] for name in waited]
 
 
-def _append_one(connection: apsw.Connection, arrival: Arrival, outcome: Outcome) -> Receipt:
+def _append_one(connection: Connection, arrival: Arrival, outcome: Outcome) -> Receipt:
     body = outcome_body(outcome)
     key = (arrival.problem, outcome.decision_id, outcome.outcome_id)
     stored = connection.execute(_SAME, key).fetchone()
@@ -80,30 +101,30 @@ def _append_one(connection: apsw.Connection, arrival: Arrival, outcome: Outcome)
         if stored[:3] != body:
             raise _conflict(outcome, stored[:3], body)
         return Receipt(outcome.outcome_id, outcome.decision_id, "exists", Place(stored[3]), stored[4])
-    place, note = _place(connection, arrival, outcome)
+    place, note, sequence = _place(connection, arrival, outcome)
     counted = place is Place.JOINED and outcome.kind not in _UNMEASURED
     received_at = to_text(arrival.received_at)
-    connection.execute(_INSERT, (*key, *body, received_at, place.value, note, int(counted)))
+    connection.execute(_INSERT, (*key, *body, received_at, place.value, note, int(counted), sequence))
     return Receipt(outcome.outcome_id, outcome.decision_id, "created", place, note)
 
 
-def _place(connection: apsw.Connection, arrival: Arrival, outcome: Outcome) -> tuple[Place, str]:
-    """Where a new outcome belongs, and the sentence that says why."""
+def _place(connection: Connection, arrival: Arrival, outcome: Outcome) -> tuple[Place, str, int | None]:
+    """Where a new outcome belongs, the sentence that says why, and the number of its decision."""
     fault = unusable(outcome, arrival.signals)
     if fault:
-        return Place.QUARANTINE, fault
+        return Place.QUARANTINE, fault, None
     key = (arrival.problem, outcome.decision_id)
     decided = connection.execute(
-        "SELECT decided_at FROM decision WHERE problem = ? AND decision_id = ?", key
+        "SELECT decided_at, sequence FROM decision WHERE problem = ? AND decision_id = ?", key
     ).fetchone()
     if decided is None:
-        return Place.ORPHAN, "no such decision is in the log yet"
+        return Place.ORPHAN, "no such decision is in the log yet", None
     if arrival.received_at > from_text(decided[0]) + arrival.wait:
-        return Place.LATE, f"it arrived more than the wait time of {arrival.wait} after its decision"
+        return Place.LATE, f"it arrived more than the wait time of {arrival.wait} after its decision", decided[1]
     counted = connection.execute(_COUNTED, key).fetchone()
     if counted is not None:
-        return Place.REPEATED, f"outcome {counted[0]!r} already counts for this decision"
-    return Place.JOINED, ""
+        return Place.REPEATED, f"outcome {counted[0]!r} already counts for this decision", decided[1]
+    return Place.JOINED, "", decided[1]
 
 
 def unusable(outcome: Outcome, signals: Collection[str]) -> str:

@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-import apsw
 import msgspec
 import numpy as np
 
 from tenure.core.arrays import Floats, Ints
-from tenure.core.clock import to_text
+from tenure.core.clock import ALWAYS, to_text
 from tenure.core.decision import Arm, Place
 from tenure.core.errors import EvidenceError
+from tenure.store.database import Connection
 from tenure.store.records import LogFrame, LogRow
 from tenure.store.rows import decision_from, from_json
 
@@ -28,7 +28,6 @@ LEFT JOIN proposal p ON p.id = (
 WHERE d.problem = ? AND d.sequence > ? AND d.decided_at <= ? AND d.reason NOT IN ('deferred', 'skipped')
 ORDER BY d.sequence LIMIT ?"""
 _COLUMNS = 17
-_ALWAYS = "9999-12-31T23:59:59.999999Z"
 _UNLIMITED = -1
 
 _ROWS = """SELECT d.*, o.signals, coalesce(o.signals, (
@@ -41,29 +40,29 @@ WHERE d.problem = ? AND d.sequence > ? ORDER BY d.sequence LIMIT ?"""
 
 _LEARNED = "SELECT count(*) FROM answered WHERE problem = ? AND sequence > ? AND arm = ?"
 
-_COUNTS = """SELECT 'decisions', count(*) FROM decision WHERE problem = ?1
-UNION ALL SELECT 'proposals', count(*) FROM proposal WHERE problem = ?1
-UNION ALL SELECT 'corrections', count(*) FROM correction WHERE problem = ?1
-UNION ALL SELECT place, count(*) FROM outcome WHERE problem = ?1 GROUP BY place"""
+_COUNTS = """SELECT 'decisions', count(*) FROM decision WHERE problem = ?
+UNION ALL SELECT 'proposals', count(*) FROM proposal WHERE problem = ?
+UNION ALL SELECT 'corrections', count(*) FROM correction WHERE problem = ?
+UNION ALL SELECT place, count(*) FROM outcome WHERE problem = ? GROUP BY place"""
 
 _signals = msgspec.json.Decoder(dict[str, float])
 
 
 def read_log(
-    connection: apsw.Connection, problem: str, after_sequence: int, upto: datetime | None, limit: int | None
+    connection: Connection, problem: str, after_sequence: int, upto: datetime | None, limit: int | None
 ) -> LogFrame:
     """Decisions after a number, decided no later than a moment, the first so many of them.
 
     Raises:
         EvidenceError: the rows' observations differ in width.
     """
-    until = _ALWAYS if upto is None else to_text(upto)
+    until = ALWAYS if upto is None else to_text(upto)
     found = connection.execute(_LOG, (problem, after_sequence, until, _UNLIMITED if limit is None else limit))
     columns = [list(column) for column in zip(*found, strict=True)] or [[] for _ in range(_COLUMNS)]
     return _frame(problem, columns)
 
 
-def read_rows(connection: apsw.Connection, problem: str, after_sequence: int, limit: int) -> list[LogRow]:
+def read_rows(connection: Connection, problem: str, after_sequence: int, limit: int) -> list[LogRow]:
     """Decisions after a number, whole, the first so many of them."""
     found = connection.execute(_ROWS, (problem, after_sequence, limit))
     return [
@@ -72,20 +71,20 @@ def read_rows(connection: apsw.Connection, problem: str, after_sequence: int, li
     ]
 
 
-def problems(connection: apsw.Connection) -> list[str]:
+def problems(connection: Connection) -> list[str]:
     """Names of the problems the file holds, in order."""
     return [name for (name,) in connection.execute("SELECT problem FROM head ORDER BY problem")]
 
 
-def learned_after(connection: apsw.Connection, problem: str, sequence: int) -> int:
+def learned_after(connection: Connection, problem: str, sequence: int) -> int:
     """Decisions of the candidate after a number."""
     count: int = connection.execute(_LEARNED, (problem, sequence, Arm.CANDIDATE.value)).get
     return count
 
 
-def counts(connection: apsw.Connection, problem: str) -> dict[str, int]:
+def counts(connection: Connection, problem: str) -> dict[str, int]:
     """How many decisions, learned ones, proposals and corrections there are, and outcomes in each place."""
-    found: list[Any] = connection.execute(_COUNTS, (problem,)).fetchall()
+    found: list[Any] = connection.execute(_COUNTS, (problem,) * 4).fetchall()
     places = {place.value: 0 for place in Place}
     return {"learned": learned_after(connection, problem, 0), **places, **dict(found)}
 

@@ -53,6 +53,8 @@ class Control:
         paused: no step is taken until resumed.
         salt: of the traffic split's hash.
         changed_at: when stage, share, version, paused or killed were last set; UTC.
+        cap: most of the units the candidate may decide for, below 1 while a breaker is open; in [0, 1].
+        exploration: share of the candidate's decisions drawn at random; None is what the settings say.
     """
 
     problem: str
@@ -65,6 +67,26 @@ class Control:
     paused: bool
     salt: str
     changed_at: datetime | None
+    cap: float = 1.0
+    exploration: float | None = None
+
+    @property
+    def live_share(self) -> float:
+        """Share of the units that the candidate really decides for."""
+        return 0.0 if self.killed or self.version is None else min(self.share, self.cap)
+
+
+@dataclass(frozen=True)
+class Trip:
+    """What a fold of the log calls for, in the transaction that wrote what it saw: the epoch moves, the head is set.
+
+    Args:
+        event: what is recorded.
+        control: new values of columns of the head row, such as killed or cap.
+    """
+
+    event: Event
+    control: Mapping[str, Any]
 
 
 @dataclass(frozen=True)

@@ -6,16 +6,15 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-import apsw
-
-from tenure.core.clock import from_text, to_text
+from tenure.core.clock import ALWAYS, from_text, to_text
 from tenure.core.errors import ConflictError
+from tenure.store.database import Connection
 from tenure.store.records import VersionRow
 from tenure.store.rows import from_json, to_json
 
 
 def register_version(
-    connection: apsw.Connection, version: str, problem: str, at: datetime, record: Mapping[str, Any]
+    connection: Connection, version: str, problem: str, at: datetime, record: Mapping[str, Any]
 ) -> None:
     """Register a version; the same again changes nothing.
 
@@ -40,18 +39,18 @@ def register_version(
         )
 
 
-def versions(connection: apsw.Connection, problem: str, as_of: datetime | None) -> list[VersionRow]:
+def versions(connection: Connection, problem: str, as_of: datetime | None) -> list[VersionRow]:
     """Versions registered up to a moment, oldest first."""
-    until = None if as_of is None else to_text(as_of)
+    until = ALWAYS if as_of is None else to_text(as_of)
     rows = connection.execute(
         """SELECT version, problem, registered_at, record FROM version
-        WHERE problem = ?1 AND (?2 IS NULL OR registered_at <= ?2) ORDER BY registered_at, id""",
+        WHERE problem = ? AND registered_at <= ? ORDER BY registered_at, id""",
         (problem, until),
     )
     return [VersionRow(version, name, from_text(at), from_json(record)) for version, name, at, record in rows]
 
 
-def count_read(connection: apsw.Connection, problem: str, split: str, at: datetime, by: str) -> int:
+def count_read(connection: Connection, problem: str, split: str, at: datetime, by: str) -> int:
     """Record one more reading of a split; returns how many there are."""
     connection.execute(
         "INSERT INTO split_read (problem, split, at, by) VALUES (?, ?, ?, ?)", (problem, split, to_text(at), by)
@@ -59,7 +58,7 @@ def count_read(connection: apsw.Connection, problem: str, split: str, at: dateti
     return reads(connection, problem, split)
 
 
-def reads(connection: apsw.Connection, problem: str, split: str) -> int:
+def reads(connection: Connection, problem: str, split: str) -> int:
     """How often a split has been read."""
     count: int = connection.execute(
         "SELECT count(*) FROM split_read WHERE problem = ? AND split = ?", (problem, split)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Mapping
 from functools import lru_cache
@@ -50,8 +51,8 @@ def from_json(text: str) -> dict[str, Any]:
     return mapping
 
 
-def decision_values(row: Decision, sequence: int) -> Values:
-    """A decision as stored under a sequence number, in the order of its fields."""
+def decision_values(row: Decision, sequence: int, nonce: bytes) -> Values:
+    """A decision as stored under a sequence number, in the order of its fields, with what salts its personal ones."""
     return (
         row.decision_id,
         row.problem,
@@ -78,6 +79,8 @@ def decision_values(row: Decision, sequence: int) -> Values:
         row.candidates,
         row.position,
         sequence,
+        nonce,
+        None,
     )
 
 
@@ -110,9 +113,10 @@ def event_from(values: Values) -> Event:
 @lru_cache(maxsize=256)
 def control_from(values: Values) -> Control:
     """The control row, from its columns in the order of `Control`'s fields."""
-    problem, sequence, epoch, killed, stage, share, version, paused, salt, changed_at = values
+    problem, sequence, epoch, killed, stage, share, version, paused, salt, changed_at, cap, exploration = values
     moment = None if changed_at is None else from_text(changed_at)
-    return Control(problem, sequence, epoch, bool(killed), stage, share, version, bool(paused), salt, moment)
+    flags = bool(killed), stage, share, version, bool(paused)
+    return Control(problem, sequence, epoch, *flags, salt, moment, cap, exploration)
 
 
 def proposal_values(problem: str, row: ShadowProposal) -> Values:
@@ -129,9 +133,25 @@ def outcome_body(outcome: Outcome) -> tuple[str | None, str, str]:
     return observed_at, to_json(signals), outcome.kind.value
 
 
+PERSONAL = (3, 4, 7, 8, 20, 22)
+"""Columns of a decision that may say who it was for: unit, episode, context, observation, request hash, candidates."""
+NONCE, ERASED = 25, 26
+"""Columns that salt the personal ones, and that hold their digest once they are erased."""
+_PLAIN = tuple(column for column in range(NONCE) if column not in PERSONAL)
+
+
+def personal_digest(values: Values) -> bytes:
+    """A commitment to the personal columns of a decision; without the nonce nobody can guess them from it.
+
+    Keyed BLAKE2b (RFC 7693), 32 bytes.
+    """
+    return hashlib.blake2b(_encode([values[column] for column in PERSONAL]), key=values[NONCE], digest_size=32).digest()
+
+
 def decision_bytes(values: Values) -> bytes:
-    """What the chain hashes of a decision's row."""
-    return _encode(("decision", *values))
+    """What the chain hashes of a decision's row: equal before and after its personal columns are erased."""
+    digest = values[ERASED] or personal_digest(values)
+    return _encode(("decision", digest, *[values[column] for column in _PLAIN]))
 
 
 def event_bytes(values: Values, correction: Values | None) -> bytes:

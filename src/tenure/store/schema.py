@@ -1,4 +1,4 @@
-"""The tables, and the check that a file holds them."""
+"""The tables, and the check that a file holds them; `postgres.py` makes its own from the same text."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import apsw
 
 from tenure.core.errors import StoreError
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 """Written to `PRAGMA user_version`; grows with every change of the tables."""
 
 # Every table is keyed by problem first: one file serves many problems, and each has its own order and chain.
@@ -15,7 +15,8 @@ DDL = """
 CREATE TABLE head (
     problem TEXT PRIMARY KEY, sequence INTEGER NOT NULL, hash BLOB NOT NULL, kill_epoch INTEGER NOT NULL,
     killed INTEGER NOT NULL, stage TEXT NOT NULL, share REAL NOT NULL, version TEXT, paused INTEGER NOT NULL,
-    salt TEXT NOT NULL, changed_at TEXT
+    salt TEXT NOT NULL, changed_at TEXT,
+    cap REAL NOT NULL, exploration REAL
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE decision (
@@ -24,7 +25,7 @@ CREATE TABLE decision (
     mask BLOB, stage TEXT NOT NULL, arm TEXT NOT NULL, version TEXT NOT NULL, action INTEGER NOT NULL,
     propensity REAL, explored INTEGER NOT NULL, confidence REAL NOT NULL, kill_epoch INTEGER NOT NULL,
     reason TEXT NOT NULL, latency_us INTEGER NOT NULL, request_hash TEXT NOT NULL, density REAL, candidates TEXT,
-    position INTEGER, sequence INTEGER NOT NULL,
+    position INTEGER, sequence INTEGER NOT NULL, nonce BLOB, erased BLOB,
     PRIMARY KEY (problem, sequence)
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX decision_by_id ON decision (problem, decision_id);
@@ -59,10 +60,12 @@ CREATE TABLE outcome (
     id INTEGER PRIMARY KEY, problem TEXT NOT NULL, decision_id TEXT NOT NULL, outcome_id TEXT NOT NULL,
     observed_at TEXT, received_at TEXT NOT NULL, signals TEXT NOT NULL, kind TEXT NOT NULL, place TEXT NOT NULL,
     note TEXT NOT NULL, counted INTEGER NOT NULL,
+    decision_sequence INTEGER,
     UNIQUE (problem, decision_id, outcome_id)
 ) STRICT;
 CREATE UNIQUE INDEX outcome_counted ON outcome (problem, decision_id) WHERE counted = 1;
 CREATE INDEX outcome_orphan ON outcome (problem, decision_id) WHERE place = 'orphan';
+CREATE INDEX outcome_in_order ON outcome (problem, decision_sequence) WHERE counted = 1;
 
 CREATE TABLE version (
     id INTEGER PRIMARY KEY, problem TEXT NOT NULL, version TEXT NOT NULL, registered_at TEXT NOT NULL,
@@ -74,6 +77,43 @@ CREATE TABLE split_read (
     id INTEGER PRIMARY KEY, problem TEXT NOT NULL, split TEXT NOT NULL, at TEXT NOT NULL, by TEXT NOT NULL
 ) STRICT;
 CREATE INDEX split_read_by_split ON split_read (problem, split);
+
+CREATE TABLE replica (
+    problem TEXT NOT NULL, replica TEXT NOT NULL, started_at TEXT NOT NULL, seen_at TEXT NOT NULL,
+    epoch INTEGER NOT NULL, version TEXT, software TEXT NOT NULL, url TEXT, stopped INTEGER NOT NULL,
+    PRIMARY KEY (problem, replica)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE pending (
+    id INTEGER PRIMARY KEY, problem TEXT NOT NULL, decision_id TEXT NOT NULL, version TEXT NOT NULL,
+    action INTEGER NOT NULL, confidence REAL NOT NULL, kill_epoch INTEGER NOT NULL, rule TEXT NOT NULL,
+    asked_at TEXT NOT NULL, until TEXT NOT NULL, status TEXT NOT NULL, decided_at TEXT, decided_by TEXT,
+    UNIQUE (problem, decision_id)
+) STRICT;
+CREATE INDEX pending_by_status ON pending (problem, status);
+
+CREATE TABLE alert (
+    id INTEGER PRIMARY KEY, problem TEXT NOT NULL, sequence INTEGER NOT NULL, channel TEXT NOT NULL, at TEXT NOT NULL,
+    kind TEXT NOT NULL, title TEXT NOT NULL, body TEXT NOT NULL, status TEXT NOT NULL, attempts INTEGER NOT NULL,
+    next_at TEXT NOT NULL, delivered_at TEXT, error TEXT,
+    UNIQUE (problem, sequence, channel)
+) STRICT;
+CREATE INDEX alert_by_status ON alert (problem, status, next_at);
+
+CREATE TABLE token (
+    id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, role TEXT NOT NULL, digest BLOB NOT NULL UNIQUE,
+    created_at TEXT NOT NULL, created_by TEXT NOT NULL, expires_at TEXT, revoked_at TEXT
+) STRICT;
+
+CREATE TABLE session (
+    digest BLOB PRIMARY KEY, token INTEGER NOT NULL, created_at TEXT NOT NULL, expires_at TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE checkpoint (
+    problem TEXT NOT NULL, sequence INTEGER NOT NULL, hash BLOB NOT NULL, at TEXT NOT NULL, key TEXT NOT NULL,
+    signature BLOB NOT NULL,
+    PRIMARY KEY (problem, sequence)
+) STRICT, WITHOUT ROWID;
 
 CREATE VIEW answered AS
 SELECT d.decision_id, d.problem, d.problem_version, d.unit_id, d.episode_id, d.step, d.decided_at, d.context,
@@ -91,13 +131,17 @@ def prepare(connection: apsw.Connection, path: str) -> None:
     """Make the tables in an empty file, or check that a file holds them; inside the caller's transaction.
 
     Raises:
-        StoreError: the file belongs to a newer Tenure, or to another program.
+        StoreError: the file belongs to another version of Tenure, or to another program.
     """
     found = connection.pragma("user_version")
     if found == SCHEMA_VERSION:
         return
     if found != 0:
-        raise _foreign(path, f"schema version {found}", "open it with the Tenure that wrote it, or a newer one")
+        raise _foreign(
+            path,
+            f"schema version {found}",
+            "export it with the Tenure that wrote it, and import it here",
+        )
     if connection.execute("SELECT count(*) FROM sqlite_schema").fetchone() != (0,):
         raise _foreign(path, "tables of another program", "name another file for the log")
     connection.execute(DDL)

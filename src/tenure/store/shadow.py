@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import apsw
 import numpy as np
 
 from tenure.core.arrays import Floats, Ints
 from tenure.core.decision import Arm
+from tenure.store.database import Connection
 
 _PROPOSALS = """SELECT decision_id, action, confidence FROM proposal
 WHERE problem = ? AND version = ? AND arm = ? ORDER BY id"""
@@ -29,7 +29,7 @@ class Proposals:
     confidence: Floats
 
 
-def candidate_proposals(connection: apsw.Connection, problem: str, version: str) -> Proposals:
+def candidate_proposals(connection: Connection, problem: str, version: str) -> Proposals:
     """What one version proposed as the candidate; one row per decision."""
     rows = connection.execute(_PROPOSALS, (problem, version, Arm.CANDIDATE.value)).fetchall()
     ids, action, confidence = (list(column) for column in zip(*rows, strict=True)) if rows else ([], [], [])

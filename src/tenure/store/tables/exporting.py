@@ -14,9 +14,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from tenure.core.problem import Problem
+from tenure.store.log import Store
 from tenure.store.records import FLAGS, LogRow
 from tenure.store.rows import to_json
-from tenure.store.sqlite import SqliteStore
 from tenure.store.tables.chunks import bad_data
 from tenure.store.tables.logfile import Form, form_of
 from tenure.store.tables.roles import WORDS, key_of
@@ -29,7 +29,7 @@ _TAKEN = {"", *map(key_of, SCHEMA.names), *(key_of(word) for words in WORDS.valu
 
 
 def export_log(
-    store: SqliteStore, problem: Problem | str, path: Path, form: Form | None = None,
+    store: Store, problem: Problem | str, path: Path, form: Form | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> int:  # fmt: skip
     """Write all decisions of a problem to a file, whole or not at all; returns how many.

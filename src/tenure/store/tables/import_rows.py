@@ -16,7 +16,7 @@ import numpy as np
 from tenure.core.clock import from_text, to_text
 from tenure.core.decision import Arm, Decision
 from tenure.core.problem import Problem
-from tenure.store.sqlite import SqliteStore
+from tenure.store.log import Store
 from tenure.store.tables.chunks import Chunk, Rejection
 from tenure.store.tables.contexts import contexts
 from tenure.store.tables.logfile import LogFile
@@ -55,7 +55,7 @@ class Target:
         sha256: hash of the file, which names rows that have no id.
     """
 
-    store: SqliteStore
+    store: Store
     name: str
     labels: tuple[str, ...]
     problem: Problem | None

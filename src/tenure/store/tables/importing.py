@@ -16,8 +16,8 @@ from tenure.core.decision import Decision, Outcome
 from tenure.core.errors import ConflictError
 from tenure.core.problem import Problem
 from tenure.store.labels import IMPORT, add_labels
+from tenure.store.log import Store
 from tenure.store.records import Event
-from tenure.store.sqlite import SqliteStore
 from tenure.store.tables.chunks import Rejection, bad_data
 from tenure.store.tables.import_rows import STAGE, Row, Target, rows_of
 from tenure.store.tables.logfile import LogFile
@@ -45,7 +45,7 @@ class Imported:
 
 def import_log(
     log: LogFile,
-    store: SqliteStore,
+    store: Store,
     name: str,
     *,
     now: datetime,

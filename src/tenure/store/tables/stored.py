@@ -13,6 +13,7 @@ from tenure.core.clock import to_text
 from tenure.core.problem import Problem
 from tenure.core.spaces import Discrete
 from tenure.store.labels import known_labels
+from tenure.store.log import Store
 from tenure.store.records import FLAGS, LogRow
 from tenure.store.sqlite import SqliteStore
 from tenure.store.tables.chunks import SAMPLE, Chunk, bad_data, cells, ordinals
@@ -40,8 +41,8 @@ class Stored:
     typed = False
     may_repeat = False
 
-    def __init__(self, store: SqliteStore | Path | str, problem: Problem | str | None, size: int) -> None:
-        if not isinstance(store, SqliteStore):
+    def __init__(self, store: Store | Path | str, problem: Problem | str | None, size: int) -> None:
+        if not isinstance(store, Store):
             if not Path(store).is_file():
                 raise bad_data("a log file", "no such file", str(store), "check the path")
             store = SqliteStore(Path(store))
