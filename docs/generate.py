@@ -19,7 +19,7 @@ from tenure.evaluation.episodes import trajectories
 from tenure.evaluation.episodes.fqe import FittedQ
 from tenure.evaluation.off_policy import one_step
 from tenure.evaluation.off_policy.support import Why
-from tenure.rollout import MOVES, settings
+from tenure.rollout import MOVES, rules, settings
 
 PAGE = Path(__file__).parent / "reference.md"
 TABLES = (
@@ -29,6 +29,14 @@ TABLES = (
     settings.Promote,
     settings.GuardrailSettings,
     settings.RewardWindow,
+    rules.SignalRule,
+    rules.BreakerRule,
+    rules.HalfOpen,
+    rules.HumanRule,
+    rules.ExplorationRule,
+    rules.Ready,
+    rules.AlertRule,
+    rules.Serving,
 )
 
 

@@ -92,6 +92,18 @@ class UnknownError(RequestError):
     http_status = 404
 
 
+class AccessError(RequestError):
+    """Nobody has said who they are: the client sends a token."""
+
+    http_status = 401
+
+
+class ForbiddenError(RequestError):
+    """Who asks may not do this: another person does, or an admin gives the role."""
+
+    http_status = 403
+
+
 class StoreError(TenureError):
     """The log cannot be read or written: the operator mends disk or database."""
 

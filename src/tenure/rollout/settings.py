@@ -13,6 +13,7 @@ from msgspec import Meta, Struct
 
 from tenure.core.errors import SettingsError
 from tenure.core.problem import Problem
+from tenure.rollout.rules import AlertRule, BreakerRule, ExplorationRule, HumanRule, Ready, Serving, SignalRule
 
 Share = Annotated[float, Meta(ge=0, le=1)]
 Count = Annotated[int, Meta(ge=0)]
@@ -48,6 +49,7 @@ class RolloutSettings(Struct, frozen=True, forbid_unknown_fields=True):
     approval: Annotated[list[Share], Meta(description="shares a person must approve")] = msgspec.field(
         default_factory=lambda: [0.01, 1.0]
     )
+    approval_days: Annotated[int, Meta(ge=1, description="days after which a request nobody answered expires")] = 7
     exploration: Annotated[Share, Meta(description="share of the candidate's decisions drawn at random")] = 0.001
 
 
@@ -105,6 +107,13 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     rollout: RolloutSettings = RolloutSettings()
     promote: list[Promote] = []
     guardrail: list[GuardrailSettings] = []
+    signal: list[SignalRule] = []
+    breaker: list[BreakerRule] = []
+    human: list[HumanRule] = []
+    exploration: ExplorationRule = ExplorationRule()
+    ready: Ready = Ready()
+    alerts: AlertRule = AlertRule()
+    serving: Serving = Serving()
     reward_window: RewardWindow = RewardWindow()
 
     def for_share(self, share: float, evidence: str) -> list[Promote]:

@@ -18,6 +18,10 @@ SETTABLE = frozenset({"stage", "share", "version", "paused", "killed", "cap", "e
 """Columns of the head row an event may set."""
 
 
+_LAST_MOVE = f"""SELECT coalesce(max(sequence), 0) FROM event
+WHERE problem = ? AND kind NOT IN ({", ".join("?" * len(MOVE_NOTHING))})"""  # noqa: S608
+
+
 def open_problem(connection: Connection, problem: str, salt: str) -> Control:
     """The control row, made when absent; a salt stored before wins, so that units keep their arm."""
     connection.execute(
@@ -105,7 +109,7 @@ def since(connection: Connection, problem: str, sequence: int) -> list[Event]:
 def _check_last(connection: Connection, problem: str, expected: int) -> None:
     """Corrections and notes are passed over: they are written at any time, and they move no rollout."""
     last: int = connection.execute(
-        "SELECT coalesce(max(sequence), 0) FROM event WHERE problem = ? AND kind NOT IN (?, ?)",
+        _LAST_MOVE,
         (problem, *MOVE_NOTHING),
     ).get
     if last != expected:

@@ -34,7 +34,16 @@ class Event:
     sequence: int = 0
 
 
-MOVE_NOTHING = ("correction", "note")
+MOVE_NOTHING = (
+    "correction",
+    "note",
+    "drill",
+    "alert_test",
+    "pending_approved",
+    "pending_rejected",
+    "forget",
+    "token",
+)
 """Kinds of events that may come at any time and move no rollout: a step decided before one still holds after it."""
 
 

@@ -1,0 +1,123 @@
+"""Rules of tenure.toml that watch single decisions, and what the server is held to; `settings.py` puts them together."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta, Struct
+
+Share = Annotated[float, Meta(ge=0, le=1)]
+Count = Annotated[int, Meta(ge=1)]
+Span = Annotated[str, Meta(pattern=r"^\d+\s*(ms|s|m|h|d)$", description="a number with ms, s, m, h or d, such as 10m")]
+
+Measure = Literal["reward", "disagreement", "latency_ms", "failure_rate", "missing_outcomes", "action_share"]
+"""What a breaker may watch beside a signal; `action_share` is that of the commonest action."""
+
+
+class HalfOpen(Struct, frozen=True, forbid_unknown_fields=True):
+    """How a breaker may close by itself; without it only a person restores."""
+
+    after: Annotated[Span, Meta(description="how long it stays open before it lets some traffic through")]
+    share: Annotated[float, Meta(gt=0, lt=1, description="of the units, while half-open")] = 0.01
+    decisions: Annotated[Count, Meta(description="learned decisions that must go well before it closes")] = 100
+
+
+class BreakerRule(Struct, frozen=True, forbid_unknown_fields=True):
+    """Stops the learned policy on single decisions, in the transaction that records what it saw.
+
+    Exactly one of signal and measure, one of above and below, and one of consecutive and window. Inequalities are
+    strict as written; rows are counted in decision order over those whose outcome has arrived.
+    """
+
+    signal: Annotated[str | None, Meta(description="a signal of the problem")] = None
+    measure: Annotated[Measure | None, Meta(description="or a figure of the decisions themselves")] = None
+    above: Annotated[float | None, Meta(description="breaks strictly above this")] = None
+    below: Annotated[float | None, Meta(description="or strictly below this")] = None
+    consecutive: Annotated[Count | None, Meta(description="trips on the n-th breaking decision in a row")] = None
+    window: Annotated[Count | None, Meta(description="or over the last so many decisions, once there are as many")] = (
+        None
+    )
+    rate: Annotated[float | None, Meta(ge=0, lt=1, description="with window: trips above this share breaking")] = None
+    quantile: Annotated[
+        float | None, Meta(gt=0, lt=1, description="with window: this quantile is compared, instead of the mean")
+    ] = None
+    name: Annotated[str, Meta(description="what the log calls it; default made from the rule")] = ""
+    half_open: Annotated[HalfOpen | None, Meta(description="close by itself after a while; default a person must")] = (
+        None
+    )
+
+
+class SignalRule(Struct, frozen=True, forbid_unknown_fields=True):
+    """A KPI whose proven regression beyond `margin` holds the promotion, without rolling back."""
+
+    kpi: str
+    margin: Annotated[float, Meta(ge=0)]
+    relative: bool = False
+    alpha: Annotated[float, Meta(gt=0, lt=1)] = 0.05
+    bounds: tuple[float, float] = (-1.0, 1.0)
+
+
+class HumanRule(Struct, frozen=True, forbid_unknown_fields=True):
+    """A single decision that a person must approve: the incumbent answers at once, the learned proposal is queued.
+
+    Of what is stated, all must hold: a feature above or below a limit, one of some actions, a confidence below a limit.
+    """
+
+    name: Annotated[str, Meta(min_length=1)]
+    feature: str | None = None
+    above: float | None = None
+    below: float | None = None
+    actions: Annotated[list[str], Meta(description="labels of the proposed action")] = msgspec.field(
+        default_factory=list
+    )
+    confidence_below: Annotated[float | None, Meta(gt=0, le=1)] = None
+    deadline: Annotated[Span, Meta(description="how long it may be approved")] = "10m"
+
+
+class ExplorationRule(Struct, frozen=True, forbid_unknown_fields=True):
+    """Limits of live exploration; `rollout.exploration` is its rate."""
+
+    floor: Annotated[Share, Meta(description="least rate while it is on")] = 0.0
+    per_day: Annotated[int | None, Meta(ge=0, description="most explored decisions a UTC day; none is no limit")] = None
+    segment: Annotated[str | None, Meta(description="feature whose value names the segment")] = None
+    per_segment: Annotated[int | None, Meta(ge=0, description="most explored decisions a day in one segment")] = None
+    risk: Annotated[Share, Meta(description="how risky a wrong action is, from 0 to 1, as the risk officer judges")] = (
+        0.0
+    )
+    risk_limit: Annotated[Share, Meta(description="above this risk exploration is off until a person turns it on")] = (
+        0.5
+    )
+
+
+class Ready(Struct, frozen=True, forbid_unknown_fields=True):
+    """What must be in order before anything leaves SHADOW."""
+
+    alert: Annotated[bool, Meta(description="a test alert was delivered")] = True
+    drill_days: Annotated[int, Meta(ge=0, description="the last kill drill is at most so old; 0 asks for none")] = 30
+    outcomes: Annotated[Share, Meta(description="least share of closed shadowed decisions with an outcome")] = 0.5
+
+
+class AlertRule(Struct, frozen=True, forbid_unknown_fields=True):
+    """Who is told."""
+
+    channels: Annotated[
+        dict[str, str], Meta(description="Apprise addresses by name; $NAME is read from the environment")
+    ] = msgspec.field(default_factory=dict)
+    expire: Annotated[Span, Meta(description="an alert not delivered by then is given up")] = "1d"
+    private_addresses: Annotated[bool, Meta(description="webhooks may reach loopback and private networks")] = False
+
+
+class Serving(Struct, frozen=True, forbid_unknown_fields=True):
+    """What the decision server is held to."""
+
+    deadline_ms: Annotated[int, Meta(ge=1, description="the policy's time to propose; then the incumbent answers")] = 50
+    valid_s: Annotated[int, Meta(ge=1, description="how long a client may act on an answer")] = 30
+    lease_ms: Annotated[
+        int, Meta(ge=50, le=2000, description="oldest view of the log a learned answer may rest on")
+    ] = 2000
+    poll_ms: Annotated[int, Meta(ge=5, le=1000, description="how often the log's head is looked at")] = 50
+    apart: Annotated[bool, Meta(description="run the policy in a process of its own, for bundles not trusted")] = False
+    personalizer_signal: Annotated[
+        str | None, Meta(description="signal that Personalizer clients' reward is; default the only one there is")
+    ] = None
