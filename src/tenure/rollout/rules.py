@@ -1,4 +1,4 @@
-"""Rules of tenure.toml that watch single decisions, and what the server is held to; `settings.py` puts them together."""
+"""Rules of tenure.toml for single decisions, and what the server is held to; `settings.py` puts them together."""
 
 from __future__ import annotations
 
@@ -32,16 +32,17 @@ class BreakerRule(Struct, frozen=True, forbid_unknown_fields=True):
 
     signal: Annotated[str | None, Meta(description="a signal of the problem")] = None
     measure: Annotated[Measure | None, Meta(description="or a figure of the decisions themselves")] = None
-    above: Annotated[float | None, Meta(description="breaks strictly above this")] = None
-    below: Annotated[float | None, Meta(description="or strictly below this")] = None
+    above: Annotated[float, Meta(description="breaks strictly above this")] | None = None
+    below: Annotated[float, Meta(description="or strictly below this")] | None = None
     consecutive: Annotated[Count | None, Meta(description="trips on the n-th breaking decision in a row")] = None
     window: Annotated[Count | None, Meta(description="or over the last so many decisions, once there are as many")] = (
         None
     )
-    rate: Annotated[float | None, Meta(ge=0, lt=1, description="with window: trips above this share breaking")] = None
-    quantile: Annotated[
-        float | None, Meta(gt=0, lt=1, description="with window: this quantile is compared, instead of the mean")
-    ] = None
+    rate: Annotated[float, Meta(ge=0, lt=1, description="with window: trips above this share breaking")] | None = None
+    quantile: (
+        Annotated[float, Meta(gt=0, lt=1, description="with window: this quantile is compared, instead of the mean")]
+        | None
+    ) = None
     name: Annotated[str, Meta(description="what the log calls it; default made from the rule")] = ""
     half_open: Annotated[HalfOpen | None, Meta(description="close by itself after a while; default a person must")] = (
         None
@@ -71,7 +72,7 @@ class HumanRule(Struct, frozen=True, forbid_unknown_fields=True):
     actions: Annotated[list[str], Meta(description="labels of the proposed action")] = msgspec.field(
         default_factory=list
     )
-    confidence_below: Annotated[float | None, Meta(gt=0, le=1)] = None
+    confidence_below: Annotated[float, Meta(gt=0, le=1)] | None = None
     deadline: Annotated[Span, Meta(description="how long it may be approved")] = "10m"
 
 
@@ -79,9 +80,9 @@ class ExplorationRule(Struct, frozen=True, forbid_unknown_fields=True):
     """Limits of live exploration; `rollout.exploration` is its rate."""
 
     floor: Annotated[Share, Meta(description="least rate while it is on")] = 0.0
-    per_day: Annotated[int | None, Meta(ge=0, description="most explored decisions a UTC day; none is no limit")] = None
+    per_day: Annotated[int, Meta(ge=0, description="most explored decisions a UTC day; none is no limit")] | None = None
     segment: Annotated[str | None, Meta(description="feature whose value names the segment")] = None
-    per_segment: Annotated[int | None, Meta(ge=0, description="most explored decisions a day in one segment")] = None
+    per_segment: Annotated[int, Meta(ge=0, description="most explored decisions a day in one segment")] | None = None
     risk: Annotated[Share, Meta(description="how risky a wrong action is, from 0 to 1, as the risk officer judges")] = (
         0.0
     )
