@@ -4,11 +4,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help setup demo test docs format benchmark clean
+.PHONY: help setup demo test faults docs format benchmark clean
 
 help:
 	@echo "make demo       the whole road on a real year of bike rentals, about 3 minutes after installation"
 	@echo "make test       format, lint, types, import contracts, tests"
+	@echo "make faults     the long fault suite and simulation, by hand"
 	@echo "make benchmark  timings against peers, by hand"
 	@echo "make docs       write docs/reference.md from the code"
 	@echo "make format     put the code in the house format"
@@ -33,6 +34,9 @@ test: $(STAMP)
 	$(BIN)/pytest --cov --cov-report=term --cov-report=json:.coverage.json --ignore=tests/statistics
 	$(BIN)/python tests/coverage_floor.py .coverage.json
 	$(BIN)/pytest tests/statistics
+
+faults: $(STAMP)
+	TENURE_FAULTS=long TENURE_SEEDS=10000 $(BIN)/pytest tests/faults tests/simulation tests/rollout/test_kill.py
 
 format: $(STAMP)
 	$(BIN)/ruff format .
