@@ -26,15 +26,22 @@ _COUNTED = "SELECT outcome_id FROM outcome WHERE problem = ? AND decision_id = ?
 _NUMBER = "SELECT sequence FROM decision WHERE problem = ? AND decision_id = ?"
 
 _INSERT = """INSERT INTO outcome
-(problem, decision_id, outcome_id, observed_at, signals, kind, received_at, place, note, counted, decision_sequence)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+(problem, decision_id, outcome_id, observed_at, signals, kind, received_at, place, note, counted, decision_sequence,
+    learned_epoch)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 
 _ORPHANS = """SELECT problem, decision_id FROM outcome
 WHERE problem = ? AND decision_id = ? AND place = 'orphan' LIMIT 1"""
 
-# The first measured one counts; the number of its decision is what breakers order outcomes by.
+# Breakers order outcomes by the number of their decision, and look only at those the candidate took, by its epoch.
+_DECIDED = """SELECT decided_at, sequence, CASE WHEN arm = 'candidate' THEN kill_epoch END
+FROM decision WHERE problem = ? AND decision_id = ?"""
+
+# The first measured one counts.
 _ADOPT = """UPDATE outcome SET place = 'early', note = 'it arrived before its decision was written',
-decision_sequence = ?, counted = CASE WHEN id = (
+(decision_sequence, learned_epoch) = (
+    SELECT sequence, CASE WHEN arm = 'candidate' THEN kill_epoch END FROM decision WHERE problem = ? AND sequence = ?
+), counted = CASE WHEN id = (
     SELECT min(id) FROM outcome WHERE problem = ? AND decision_id = ? AND place = 'orphan'
     AND kind NOT IN ('window_closed', 'lost')
 ) THEN 1 ELSE 0 END
@@ -87,7 +94,7 @@ def adopt_orphans(connection: Connection, problem: str, decisions: Mapping[str, 
     """
     found = connection.executemany(_ORPHANS, [(problem, decision_id) for decision_id in decisions])
     waited = [decision_id for _, decision_id in found]
-    keys = [(decisions[name], *(problem, name) * 2) for name in waited]
+    keys = [(problem, decisions[name], *(problem, name) * 2) for name in waited]
     if keys:
         connection.executemany(_ADOPT, keys)
     return [decisions[name] for name in waited]
@@ -101,30 +108,30 @@ def _append_one(connection: Connection, arrival: Arrival, outcome: Outcome) -> R
         if stored[:3] != body:
             raise _conflict(outcome, stored[:3], body)
         return Receipt(outcome.outcome_id, outcome.decision_id, "exists", Place(stored[3]), stored[4])
-    place, note, sequence = _place(connection, arrival, outcome)
+    place, note, number, learned_epoch = _place(connection, arrival, outcome)
     counted = place is Place.JOINED and outcome.kind not in _UNMEASURED
     received_at = to_text(arrival.received_at)
-    connection.execute(_INSERT, (*key, *body, received_at, place.value, note, int(counted), sequence))
+    where = (place.value, note, int(counted), number, learned_epoch)
+    connection.execute(_INSERT, (*key, *body, received_at, *where))
     return Receipt(outcome.outcome_id, outcome.decision_id, "created", place, note)
 
 
-def _place(connection: Connection, arrival: Arrival, outcome: Outcome) -> tuple[Place, str, int | None]:
-    """Where a new outcome belongs, the sentence that says why, and the number of its decision."""
+def _place(connection: Connection, arrival: Arrival, outcome: Outcome) -> tuple[Place, str, int | None, int | None]:
+    """Where a new outcome belongs, the sentence that says why, and its decision's number and epoch, if learned."""
     fault = unusable(outcome, arrival.signals)
     if fault:
-        return Place.QUARANTINE, fault, None
+        return Place.QUARANTINE, fault, None, None
     key = (arrival.problem, outcome.decision_id)
-    decided = connection.execute(
-        "SELECT decided_at, sequence FROM decision WHERE problem = ? AND decision_id = ?", key
-    ).fetchone()
+    decided = connection.execute(_DECIDED, key).fetchone()
     if decided is None:
-        return Place.ORPHAN, "no such decision is in the log yet", None
+        return Place.ORPHAN, "no such decision is in the log yet", None, None
     if arrival.received_at > from_text(decided[0]) + arrival.wait:
-        return Place.LATE, f"it arrived more than the wait time of {arrival.wait} after its decision", decided[1]
+        note = f"it arrived more than the wait time of {arrival.wait} after its decision"
+        return Place.LATE, note, *decided[1:]
     counted = connection.execute(_COUNTED, key).fetchone()
     if counted is not None:
-        return Place.REPEATED, f"outcome {counted[0]!r} already counts for this decision", decided[1]
-    return Place.JOINED, "", decided[1]
+        return Place.REPEATED, f"outcome {counted[0]!r} already counts for this decision", *decided[1:]
+    return Place.JOINED, "", *decided[1:]
 
 
 def unusable(outcome: Outcome, signals: Collection[str]) -> str:

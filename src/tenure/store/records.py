@@ -37,6 +37,7 @@ class Event:
 MOVE_NOTHING = (
     "correction",
     "note",
+    "hold",
     "drill",
     "alert_test",
     "pending_approved",

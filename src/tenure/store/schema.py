@@ -29,12 +29,14 @@ CREATE TABLE decision (
     PRIMARY KEY (problem, sequence)
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX decision_by_id ON decision (problem, decision_id);
+CREATE INDEX decision_learned ON decision (problem, kill_epoch, sequence) WHERE arm IN ('candidate', 'fallback');
 
 CREATE TABLE event (
     problem TEXT NOT NULL, sequence INTEGER NOT NULL, kind TEXT NOT NULL, actor TEXT NOT NULL, reason TEXT NOT NULL,
     at TEXT NOT NULL, payload TEXT NOT NULL,
     PRIMARY KEY (problem, sequence)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX event_by_kind ON event (problem, kind, sequence);
 
 CREATE TABLE correction (
     problem TEXT NOT NULL, sequence INTEGER NOT NULL, decision_id TEXT NOT NULL, action INTEGER NOT NULL,
@@ -60,12 +62,13 @@ CREATE TABLE outcome (
     id INTEGER PRIMARY KEY, problem TEXT NOT NULL, decision_id TEXT NOT NULL, outcome_id TEXT NOT NULL,
     observed_at TEXT, received_at TEXT NOT NULL, signals TEXT NOT NULL, kind TEXT NOT NULL, place TEXT NOT NULL,
     note TEXT NOT NULL, counted INTEGER NOT NULL,
-    decision_sequence INTEGER,
+    decision_sequence INTEGER, learned_epoch INTEGER,
     UNIQUE (problem, decision_id, outcome_id)
 ) STRICT;
 CREATE UNIQUE INDEX outcome_counted ON outcome (problem, decision_id) WHERE counted = 1;
 CREATE INDEX outcome_orphan ON outcome (problem, decision_id) WHERE place = 'orphan';
-CREATE INDEX outcome_in_order ON outcome (problem, decision_sequence) WHERE counted = 1;
+CREATE INDEX outcome_in_order ON outcome (problem, learned_epoch, decision_sequence)
+    WHERE counted = 1 AND learned_epoch IS NOT NULL;
 
 CREATE TABLE version (
     id INTEGER PRIMARY KEY, problem TEXT NOT NULL, version TEXT NOT NULL, registered_at TEXT NOT NULL,
@@ -91,6 +94,11 @@ CREATE TABLE pending (
     UNIQUE (problem, decision_id)
 ) STRICT;
 CREATE INDEX pending_by_status ON pending (problem, status);
+
+CREATE TABLE turn (
+    problem TEXT NOT NULL, name TEXT NOT NULL, holder TEXT NOT NULL, until TEXT NOT NULL,
+    PRIMARY KEY (problem, name)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE alert (
     id INTEGER PRIMARY KEY, problem TEXT NOT NULL, sequence INTEGER NOT NULL, channel TEXT NOT NULL, at TEXT NOT NULL,
