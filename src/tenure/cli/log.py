@@ -190,20 +190,20 @@ def opened_store(name: str, problem: Problem | None, home: Path | None, *, make:
     Raises:
         ProjectError: there is none, and none is to be made.
     """
-    from tenure.cli.workspace import base_of, existing_log, open_workspace
+    from tenure.cli.workspace import base_of, existing_log, log_of, open_workspace
     from tenure.core.errors import ProjectError
-    from tenure.store import SqliteStore
+    from tenure.store.opening import open_store
 
     if problem is not None and make:
         with open_workspace(name, home).store() as store:
             yield store, problem.name
         return
-    path = base_of(home) / name / "log.sqlite"
+    place = log_of(base_of(home) / name)
     if problem is not None:
-        _, path = existing_log(name, home)
-    elif make:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    elif not path.is_file():
+        _, place = existing_log(name, home)
+    elif make and isinstance(place, Path):
+        place.parent.mkdir(parents=True, exist_ok=True)
+    elif isinstance(place, Path) and not place.is_file():
         raise ProjectError(
             expected=f"the log of {name!r}",
             found="no such log",
@@ -211,7 +211,7 @@ def opened_store(name: str, problem: Problem | None, home: Path | None, *, make:
             fix="import one first, or name the folder of runtime files with --home",
         )
     key = problem.name if problem else name
-    with SqliteStore(path) as store:
+    with open_store(place) as store:
         if make:
             store.open_problem(key, key)
         yield store, key

@@ -4,52 +4,74 @@ from __future__ import annotations
 
 import getpass
 import platform
-import time
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 
 from tenure.cli.output import Output
-from tenure.cli.workspace import Workspace, existing_log, open_workspace
+from tenure.cli.workspace import Workspace, existing_log, log_of, open_workspace, stop_file
 from tenure.core.clock import SystemClock, to_text
 from tenure.core.errors import BundleError, ProjectError, StoreError, TenureError
 from tenure.core.evidence import Finding, Verdict, worst
 from tenure.rollout import check_head, fold
-from tenure.store import SqliteStore
+from tenure.rollout.kill import Confirmation, Killed, kill, restore
+from tenure.store import Control
+from tenure.store.opening import open_store, shown
 
 
-def run_kill(output: Output, project: str, reason: str, actor: str, home: Path | None) -> None:
-    """Write the kill row and say what it stopped, where, and under which number and epoch."""
-    began = time.perf_counter()
-    name, path = existing_log(project, home)
+def run_kill(output: Output, project: str, reason: str, actor: str, home: Path | None) -> int:
+    """Stop what is learned, say by what and who confirmed; returns the exit code, 3 when one did not."""
+    clock, who = SystemClock(), actor or getpass.getuser()
+    name, place = existing_log(project, home)
     _check_reason(reason)
-    with SqliteStore(path) as store:
-        before = store.control(name)
-        control = store.kill(name, actor=actor or getpass.getuser(), reason=reason, at=SystemClock().now())
-        learned = store.learned_after(name, control.sequence)
-    confirmed_ms = 1000 * (time.perf_counter() - began)
-    stopped = f"version {before.version} in stage {before.stage} at {100 * before.share:g} %"
-    output.say(f"Killed: {stopped if before.version else 'no candidate was in place'}. Log: {path.resolve()}")
-    output.say(f"Row {control.sequence}, epoch {control.kill_epoch}, durable after {confirmed_ms:.0f} ms.")
-    output.say("From this row on no learned decision can be recorded; the incumbent answers. Undo: tenure restore")
-    output.result(
-        {
-            "epoch": control.kill_epoch,
-            "sequence": control.sequence,
-            "learned_after": learned,
-            "stopped": {"version": before.version, "stage": before.stage, "share": before.share},
-            "log": str(path.resolve()),
-            "replicas": [{"id": "log", "confirmed_ms": confirmed_ms}],
-        }
-    )
+    stop = stop_file(name, home)
+    try:
+        store = open_store(place)
+    except StoreError as error:
+        stop.engage(reason, who, clock.now())
+        done = Killed(None, (Confirmation("log", None), Confirmation("stop file", 0.0)), stop.path, str(error))
+        learned = None
+    else:
+        with store:
+            done = kill(store, name, actor=who, reason=reason, clock=clock, stop=stop)
+            learned = None if done.sequence is None else store.learned_after(name, done.sequence)
+    for line in _said(done, shown(place)):
+        output.say(line)
+    output.result({**done.as_dict(), "learned_after": learned, "log": shown(place)})
+    return 0 if done.confirmed else 3
+
+
+def _said(done: Killed, place: str) -> list[str]:
+    """What a kill did, for people."""
+    lines = [f"Killed: {_stopped(done.control)}. Log: {place}"]
+    if done.control is not None:
+        lines.append(f"Row {done.sequence}, epoch {done.epoch}. From this row on no learned decision can be recorded.")
+    if done.stop_file is not None:
+        lines.append(f"Stop file {done.stop_file}: every server that sees this folder answers with the incumbent.")
+        lines.append(f"It was needed, because the row was late or impossible: {done.fault}")
+    if done.control is None:
+        lines.append("THE ROW IS NOT WRITTEN: a server elsewhere stops only when its lease lapses. Kill again later.")
+    for one in done.replicas:
+        took = "DID NOT CONFIRM" if one.confirmed_ms is None else f"confirmed after {one.confirmed_ms:.0f} ms"
+        lines.append(f"  {one.id}: {took}")
+    return [*lines, "The incumbent answers. Undo: tenure restore"]
+
+
+def _stopped(head: Control | None) -> str:
+    if head is None:
+        return "by the stop file"
+    if not head.version:
+        return "no candidate was in place"
+    return f"version {head.version} in stage {head.stage} at {100 * head.share:g} %"
 
 
 def run_restore(output: Output, project: str, reason: str, actor: str, home: Path | None) -> None:
     """Lift the kill; the rollout is rolled back, and a candidate begins again."""
-    name, path = existing_log(project, home)
+    name, place = existing_log(project, home)
     _check_reason(reason)
-    with SqliteStore(path) as store:
-        control = store.restore(name, actor=actor or getpass.getuser(), reason=reason, at=SystemClock().now())
+    who, stop = actor or getpass.getuser(), stop_file(name, home)
+    with open_store(place) as store:
+        control = restore(store, name, actor=who, reason=reason, clock=SystemClock(), stop=stop)
     output.say(f"Restored: row {control.sequence}, epoch {control.kill_epoch}; the incumbent goes on answering.")
     output.result({"epoch": control.kill_epoch, "sequence": control.sequence, "stage": control.stage})
 
@@ -148,7 +170,7 @@ def _log(workspace: Workspace) -> str:
         raise StoreError(
             expected="an unbroken hash chain",
             found=f"{verification.reason}, first at row {verification.first_bad}",
-            where=str(workspace.home / "log.sqlite"),
+            where=shown(log_of(workspace.home)),
             fix="restore the log from a copy, and find out who changed it",
         )
     if candidate is not None:

@@ -9,7 +9,7 @@ from tenure.cli.output import Output
 from tenure.cli.workspace import existing_log
 from tenure.core.clock import SystemClock, to_text
 from tenure.core.errors import RequestError
-from tenure.store import SqliteStore
+from tenure.store.opening import open_store, shown
 
 
 def run_note(output: Output, project: str, decision_id: str, text: str, actor: str, home: Path | None) -> None:
@@ -22,10 +22,10 @@ def run_note(output: Output, project: str, decision_id: str, text: str, actor: s
     """
     if not text.strip():
         raise RequestError(expected="a text", found="nothing", where="TEXT", fix="say what you saw in a few words")
-    name, path = existing_log(project, home)
-    with SqliteStore(path) as store:
+    name, place = existing_log(project, home)
+    with open_store(place) as store:
         event = store.append_note(name, decision_id, text, actor=actor or getpass.getuser(), at=SystemClock().now())
-    output.say(f"Noted by {event.actor} on {decision_id}: row {event.sequence} of {path.resolve()}")
+    output.say(f"Noted by {event.actor} on {decision_id}: row {event.sequence} of {shown(place)}")
     output.result(
         {
             "decision_id": decision_id,

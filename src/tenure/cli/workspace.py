@@ -11,10 +11,16 @@ from tenure.core.errors import ProjectError, StoreError
 from tenure.core.policy import Policy
 from tenure.core.project import Project, load_project
 from tenure.rollout.settings import Settings, read_settings
-from tenure.store import BundlePolicy, SqliteStore, Store, load_bundle
+from tenure.rollout.stop import StopFile
+from tenure.store import BundlePolicy, Store, load_bundle
+from tenure.store.opening import open_store
 
 HOME = "TENURE_HOME"
 """Environment variable naming the folder of runtime files; `.tenure` in the working directory without it."""
+
+DATABASE = "TENURE_DATABASE"
+"""Environment variable naming the log's place, such as postgresql://host/tenure; a SQLite file beside the rest without
+it."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +40,11 @@ class Workspace:
         """Training runs by name."""
         return self.home / "runs"
 
+    @property
+    def stop(self) -> StopFile:
+        """The stop that needs no database."""
+        return stop_file(self.home.name, self.home.parent)
+
     @cached_property
     def settings(self) -> Settings:
         """The project's tenure.toml."""
@@ -50,7 +61,7 @@ class Workspace:
                 where=str(self.home),
                 fix="give this user the right to write there, or name another --home",
             ) from error
-        store: Store = SqliteStore(self.home / "log.sqlite")
+        store = open_store(log_of(self.home))
         store.open_problem(self.project.problem.name, self.settings.rollout.salt or self.project.problem.version)
         return store
 
@@ -83,7 +94,12 @@ def base_of(home: Path | None) -> Path:
     return home or Path(os.environ.get(HOME, ".tenure"))
 
 
-def existing_log(project: str, home: Path | None) -> tuple[str, Path]:
+def log_of(home: Path) -> Path | str:
+    """The place of a problem's log: $TENURE_DATABASE, else the file in its folder of runtime files."""
+    return os.environ.get(DATABASE) or home / "log.sqlite"
+
+
+def existing_log(project: str, home: Path | None) -> tuple[str, Path | str]:
     """Problem name and log of a project that has run before; needs neither its settings nor, at a pinch, its code.
 
     An operator must be able to stop what runs while somebody is editing problem.py.
@@ -97,6 +113,8 @@ def existing_log(project: str, home: Path | None) -> tuple[str, Path]:
         name = load_project(project).problem.name
     except ProjectError:
         name = Path(project).name if Path(project).name in logs or len(logs) != 1 else next(iter(logs))
+    if os.environ.get(DATABASE):
+        return name, os.environ[DATABASE]
     if name not in logs:
         raise ProjectError(
             expected=f"the log of {name!r}, which the server writes",
@@ -105,6 +123,11 @@ def existing_log(project: str, home: Path | None) -> tuple[str, Path]:
             fix="name the server's folder of runtime files with --home; nothing was stopped",
         )
     return name, logs[name]
+
+
+def stop_file(problem: str, home: Path | None) -> StopFile:
+    """The stop file of a problem under a folder of runtime files."""
+    return StopFile(base_of(home) / problem / "STOP")
 
 
 def open_workspace(project: str, home: Path | None) -> Workspace:
