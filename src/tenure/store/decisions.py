@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
+from typing import TypeVar
 
 from tenure.core.decision import Arm, Decision, ShadowProposal
 from tenure.core.errors import FencedError, UnknownError
@@ -18,10 +20,17 @@ from tenure.store.records import Appended, Event
 from tenure.store.rows import decision_bytes, decision_from, decision_values, numbered, proposal_values
 
 _FIND = "SELECT * FROM answered WHERE problem = ? AND decision_id = ?"
-_IS_THERE = "SELECT problem, decision_id FROM decision WHERE problem = ? AND decision_id = ?"
+_KNOWN = "SELECT decision_id FROM decision WHERE problem = ? AND decision_id IN ({})"
+_WAITED = "SELECT DISTINCT decision_id FROM outcome WHERE problem = ? AND place = 'orphan' AND decision_id IN ({})"
+_ASKED_AT_ONCE = 256
 _INSERT = f"INSERT INTO decision VALUES ({', '.join('?' * 27)})"  # noqa: S608
 
 NONCE_BYTES = 16
+
+K = TypeVar("K")
+
+Beside = Callable[[Connection, Sequence[Decision]], None]
+"""Writes what belongs to new decisions, in their transaction."""
 
 Stored = dict[tuple[str, str], Decision]
 """Stored decisions by (problem, decision_id)."""
@@ -39,7 +48,9 @@ class Correction:
     at: datetime
 
 
-def append(connection: Connection, rows: Sequence[Decision], fold: Fold | None = None) -> Appended:
+def append(
+    connection: Connection, rows: Sequence[Decision], fold: Fold | None = None, beside: Beside | None = None
+) -> Appended:
     """Write a group of decisions, each id once, none under a passed epoch; `fold` sees outcomes that waited for them.
 
     Raises:
@@ -49,7 +60,7 @@ def append(connection: Connection, rows: Sequence[Decision], fold: Fold | None =
     written: list[Decision] = []
     fenced: list[Decision] = []
     existing: list[Decision] = []
-    for (problem, epoch), group in _by_epoch(rows).items():
+    for (problem, epoch), group in _groups(rows, lambda row: (row.problem, row.kill_epoch)).items():
         fresh = _first_of_each(group, stored)
         numbered = _commit(connection, problem, epoch, fresh, fold) if fresh else []
         written += numbered
@@ -63,6 +74,8 @@ def append(connection: Connection, rows: Sequence[Decision], fold: Fold | None =
                 new.remove(row.decision_id)
             else:
                 existing.append(known)
+    if beside is not None and written:
+        beside(connection, written)
     return Appended(tuple(written), tuple(fenced), tuple(existing))
 
 
@@ -103,19 +116,36 @@ def propose(connection: Connection, problem: str, rows: Sequence[ShadowProposal]
 
 
 def _find(connection: Connection, rows: Sequence[Decision]) -> Stored:
-    # The view costs ten times the lookup in the table, and nearly every id is new.
-    keys = [(row.problem, row.decision_id) for row in rows]
-    known = list(connection.executemany(_IS_THERE, keys))
-    if not known:
-        return {}
-    found = map(decision_from, connection.executemany(_FIND, known))
-    return {(row.problem, row.decision_id): row for row in found}
+    stored: Stored = {}
+    for problem, group in _groups(rows, lambda row: row.problem).items():
+        # The view costs ten times the lookup in the table, and nearly every id is new.
+        for name in _among(connection, _KNOWN, problem, [row.decision_id for row in group]):
+            found = find(connection, problem, name)
+            assert found is not None
+            stored[problem, name] = found
+    return stored
 
 
-def _by_epoch(rows: Sequence[Decision]) -> dict[tuple[str, int], list[Decision]]:
-    groups: dict[tuple[str, int], list[Decision]] = {}
+def _among(connection: Connection, statement: str, problem: str, ids: Sequence[str]) -> list[str]:
+    """Which of these ids a statement finds: one round trip for many, and few statements to prepare."""
+    found: list[str] = []
+    for start in range(0, len(ids), _ASKED_AT_ONCE):
+        some = ids[start : start + _ASKED_AT_ONCE]
+        size = 1 << (len(some) - 1).bit_length()
+        padded = (problem, *some, *([some[0]] * (size - len(some))))
+        found += [name for (name,) in connection.execute(_sized(statement, size), padded)]
+    return found
+
+
+@lru_cache
+def _sized(statement: str, size: int) -> str:
+    return statement.format(", ".join("?" * size))
+
+
+def _groups(rows: Sequence[Decision], key: Callable[[Decision], K]) -> dict[K, list[Decision]]:
+    groups: dict[K, list[Decision]] = {}
     for row in rows:
-        groups.setdefault((row.problem, row.kill_epoch), []).append(row)
+        groups.setdefault(key(row), []).append(row)
     return groups
 
 
@@ -145,5 +175,5 @@ def _commit(
     seal(connection, numbers, [decision_bytes(row) for row in values])
     adopted = adopt_orphans(connection, problem, {row.decision_id: numbers.first + at for at, row in enumerate(rows)})
     if adopted and fold is not None:
-        fold_in(connection, problem, adopted, fold)
+        fold_in(connection, problem, adopted, fold, rows[-1].decided_at)
     return [numbered(row, numbers.first + offset) for offset, row in enumerate(rows)]

@@ -11,6 +11,7 @@ from tenure.core.decision import Arm, Decision, Outcome, ShadowProposal
 from tenure.store import decisions, events, journal, notes, reading, registry, shadow
 from tenure.store import outcomes as outcome_rows
 from tenure.store.database import Database
+from tenure.store.decisions import Beside
 from tenure.store.folding import Fold
 from tenure.store.records import Appended, Control, Event, LogFrame, LogRow, Receipt, Verification, VersionRow
 
@@ -64,16 +65,23 @@ class Store:
         with self.database.reading() as connection:
             return journal.read_epoch(connection, problem)
 
-    def append_decisions(self, rows: Sequence[Decision], fold: Fold | None = None) -> Appended:
+    def append_decisions(
+        self, rows: Sequence[Decision], fold: Fold | None = None, beside: Beside | None = None
+    ) -> Appended:
         """Write decisions durably in one group commit: numbered without gaps, fenced by kill epoch, each id once.
 
         Of two rows with one id the first is written; the other is reported as existing.
+
+        Args:
+            rows: the decisions.
+            fold: sees decisions whose outcome was there before them; what it calls for is recorded in the transaction.
+            beside: writes what belongs to the rows that are new, in the same transaction.
 
         Raises:
             UnknownError: a row's problem was never opened.
         """
         with self.database.writing() as connection:
-            return decisions.append(connection, rows, fold)
+            return decisions.append(connection, rows, fold, beside)
 
     def decision(self, problem: str, decision_id: str) -> Decision | None:
         """One decision with its correction applied; None when unknown."""

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any
 
 import msgspec
@@ -31,6 +32,7 @@ def _plain(value: object) -> object:
 _fast = msgspec.json.Encoder(order="sorted", enc_hook=_plain)
 _exact = json.JSONEncoder(sort_keys=True, separators=(",", ":"), default=_plain)
 _encode = msgspec.msgpack.Encoder().encode
+_moment = lru_cache(maxsize=64)(to_text)  # the rows of a group share theirs
 
 
 def to_json(value: Mapping[str, Any]) -> str:
@@ -60,7 +62,7 @@ def decision_values(row: Decision, sequence: int, nonce: bytes) -> Values:
         row.unit_id,
         row.episode_id,
         row.step,
-        to_text(row.decided_at),
+        _moment(row.decided_at),
         to_json(row.context),
         row.observation,
         row.mask,
@@ -137,7 +139,8 @@ PERSONAL = (3, 4, 7, 8, 20, 22)
 """Columns of a decision that may say who it was for: unit, episode, context, observation, request hash, candidates."""
 NONCE, ERASED = 25, 26
 """Columns that salt the personal ones, and that hold their digest once they are erased."""
-_PLAIN = tuple(column for column in range(NONCE) if column not in PERSONAL)
+_personal_columns = itemgetter(*PERSONAL)
+_plain_columns = itemgetter(*[column for column in range(NONCE) if column not in PERSONAL])
 
 
 def personal_digest(values: Values) -> bytes:
@@ -145,13 +148,13 @@ def personal_digest(values: Values) -> bytes:
 
     Keyed BLAKE2b (RFC 7693), 32 bytes.
     """
-    return hashlib.blake2b(_encode([values[column] for column in PERSONAL]), key=values[NONCE], digest_size=32).digest()
+    return hashlib.blake2b(_encode(_personal_columns(values)), key=values[NONCE], digest_size=32).digest()
 
 
 def decision_bytes(values: Values) -> bytes:
     """What the chain hashes of a decision's row: equal before and after its personal columns are erased."""
     digest = values[ERASED] or personal_digest(values)
-    return _encode(("decision", digest, *[values[column] for column in _PLAIN]))
+    return _encode(("decision", digest, *_plain_columns(values)))
 
 
 def event_bytes(values: Values, correction: Values | None) -> bytes:
