@@ -40,10 +40,12 @@ MOVE_NOTHING = (
     "hold",
     "drill",
     "alert_test",
+    "alert_ack",
     "pending_approved",
     "pending_rejected",
     "forget",
     "token",
+    "upload",
 )
 """Kinds of events that may come at any time and move no rollout: a step decided before one still holds after it."""
 
