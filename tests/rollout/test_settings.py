@@ -78,10 +78,10 @@ def test_one_bake_holds_for_every_stage(tmp_path: Path) -> None:
         ('[[guardrail]]\nkpi = "cost"\nmargin = 0.1\nbounds = [-1.0, -0.1]', "around the margin"),
         ('[[guardrail]]\nkpi = "cost"\nmargin = 0.1\nbounds = [-inf, inf]', "finite bounds"),
         ('[[guardrail]]\nkpi = "service"\nmargin = 0.1\nrelative = true', "absolute margin"),
-        ('[reward_window]\nwait = "soon"', "a number with s, m, h or d"),
-        ('[reward_window]\nwait = "-1d"', "a number with s, m, h or d"),
-        ('[reward_window]\nwait = "1.5h"', "a number with s, m, h or d"),
-        ('[reward_window]\nwait = "99999999999999d"', "a number with s, m, h or d"),
+        ('[reward_window]\nwait = "soon"', "a number with ms, s, m, h or d"),
+        ('[reward_window]\nwait = "-1d"', "a number with ms, s, m, h or d"),
+        ('[reward_window]\nwait = "1.5h"', "a number with ms, s, m, h or d"),
+        ('[reward_window]\nwait = "99999999999999d"', "a number with ms, s, m, h or d"),
     ],
 )
 def test_what_is_wrong_is_refused(tmp_path: Path, text: str, told: str) -> None:

@@ -15,17 +15,19 @@ from hypothesis import strategies as st
 
 from tenure.core.errors import MoveError, StoreError
 from tenure.rollout import MOVES, Move, RolloutState, Stage, check_head, fold, transition_to
+from tenure.rollout.circuit import CLOSED, Circuit, CircuitState
 from tenure.rollout.stages import HELD_BY_A_KILL, head_columns, stage_of
 from tenure.store import Event, SqliteStore
 
 NOW = datetime(2011, 10, 1, tzinfo=UTC)
 SHARE = {Stage.NONE: 0.0, Stage.SHADOW: 0.0, Stage.CANARY: 0.1, Stage.FULL: 1.0, Stage.ROLLED_BACK: 0.0}
 SHARES = [-0.1, 0.0, 0.01, 0.1, 0.5, 1.0, 1.5, float("nan"), None, "1.0"]
+CIRCUITS = [CLOSED, CircuitState(Circuit.OPEN, 0.0, "slippage", NOW), CircuitState(Circuit.HALF_OPEN, 0.01, "slippage")]
 
 
 def event(move: Move | str, actor: str = "ann", **payload: Any) -> Event:
     """An event, with what its move needs unless the test says otherwise."""
-    needs: dict[str, Any] = {"version": "v1", "to": 0.5}
+    needs: dict[str, Any] = {"version": "v1", "to": 0.5, "cap": 0.01, "rate": 0.1, "breaker": "slippage"}
     return Event("bikes", str(move), actor, "because", NOW, needs | payload)
 
 
@@ -45,9 +47,9 @@ def walk(*moves: Event) -> RolloutState:
 @pytest.mark.parametrize(("stage", "move"), list(product(Stage, Move)))
 def test_every_pair_goes_where_the_table_says_or_is_refused(stage: Stage, move: Move) -> None:
     reached = set()
-    for share in SHARES:
+    for share, circuit in product(SHARES, CIRCUITS):
         with suppress(MoveError):
-            reached.add(transition_to(at(stage), event(move, to=share)).stage)
+            reached.add(transition_to(at(stage, circuit=circuit), event(move, to=share)).stage)
     assert reached == set(MOVES.get((stage, move), ()))
 
 
@@ -63,6 +65,13 @@ def test_the_table_is_what_the_design_says() -> None:
         Move.PAUSE: live,
         Move.RESUME: live,
         Move.ROLLBACK: live,
+        Move.ABORT: {Stage.SHADOW, Stage.CANARY},
+        Move.REJECT: {Stage.SHADOW, Stage.CANARY},
+        Move.EXPIRE: {Stage.SHADOW, Stage.CANARY},
+        Move.TRIP: {Stage.CANARY, Stage.FULL},
+        Move.HALF_OPEN: {Stage.CANARY, Stage.FULL},
+        Move.CLOSE: {Stage.CANARY, Stage.FULL},
+        Move.EXPLORE: set(Stage),
         Move.KILL: set(Stage),
         Move.RESTORE: set(Stage),
     }
@@ -95,7 +104,11 @@ def test_a_walk_never_leaves_the_table_and_only_promote_grows_the_share(events: 
             assert one.kind == Move.PROMOTE
             assert not state.killed
         if after.share < state.share:
-            assert one.kind in (Move.ROLLBACK, Move.RESTORE)
+            assert one.kind in (Move.ROLLBACK, Move.ABORT, Move.RESTORE)
+        if state.circuit.cap < after.circuit.cap:
+            assert one.kind in (Move.HALF_OPEN, Move.CLOSE, Move.START)
+        if state.circuit.cap < 1:
+            assert one.kind not in (Move.PROMOTE, Move.COMPLETE)
         if state.killed and not after.killed:
             assert one.kind == Move.RESTORE
         if after.approved is not None and state.approved is None:
@@ -117,7 +130,14 @@ def test_shares_rise_through_the_stages() -> None:
     assert [state.stage for state in states] == [Stage.SHADOW, Stage.CANARY, Stage.CANARY, Stage.FULL]
     assert all(before.share < after.share for before, after in pairwise(states))
     assert {state.canary_at for state in states[1:]} == {NOW}
-    assert head_columns(states[-1]) == {"stage": "full", "share": 1.0, "version": "v1", "paused": False}
+    assert head_columns(states[-1]) == {
+        "stage": "full",
+        "share": 1.0,
+        "version": "v1",
+        "paused": False,
+        "cap": 1.0,
+        "exploration": None,
+    }
 
 
 def test_start_needs_a_version() -> None:
@@ -137,7 +157,8 @@ def test_only_restore_lifts_a_kill_and_gives_nothing_back() -> None:
     full = [event(Move.START), event(Move.PROMOTE, to=1.0), event(Move.COMPLETE), event(Move.KILL)]
     killed = walk(*full)
     assert (killed.stage, killed.share, killed.killed) == (Stage.FULL, 1.0, True)
-    for move in set(Move) - {Move.RESTORE} - HELD_BY_A_KILL:
+    asked = {Move.ABORT, Move.REJECT, Move.EXPIRE, Move.HALF_OPEN, Move.CLOSE}  # of what is not there
+    for move in set(Move) - {Move.RESTORE} - HELD_BY_A_KILL - asked:
         assert transition_to(killed, event(move)).killed
     restored = walk(*full, event(Move.RESTORE))
     assert (restored.stage, restored.share, restored.killed) == (Stage.ROLLED_BACK, 0.0, False)
@@ -179,6 +200,33 @@ def test_pause_and_resume_keep_stage_and_share() -> None:
     assert transition_to(paused, event(Move.RESUME)) == at(Stage.CANARY)
 
 
+def test_a_request_can_be_refused_which_pauses_or_expire_which_does_not() -> None:
+    refused, expired = (transition_to(at(Stage.CANARY), event(move)) for move in (Move.REJECT, Move.EXPIRE))
+    assert (refused.requested, refused.paused) == (None, True)
+    assert (expired.requested, expired.paused) == (None, False)
+    for move in (Move.REJECT, Move.EXPIRE):
+        with pytest.raises(MoveError, match="of nothing"):
+            transition_to(at(Stage.CANARY, requested=None), event(move))
+    with pytest.raises(MoveError):
+        transition_to(at(Stage.CANARY), event(Move.REJECT, actor=" "))
+
+
+def test_exploration_is_set_by_an_event_and_touches_neither_version_nor_stage() -> None:
+    canary = at(Stage.CANARY)
+    assert transition_to(canary, event(Move.EXPLORE, rate=0.2)) == replace(canary, exploration=0.2)
+    assert transition_to(canary, event(Move.EXPLORE, rate=None)) == canary
+    for rate in (-0.1, 1.1, float("nan"), "0.1"):
+        with pytest.raises(MoveError, match="rate"):
+            transition_to(canary, event(Move.EXPLORE, rate=rate))
+
+
+def test_what_a_guardrail_turned_off_stays_off_over_the_next_start() -> None:
+    harmed = transition_to(at(Stage.CANARY, exploration=0.1), event(Move.ROLLBACK, exploration=0.0))
+    assert transition_to(harmed, event(Move.START, version="v2")).exploration == 0.0
+    by_hand = transition_to(at(Stage.CANARY, exploration=0.1), event(Move.ROLLBACK))
+    assert by_hand.exploration == 0.1
+
+
 def test_other_events_are_passed_over_by_the_fold_and_refused_as_moves() -> None:
     assert walk(event("correction"), event(Move.START), event("refuse")).stage is Stage.SHADOW
     with pytest.raises(MoveError, match="correction"):
@@ -196,6 +244,8 @@ def test_a_head_row_changed_by_hand_is_told_from_what_the_events_say(tmp_path: P
             {"version": "v9"},
             {"kill_epoch": 0},
             {"stage": "full"},
+            {"cap": 0.5},
+            {"exploration": 0.5},
         ]
         for forged in forgeries:
             with pytest.raises(StoreError, match=next(iter(forged))):

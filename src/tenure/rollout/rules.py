@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from datetime import timedelta
 from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta, Struct
+
+from tenure.core.errors import SettingsError
 
 Share = Annotated[float, Meta(ge=0, le=1)]
 Count = Annotated[int, Meta(ge=1)]
@@ -14,6 +18,27 @@ Span = Annotated[str, Meta(pattern=r"^\d+\s*(ms|s|m|h|d)$", description="a numbe
 Measure = Literal["reward", "disagreement", "latency_ms", "failure_rate", "missing_outcomes", "action_share"]
 """What a breaker may watch beside a signal; `action_share` is that of the commonest action."""
 
+_UNITS = {"ms": "milliseconds", "s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+
+
+def span_of(text: str, where: str) -> timedelta:
+    """A span of time from a number and its unit.
+
+    Raises:
+        SettingsError: it is no such thing, or longer than a calendar holds.
+
+    >>> span_of("90s", "tenure.toml, reward_window.wait")
+    datetime.timedelta(seconds=90)
+    """
+    match = re.fullmatch(r"(\d+)\s*(ms|s|m|h|d)", text)
+    try:
+        if match is not None:
+            return timedelta(**{_UNITS[match[2]]: int(match[1])})
+    except OverflowError:
+        pass
+    expected = "a number with ms, s, m, h or d, such as 2d"
+    raise SettingsError(expected=expected, found=repr(text), where=where, fix="correct tenure.toml")
+
 
 class HalfOpen(Struct, frozen=True, forbid_unknown_fields=True):
     """How a breaker may close by itself; without it only a person restores."""
@@ -21,6 +46,11 @@ class HalfOpen(Struct, frozen=True, forbid_unknown_fields=True):
     after: Annotated[Span, Meta(description="how long it stays open before it lets some traffic through")]
     share: Annotated[float, Meta(gt=0, lt=1, description="of the units, while half-open")] = 0.01
     decisions: Annotated[Count, Meta(description="learned decisions that must go well before it closes")] = 100
+
+    @property
+    def span(self) -> timedelta:
+        """How long it stays open, as a span."""
+        return span_of(self.after, "tenure.toml, breaker, half_open.after")
 
 
 class BreakerRule(Struct, frozen=True, forbid_unknown_fields=True):
@@ -48,6 +78,45 @@ class BreakerRule(Struct, frozen=True, forbid_unknown_fields=True):
         None
     )
 
+    @property
+    def watched(self) -> str:
+        """The signal or measure."""
+        return str(self.signal or self.measure)
+
+    @property
+    def size(self) -> int:
+        """How many decisions it judges together."""
+        return self.consecutive or self.window or 1
+
+    @property
+    def limit(self) -> float:
+        """What is compared with."""
+        return float(self.above if self.above is not None else self.below or 0.0)
+
+    @property
+    def condition(self) -> str:
+        """What breaks, in words."""
+        return f"{self.watched} {'above' if self.above is not None else 'below'} {self.limit:g}"
+
+    @property
+    def label(self) -> str:
+        """What the log calls it."""
+        return self.name or self.words
+
+    @property
+    def words(self) -> str:
+        """The whole rule as one phrase."""
+        if self.consecutive is not None:
+            return f"{self.condition}, {self.consecutive} in a row"
+        if self.rate is not None:
+            return f"{self.condition} in more than {100 * self.rate:g} % of {self.window}"
+        figure = "" if self.measure == "action_share" else f"{_figure(self.quantile)} "
+        return f"{figure}{self.condition} over {self.window}"
+
+
+def _figure(quantile: float | None) -> str:
+    return "mean" if quantile is None else f"{quantile:g} quantile of"
+
 
 class SignalRule(Struct, frozen=True, forbid_unknown_fields=True):
     """A KPI whose proven regression beyond `margin` holds the promotion, without rolling back."""
@@ -74,6 +143,11 @@ class HumanRule(Struct, frozen=True, forbid_unknown_fields=True):
     )
     confidence_below: Annotated[float, Meta(gt=0, le=1)] | None = None
     deadline: Annotated[Span, Meta(description="how long it may be approved")] = "10m"
+
+    @property
+    def span(self) -> timedelta:
+        """The deadline as a span."""
+        return span_of(self.deadline, f"tenure.toml, human {self.name!r}, deadline")
 
 
 class ExplorationRule(Struct, frozen=True, forbid_unknown_fields=True):

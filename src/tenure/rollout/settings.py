@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -13,7 +12,16 @@ from msgspec import Meta, Struct
 
 from tenure.core.errors import SettingsError
 from tenure.core.problem import Problem
-from tenure.rollout.rules import AlertRule, BreakerRule, ExplorationRule, HumanRule, Ready, Serving, SignalRule
+from tenure.rollout.rules import (
+    AlertRule,
+    BreakerRule,
+    ExplorationRule,
+    HumanRule,
+    Ready,
+    Serving,
+    SignalRule,
+    span_of,
+)
 
 Share = Annotated[float, Meta(ge=0, le=1)]
 Count = Annotated[int, Meta(ge=0)]
@@ -84,21 +92,13 @@ class GuardrailSettings(Struct, frozen=True, forbid_unknown_fields=True):
 class RewardWindow(Struct, frozen=True, forbid_unknown_fields=True):
     """How long an outcome may take, and what stands for one that never comes."""
 
-    wait: Annotated[str, Meta(description="reward wait time: a number with s, m, h or d")] = "2d"
+    wait: Annotated[str, Meta(description="reward wait time: a number with ms, s, m, h or d")] = "2d"
     default: float = 0.0
 
     @property
     def span(self) -> timedelta:
         """The wait as a span."""
-        match = re.fullmatch(r"(\d+)\s*([smhd])", self.wait)
-        expected = "a number with s, m, h or d, such as 2d"
-        if match is None:
-            raise _wrong(expected, repr(self.wait), "tenure.toml, reward_window.wait")
-        unit = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}[match[2]]
-        try:
-            return timedelta(**{unit: int(match[1])})
-        except OverflowError:
-            raise _wrong(expected, repr(self.wait), "tenure.toml, reward_window.wait") from None
+        return span_of(self.wait, "tenure.toml, reward_window.wait")
 
 
 class Settings(Struct, frozen=True, forbid_unknown_fields=True):

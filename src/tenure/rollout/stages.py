@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from tenure.core.errors import MoveError, StoreError
+from tenure.rollout.circuit import CLOSED, Circuit, CircuitState, turned
 from tenure.store import Control, Event
 
 
@@ -33,14 +34,26 @@ class Move(StrEnum):
     PAUSE = "pause"
     RESUME = "resume"
     ROLLBACK = "rollback"
+    ABORT = "abort"
+    REJECT = "reject"
+    EXPIRE = "expire"
+    TRIP = "trip"
+    HALF_OPEN = "half_open"
+    CLOSE = "close"
+    EXPLORE = "explore"
     KILL = "kill"
     RESTORE = "restore"
 
 
 LIVE = (Stage.SHADOW, Stage.CANARY, Stage.FULL)
+_TURNS = (Move.TRIP, Move.HALF_OPEN, Move.CLOSE)
 
 HELD_BY_A_KILL = frozenset({Move.START, Move.REQUEST, Move.APPROVE, Move.PROMOTE, Move.COMPLETE})
 """Moves towards more traffic: refused from a kill until a person restores."""
+HELD_BY_A_BREAKER = frozenset({Move.PROMOTE, Move.COMPLETE})
+"""Moves that are refused until the circuit is closed again."""
+MOVES_THE_EPOCH = frozenset({Move.KILL, Move.RESTORE, Move.TRIP})
+"""Moves after which nothing decided before them can be recorded."""
 
 MOVES: dict[tuple[Stage, Move], tuple[Stage, ...]] = {
     (Stage.NONE, Move.START): (Stage.SHADOW,),
@@ -53,6 +66,11 @@ MOVES: dict[tuple[Stage, Move], tuple[Stage, ...]] = {
     **{(stage, Move.PAUSE): (stage,) for stage in LIVE},
     **{(stage, Move.RESUME): (stage,) for stage in LIVE},
     **{(stage, Move.ROLLBACK): (Stage.ROLLED_BACK,) for stage in LIVE},
+    **{(stage, Move.ABORT): (Stage.ROLLED_BACK,) for stage in (Stage.SHADOW, Stage.CANARY)},
+    **{(stage, Move.REJECT): (stage,) for stage in (Stage.SHADOW, Stage.CANARY)},
+    **{(stage, Move.EXPIRE): (stage,) for stage in (Stage.SHADOW, Stage.CANARY)},
+    **{(stage, move): (stage,) for stage in (Stage.CANARY, Stage.FULL) for move in _TURNS},
+    **{(stage, Move.EXPLORE): (stage,) for stage in Stage},
     **{(stage, Move.KILL): (stage,) for stage in Stage},
     **{(stage, Move.RESTORE): (Stage.ROLLED_BACK,) for stage in Stage},
 }
@@ -77,6 +95,10 @@ class RolloutState:
         killed: only the incumbent may answer; nothing moves until a person restores.
         started_by: who asked for SHADOW.
         actor_of_request: who asked for the approval.
+        requested_at: when.
+        circuit: what breakers that may close by themselves have made of the share.
+        exploration: share of the candidate's decisions drawn at random; None is what the settings say. It outlives
+            the rollout: what a guardrail turned off stays off until a person turns it on.
     """
 
     stage: Stage = Stage.NONE
@@ -92,9 +114,12 @@ class RolloutState:
     killed: bool = False
     started_by: str | None = None
     actor_of_request: str | None = None
+    requested_at: datetime | None = None
+    circuit: CircuitState = CLOSED
+    exploration: float | None = None
 
 
-_UNASKED: dict[str, Any] = {"requested": None, "approved": None, "actor_of_request": None}
+_UNASKED: dict[str, Any] = {"requested": None, "approved": None, "actor_of_request": None, "requested_at": None}
 
 
 def stage_of(share: float) -> Stage:
@@ -106,8 +131,8 @@ def transition_to(state: RolloutState, event: Event) -> RolloutState:
     """The state after one event.
 
     Raises:
-        MoveError: the table does not have this move, a kill is in force, the share would not grow, or an approver
-            approves what they started or asked for themselves.
+        MoveError: the table does not have this move, a kill is in force or a breaker open, the share would not grow, an
+            approver approves what they started or asked for themselves, or nothing was asked for.
     """
     move = _move(state, event)
     target = _target(state, move, event)
@@ -115,6 +140,8 @@ def transition_to(state: RolloutState, event: Event) -> RolloutState:
         raise _refused(state, event, f"{move.value} to {target}")
     if state.killed and move in HELD_BY_A_KILL:
         raise _refused(state, event, f"{move.value} while a kill is in force", "let a person restore first")
+    if state.circuit.circuit is not Circuit.CLOSED and move in HELD_BY_A_BREAKER:
+        raise _refused(state, event, f"{move.value} while a breaker is open", "wait until it has closed")
     return _apply(state, move, target, event)
 
 
@@ -134,7 +161,7 @@ def check_head(control: Control, events: Sequence[Event]) -> None:
         StoreError: somebody changed the head by hand.
     """
     state = fold(events)
-    epoch = sum(event.kind in (Move.KILL, Move.RESTORE) for event in events)
+    epoch = sum(event.kind in MOVES_THE_EPOCH for event in events)
     told = {**head_columns(state), "killed": state.killed, "kill_epoch": epoch}
     found = {name: getattr(control, name) for name in told}
     if found != told:
@@ -149,7 +176,14 @@ def check_head(control: Control, events: Sequence[Event]) -> None:
 
 def head_columns(state: RolloutState) -> dict[str, Any]:
     """What of a state a server must know, as columns of the head row."""
-    return {"stage": state.stage.value, "share": state.share, "version": state.version, "paused": state.paused}
+    return {
+        "stage": state.stage.value,
+        "share": state.share,
+        "version": state.version,
+        "paused": state.paused,
+        "cap": state.circuit.cap,
+        "exploration": state.exploration,
+    }
 
 
 def _move(state: RolloutState, event: Event) -> Move:
@@ -184,7 +218,7 @@ def _larger_share(state: RolloutState, event: Event) -> float:
 def _target(state: RolloutState, move: Move, event: Event) -> Stage:
     if move is Move.PROMOTE:
         return stage_of(_larger_share(state, event))
-    ends = {Move.START: Stage.SHADOW, Move.ROLLBACK: Stage.ROLLED_BACK, Move.RESTORE: Stage.ROLLED_BACK}
+    ends = dict.fromkeys((Move.ROLLBACK, Move.ABORT, Move.RESTORE), Stage.ROLLED_BACK) | {Move.START: Stage.SHADOW}
     return ends.get(move, state.stage)
 
 
@@ -203,32 +237,51 @@ def _apply(state: RolloutState, move: Move, target: Stage, event: Event) -> Roll
         )
     if move is Move.REQUEST:
         share = _larger_share(state, event)
-        return replace(state, requested=share, approved=None, actor_of_request=event.actor)
+        return replace(state, requested=share, approved=None, actor_of_request=event.actor, requested_at=event.at)
     if move is Move.APPROVE:
         return _approved(state, event)
+    if move in (Move.REJECT, Move.EXPIRE):
+        return _unasked(state, move, event)
+    if move in _TURNS:
+        return replace(state, circuit=turned(state.circuit, event))
+    if move is Move.EXPLORE:
+        return replace(state, exploration=_rate(state, event))
+    ended = {**_UNASKED, "stage": target, "share": 0.0, "since": event.at, "complete": False}
+    # A guardrail that takes the traffic away turns exploration off in the same row.
+    kept = {"exploration": event.payload.get("exploration", state.exploration)}
     changes: dict[Move, dict[str, Any]] = {
         Move.COMPLETE: {"complete": True},
         Move.PAUSE: {"paused": True},
         Move.RESUME: {"paused": False},
-        Move.ROLLBACK: {**_UNASKED, "stage": target, "share": 0.0, "since": event.at, "complete": False},
+        Move.ROLLBACK: ended | kept,
+        Move.ABORT: ended,
         Move.KILL: {"killed": True},
-        Move.RESTORE: {
-            **_UNASKED,
-            "stage": target,
-            "share": 0.0,
-            "since": event.at,
-            "complete": False,
-            "killed": False,
-        },
+        Move.RESTORE: ended | {"killed": False},
     }
     return replace(state, **changes[move])
+
+
+def _unasked(state: RolloutState, move: Move, event: Event) -> RolloutState:
+    """A request answered with no, which pauses the rollout, or not at all."""
+    if state.requested is None or not event.actor.strip():
+        raise _refused(state, event, f"{move.value} of nothing", "see `tenure rollout status` for what was asked for")
+    return replace(state, **_UNASKED, paused=state.paused or move is Move.REJECT)
+
+
+def _rate(state: RolloutState, event: Event) -> float | None:
+    """The rate an event names, in [0, 1]; None is what the settings say."""
+    rate = event.payload.get("rate")
+    if rate is not None and not (isinstance(rate, int | float) and 0 <= rate <= 1):
+        raise _refused(state, event, f"exploration at rate {rate!r}", "name a rate from 0 to 1")
+    return None if rate is None else float(rate)
 
 
 def _started(state: RolloutState, target: Stage, event: Event) -> RolloutState:
     version = event.payload.get("version")
     if not isinstance(version, str) or not version:
         raise _refused(state, event, f"start of version {version!r}", "name the registered version to start")
-    return RolloutState(target, version=version, since=event.at, started_at=event.at, started_by=event.actor)
+    begun: dict[str, Any] = {"since": event.at, "started_at": event.at, "started_by": event.actor}
+    return RolloutState(target, version=version, **begun, exploration=state.exploration)
 
 
 def _approved(state: RolloutState, event: Event) -> RolloutState:

@@ -77,7 +77,8 @@ def append(connection: Connection, arrival: Arrival, outcomes: Sequence[Outcome]
     joined = [r.decision_id for r in receipts if r.status == "created" and r.place is Place.JOINED]
     if joined and arrival.fold is not None:
         found = connection.executemany(_NUMBER, [(arrival.problem, decision_id) for decision_id in joined])
-        fold_in(connection, arrival.problem, [number for (number,) in found], arrival.fold)
+        numbers = [number for (number,) in found]
+        fold_in(connection, arrival.problem, numbers, arrival.fold, arrival.received_at)
     return receipts
 
 
