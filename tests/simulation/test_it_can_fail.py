@@ -1,0 +1,101 @@
+"""A guard switched off is found within the seeds of CI, or the simulation would prove nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tenure.serving import choose
+from tenure.serving.settle import Settler
+from tenure.store import Store, decisions, journal, outcomes
+
+from .world import run
+
+SEEDS = 200
+
+Break = Callable[[pytest.MonkeyPatch], None]
+
+
+def no_fence(patch: pytest.MonkeyPatch) -> None:
+    """Rows of a passed epoch are written."""
+    assert "kill_epoch = ?" in journal._TAKE
+    patch.setattr(journal, "_TAKE", journal._TAKE.replace("kill_epoch = ?", "kill_epoch >= ?"))
+
+
+def no_recheck(patch: pytest.MonkeyPatch) -> None:
+    """Nobody looks at the epoch again before sending."""
+    seen: dict[int, int] = {}
+    control = Store.control
+
+    def remembered(store: Store, problem: str) -> Any:
+        found = control(store, problem)
+        seen[id(store)] = found.kill_epoch
+        return found
+
+    patch.setattr(Store, "control", remembered)
+    patch.setattr(Store, "kill_epoch", lambda store, problem: seen[id(store)])
+
+
+def repeats_decided_anew(patch: pytest.MonkeyPatch) -> None:
+    """A repeated id gets what would be decided now."""
+    patch.setattr(Settler, "settled", lambda settler, row, *_: row)
+
+
+def no_adoption(patch: pytest.MonkeyPatch) -> None:
+    """Outcomes that came before their decision stay orphans."""
+    patch.setattr(decisions, "adopt_orphans", lambda *_: [])
+
+
+def window_closed_counts(patch: pytest.MonkeyPatch) -> None:
+    """Unknown is taken for a measurement."""
+    patch.setattr(outcomes, "_UNMEASURED", ())
+
+
+def late_is_joined(patch: pytest.MonkeyPatch) -> None:
+    """The reward wait time is forgotten."""
+    place = outcomes._place
+
+    def forgiving(connection: Any, arrival: Any, outcome: Any) -> Any:
+        found = place(connection, arrival, outcome)
+        return (outcomes.Place.JOINED, *found[1:]) if found[0] is outcomes.Place.LATE else found
+
+    patch.setattr(outcomes, "_place", forgiving)
+
+
+def own_propensity(patch: pytest.MonkeyPatch) -> None:
+    """The policy's own probability is logged, not that of what was done."""
+    patch.setattr(choose, "propensity", lambda candidate, *_: max(candidate, 1e-6))
+
+
+def unsticky_split(patch: pytest.MonkeyPatch) -> None:
+    """The split is drawn a little too wide."""
+    gets = choose.gets_candidate
+    patch.setattr(choose, "gets_candidate", lambda salt, unit, share: gets(salt, unit, share * 1.5))
+
+
+def unchained(patch: pytest.MonkeyPatch) -> None:
+    """Every commit starts a chain of its own."""
+    chained = journal.chained
+    patch.setattr(journal, "chained", lambda _, rows: chained(bytes(32), rows))
+
+
+GUARDS: list[Break] = [
+    no_fence,
+    no_recheck,
+    repeats_decided_anew,
+    no_adoption,
+    window_closed_counts,
+    late_is_joined,
+    own_propensity,
+    unsticky_split,
+    unchained,
+]
+
+
+@pytest.mark.parametrize("guard", GUARDS, ids=lambda guard: guard.__name__)
+def test_a_guard_that_is_off_is_found(guard: Break, monkeypatch: pytest.MonkeyPatch) -> None:
+    guard(monkeypatch)
+    found = next((seed for seed in range(SEEDS) if run(seed).violated), None)
+    assert found is not None, f"{guard.__doc__} and {SEEDS} seeds did not see it"
