@@ -52,11 +52,13 @@ class Principal:
         name: as the log will call them.
         role: what they may do.
         csrf: what a form of theirs must carry; empty where a token, not a browser, speaks.
+        open: nobody has logged in, so that the name is no evidence.
     """
 
     name: str
     role: Role
     csrf: str = ""
+    open: bool = False
 
 
 NOBODY = Principal("nobody", Role.ANYONE)
@@ -84,7 +86,7 @@ class OpenAccess:
 
     def __init__(self, hosts: frozenset[str] | None = None) -> None:
         self._hosts = hosts
-        self._principal = Principal("local", Role.ADMIN, csrf=secrets.token_urlsafe(16))
+        self._principal = Principal("local", Role.ADMIN, csrf=secrets.token_urlsafe(16), open=True)
 
     def permit(self, scope: Mapping[str, Any], least: Role) -> Principal:
         del least
