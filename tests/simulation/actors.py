@@ -227,7 +227,8 @@ class Chaos:
             "whole": self.world.network.cut.clear,
             "away": lambda: setattr(replica.database.faults, "away", True),
             "back": lambda: setattr(replica.database.faults, "away", False),
-            "weather": lambda: self._weather(replica),
+            "weather": lambda: self.weather(replica),
+            "other weather": lambda: self.weather(replica),
         }
         what = chance.choice(list(acts))
         self.world.scheduler.note(f"chaos: {what} {replica.name}")
@@ -247,7 +248,8 @@ class Chaos:
     def _jump(self, replica: Replica, skew: timedelta) -> None:
         replica.clock.skew = skew
 
-    def _weather(self, replica: Replica) -> None:
+    def weather(self, replica: Replica) -> None:
+        """How often one replica's log, its candidate and the network fail from now on."""
         chance, faults = self.world.scheduler.chance, replica.database.faults
         faults.before, faults.after, faults.slow = (chance.choice([0.0, 0.05, 0.3]) for _ in range(3))
         replica.lying = chance.choice([0.0, 0.2])

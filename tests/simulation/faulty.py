@@ -99,7 +99,8 @@ class FaultyDatabase:
     def _stand_still(self) -> None:
         if self._happens(self.faults.slow):
             chance = self.scheduler.chance
-            span = chance.choice([chance.randrange(20 * MS), chance.randrange(3 * SECOND), 40 * SECOND])
+            span = chance.choice([20 * MS] * 4 + [2 * SECOND] * 3 + [15 * SECOND])
+            span = chance.randrange(span)
             self.scheduler.note(f"{self.actor} stands still for {span / SECOND:.3f} s")
             self.meanwhile(span)
             self.stall(span)

@@ -76,6 +76,8 @@ class World:
 
     def run(self) -> None:
         """A storm, then peace; raises Violated."""
+        for replica in self.replicas:
+            self.chaos.weather(replica)
         for actor, act in (("client", self.client.ask), ("people", self.people.act), ("chaos", self.chaos.strike)):
             self.scheduler.at(0, actor, act)
         self.scheduler.run(STORM)
