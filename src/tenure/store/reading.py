@@ -28,7 +28,7 @@ LEFT JOIN proposal p ON p.id = (
 WHERE d.problem = ? AND d.sequence > ? AND d.decided_at <= ? AND d.reason NOT IN ('deferred', 'skipped')
 ORDER BY d.sequence LIMIT ?"""
 _COLUMNS = 17
-_UNLIMITED = -1
+_UNLIMITED = 1 << 62
 
 _ROWS = """SELECT d.*, o.signals, coalesce(o.signals, (
     SELECT signals FROM outcome

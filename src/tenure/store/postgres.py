@@ -1,0 +1,295 @@
+"""The store on PostgreSQL: several servers on several machines, one writer at a time."""
+
+from __future__ import annotations
+
+import os
+import threading
+import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict
+
+from tenure.core.errors import StoreError
+from tenure.store.dialect import PostgresConnection, PostgresSnapshot, adapt, tables
+from tenure.store.log import Store
+from tenure.store.schema import SCHEMA_VERSION
+
+Link = psycopg.Connection[tuple[Any, ...]]
+
+_CONNECT: dict[str, Any] = {
+    "connect_timeout": 3,
+    "keepalives_idle": 3,
+    "keepalives_interval": 1,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 3_000,
+    "application_name": "tenure",
+    "client_encoding": "utf8",
+}
+"""Of every connection, where the address does not say otherwise: what is lost is noticed within seconds."""
+
+# One lock for one log, so that writers come one after the other as in SQLite: places of outcomes, numbers and folds
+# never race. It is let go with the commit.
+_LOCK = "pg_advisory_xact_lock(hashtext('tenure'), hashtext(current_schema()))"
+
+_FIXES: tuple[tuple[type[psycopg.Error], str], ...] = (
+    (psycopg.errors.LockNotAvailable, "find the session that holds the log's lock in pg_locks and end it"),
+    (psycopg.errors.DiskFull, "free space on the database's disk; writing resumes by itself"),
+    (psycopg.OperationalError, "start the database, or mend the way to it; work resumes by itself"),
+)
+
+_abandoned: list[object] = []
+"""Connections of a parent process: closing them here would end its sessions."""
+
+
+class PostgresConnections:
+    """One writer behind a lock and one reader per thread; opened when first used, and again after a loss.
+
+    Args:
+        url: `postgresql://user@host/database`.
+        lock_wait_s: how long to wait for another server's transaction, in seconds.
+        stall_s: how long a server may do nothing inside a transaction before the database ends it, in seconds; a
+            frozen one holds up a kill no longer than that.
+    """
+
+    def __init__(self, url: str, lock_wait_s: float, stall_s: float) -> None:
+        self._where = conninfo_to_dict(url)
+        self._settings = {
+            "lock_timeout": f"{1000 * lock_wait_s:.0f}",
+            "idle_in_transaction_session_timeout": f"{1000 * stall_s:.0f}",
+        }
+        self._closed = threading.Event()
+        self._prepared = False
+        self._begin_life()
+
+    def _begin_life(self) -> None:
+        self._pid = os.getpid()
+        self._lock = threading.RLock()
+        self._local = threading.local()
+        self._writer: Link | None = None
+        self._listener: Link | None = None
+        self._readers: weakref.WeakSet[_Reader] = weakref.WeakSet()
+
+    def close(self) -> None:
+        """Close all connections; closing twice is allowed."""
+        self._closed.set()
+        with self._lock:
+            for reader in self._readers:
+                reader.link.close()
+            for link in (self._writer, self._listener):
+                if link is not None:
+                    link.close()
+
+    @contextmanager
+    def reading(self) -> Iterator[PostgresConnection]:
+        """This thread's reader; each statement sees what is committed.
+
+        Raises:
+            StoreError: the database cannot be read.
+        """
+        with self._translated():
+            yield PostgresConnection(self._reader())
+
+    @contextmanager
+    def snapshot(self) -> Iterator[PostgresSnapshot]:
+        """This thread's reader, seeing one state of the database across statements."""
+        with self._translated():
+            link = self._reader()
+            snapshot = PostgresSnapshot(link)
+            link.execute("BEGIN ISOLATION LEVEL REPEATABLE READ")
+            try:
+                yield snapshot
+                snapshot.close()
+            finally:
+                _roll_back(link)
+
+    @contextmanager
+    def writing(self) -> Iterator[PostgresConnection]:
+        """The writer inside a transaction that commits at the end and rolls back on any error.
+
+        Raises:
+            StoreError: the database cannot be written. Nothing was, unless the way to it broke while it committed:
+                then only the log can say, and the same rows may be sent again, since each is written once.
+        """
+        with self._translated():
+            self._mind_forks()
+            with self._lock:
+                link = self._begin()
+                try:
+                    yield PostgresConnection(link)
+                    _commit(link)
+                except BaseException:
+                    _roll_back(link)
+                    raise
+
+    def scrub(self) -> bool:
+        """False: what deletions left in files and backups is the administrator's to clear (VACUUM FULL)."""
+        return False
+
+    def hint(self, timeout_s: float) -> bool:
+        """Wait until some kill epoch moved, and say whether one did; never to be relied on."""
+        try:
+            if self._listener is None or self._listener.closed:
+                self._listener = self._connect(read_only=True)
+                self._listener.execute("LISTEN tenure_epoch")
+            return any(True for _ in self._listener.notifies(timeout=timeout_s, stop_after=1))
+        except psycopg.Error:
+            self._closed.wait(timeout_s)
+            return False
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except psycopg.Error as error:
+            fixes = [fix for kind, fix in _FIXES if isinstance(error, kind)]
+            raise StoreError(
+                expected="a log that can be read and written",
+                found=f"{type(error).__name__}: {str(error).strip()}",
+                where=_place(self._where),
+                fix=fixes[0] if fixes else "look into the database's own log, then try again",
+            ) from error
+
+    def _mind_forks(self) -> None:
+        """A child process opens connections of its own."""
+        if self._pid != os.getpid():
+            _abandoned.extend([self._writer, self._listener, *self._readers, self._local])
+            self._begin_life()
+
+    def _connect(self, *, read_only: bool) -> Link:
+        if self._closed.is_set():
+            raise psycopg.InterfaceError("the store was closed")
+        link: Link = psycopg.connect(**{**_CONNECT, **self._where}, autocommit=True, prepare_threshold=1)
+        adapt(link)
+        if read_only:
+            link.execute("SET default_transaction_read_only = on")
+            return link
+        # Whoever wants more than `on` of the database keeps it.
+        link.execute(
+            "SELECT set_config('synchronous_commit', 'on', false) "
+            "WHERE current_setting('synchronous_commit') IN ('off', 'local')"
+        )
+        for name, value in self._settings.items():
+            link.execute("SELECT set_config(%s, %s, false)", (name, value))
+        return link
+
+    def _reader(self) -> Link:
+        self._mind_forks()
+        held: _Reader | None = getattr(self._local, "reader", None)
+        if held is None or held.link.closed:
+            with self._lock:
+                self._prepare()
+                held = self._local.reader = _Reader(self._connect(read_only=True))
+                self._readers.add(held)
+        return held.link
+
+    def _begin(self) -> Link:
+        """The writer, holding the log's lock; a connection that was lost since its last use is replaced."""
+        self._prepare()
+        if self._writer is not None and not self._writer.closed:
+            try:
+                return _locked(self._writer)
+            except psycopg.OperationalError:
+                if not self._writer.closed:
+                    raise
+        self._writer = self._connect(read_only=False)
+        return _locked(self._writer)
+
+    def _prepare(self) -> None:
+        """Make the tables in an empty database, once, whoever else does the same at the same time."""
+        if self._prepared:
+            return
+        with self._connect(read_only=False) as link, link.transaction():
+            # Not the log's own lock: a log that is there opens even while somebody holds that.
+            if _version(link) is None:
+                link.execute("SELECT pg_advisory_xact_lock(hashtext('tenure tables'), hashtext(current_schema()))")
+                if _version(link) is None:
+                    _make(link, _place(self._where))
+            _check(_version(link), _place(self._where))
+        self._prepared = True
+
+
+class PostgresStore(Store):
+    """The log in a PostgreSQL database, in the schema its `search_path` begins with.
+
+    Args:
+        url: `postgresql://user@host/database`.
+        lock_wait_s: how long to wait for another server's transaction, in seconds.
+        stall_s: how long a server may do nothing inside a transaction before the database ends it, in seconds.
+
+    Raises:
+        StoreError: at the first use, when the database cannot be reached or holds something else.
+    """
+
+    def __init__(self, url: str, *, lock_wait_s: float = 5.0, stall_s: float = 0.3) -> None:
+        self.connections = PostgresConnections(url, lock_wait_s, stall_s)
+        super().__init__(self.connections)
+
+
+class _Reader:
+    """A thread's reader, closed when the thread ends."""
+
+    def __init__(self, link: Link) -> None:
+        self.link = link
+        weakref.finalize(self, link.close).atexit = False
+
+
+def _locked(link: Link) -> Link:
+    try:
+        link.execute(f"BEGIN; SELECT {_LOCK}")
+    except psycopg.Error:
+        _roll_back(link)
+        raise
+    return link
+
+
+def _commit(link: Link) -> None:
+    done = link.execute("COMMIT")
+    if done.statusmessage != "COMMIT":
+        raise psycopg.InternalError("the transaction had failed before, and was rolled back")
+
+
+def _roll_back(link: Link) -> None:
+    with suppress(psycopg.Error):
+        if not link.closed:
+            link.execute("ROLLBACK")
+
+
+def _version(link: Link) -> int | None:
+    """The version of the tables that are there; None when there are none."""
+    if link.execute("SELECT to_regclass('tenure_schema')").fetchone() == (None,):
+        return None
+    row = link.execute("SELECT version FROM tenure_schema").fetchone()
+    return None if row is None else int(row[0])
+
+
+def _make(link: Link, where: str) -> None:
+    row = link.execute("SELECT count(*) FROM pg_class WHERE relnamespace = current_schema()::regnamespace").fetchone()
+    if row != (0,):
+        raise StoreError(
+            expected="an empty schema, or a log",
+            found="tables of another program",
+            where=where,
+            fix="make a schema for the log, and add ?options=-csearch_path%3DNAME to the address",
+        )
+    for statement in tables():
+        link.execute(statement.encode())
+    link.execute("CREATE TABLE tenure_schema (version BIGINT NOT NULL)")
+    link.execute("INSERT INTO tenure_schema VALUES (%s)", (SCHEMA_VERSION,))
+
+
+def _check(found: int | None, where: str) -> None:
+    if found != SCHEMA_VERSION:
+        raise StoreError(
+            expected=f"a log with schema version {SCHEMA_VERSION}",
+            found=f"schema version {found}",
+            where=where,
+            fix="export it with the Tenure that wrote it, and import it here",
+        )
+
+
+def _place(where: dict[str, Any]) -> str:
+    """The database as people may read it."""
+    return f"PostgreSQL database {where.get('dbname', '')} on {where.get('host', 'this machine')}"
