@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 
-from tenure.core.arrays import Floats
 from tenure.core.errors import FencedError
 from tenure.core.problem import Problem
 from tenure.rollout.circuit import Circuit
@@ -22,7 +21,7 @@ from tenure.store import Control, Event, Recent, Store, Trip
 from tenure.store.database import Connection
 from tenure.store.events import move_epoch
 from tenure.store.journal import read_control
-from tenure.store.measures import Figure, Measured, latest, latest_outcomes, stretches
+from tenure.store.measures import Figures, Measured, latest, latest_outcomes, stretches
 from tenure.store.records import MOVE_NOTHING
 
 ACTOR = "breaker:"
@@ -75,6 +74,7 @@ class Breakers:
         self._on_outcomes = [rule for rule in self.rules if reads_outcomes(rule)]
         self._on_decisions = [rule for rule in self.rules if not reads_outcomes(rule)]
         self._size = max((rule.size for rule in self._on_outcomes), default=1)
+        self._weights = _weights(problem)
         self._lock = threading.Lock()
         self._looked: tuple[int, datetime] | None = None
 
@@ -125,29 +125,26 @@ class Breakers:
 
     def _latest(
         self, connection: Connection, control: Control, rule: BreakerRule, limit: int, now: datetime | None = None
-    ) -> list[Figure]:
+    ) -> Figures:
         """The latest figures a rule reads; whether an outcome is missing is known after the wait only."""
         if reads_outcomes(rule):
             return self._figures(rule, latest_outcomes(connection, control, limit))
         upto = now - self.wait if now is not None and rule.measure == "missing_outcomes" else None
         return latest(connection, control, rule.watched, limit, upto)
 
-    def _figures(self, rule: BreakerRule, rows: Sequence[Measured]) -> list[Figure]:
+    def _figures(self, rule: BreakerRule, rows: Sequence[Measured]) -> Figures:
         """The signal or the reward of each row; rows that lack what it needs count for nothing."""
-        if rule.signal is not None:
-            return [Figure(n, signals[rule.signal]) for n, signals in rows if rule.signal in signals]
-        terms = self.problem.reward.terms
-        return [
-            Figure(n, sum(term.weight * signals[term.signal] for term in terms))
-            for n, signals in rows
-            if all(term.signal in signals for term in terms)
-        ]
+        weights = {rule.signal: 1.0} if rule.signal is not None else self._weights
+        kept = [row for row in rows if weights.keys() <= row[1].keys()]
+        values = [sum([weight * signals[name] for name, weight in weights.items()]) for _, signals in kept]
+        return Figures([number for number, _ in kept], np.array(values, dtype=np.float64))
 
-    def _judged(self, rule: BreakerRule, figures: Sequence[Figure], at: datetime) -> Trip | None:
-        first = first_broken(rule, _values(figures))
+    def _judged(self, rule: BreakerRule, figures: Figures, at: datetime) -> Trip | None:
+        first = first_broken(rule, figures.values)
         if first is None:
             return None
-        return trip_of(self.problem.name, rule, figures[first : first + rule.size], at)
+        stretch = slice(first, first + rule.size)
+        return trip_of(self.problem.name, rule, Figures(figures.numbers[stretch], figures.values[stretch]), at)
 
     def _due(self, sequence: int, now: datetime) -> bool:
         with self._lock:
@@ -199,7 +196,7 @@ class Breakers:
     def _went_well(self, store: Store, control: Control, rule: BreakerRule, half_open: HalfOpen, now: datetime) -> bool:
         """Whether enough decisions have been judged under the half-open circuit; a bad one would have tripped it."""
         with store.database.reading() as connection:
-            return len(self._latest(connection, control, rule, half_open.decisions, now)) >= half_open.decisions
+            return len(self._latest(connection, control, rule, half_open.decisions, now).values) >= half_open.decisions
 
     def _event(self, move: Move, rule: BreakerRule, reason: str, cap: float, at: datetime) -> Event:
         payload = {"breaker": rule.label, "cap": cap}
@@ -212,8 +209,8 @@ class Breakers:
         circuit = state.circuit.circuit.value if state.circuit.breaker == rule.label else Circuit.CLOSED.value
         stands = "tripped" if killer == rule.label else circuit
         limit = float(rule.consecutive or (rule.rate if rule.rate is not None else rule.limit))
-        value = figure_of(rule, _values(figures))
-        return BreakerStatus(rule.label, rule.words, stands, value, limit, len(figures), rule.size)
+        value = figure_of(rule, figures.values)
+        return BreakerStatus(rule.label, rule.words, stands, value, limit, len(figures.values), rule.size)
 
 
 def reads_outcomes(rule: BreakerRule) -> bool:
@@ -221,20 +218,24 @@ def reads_outcomes(rule: BreakerRule) -> bool:
     return rule.signal is not None or rule.measure == "reward"
 
 
-def trip_of(problem: str, rule: BreakerRule, figures: Sequence[Figure], at: datetime) -> Trip:
+def trip_of(problem: str, rule: BreakerRule, figures: Figures, at: datetime) -> Trip:
     """The event and the head's columns for a stretch of decisions that broke a rule."""
-    values, first, last = [figure.value for figure in figures], figures[0].number, figures[-1].number
-    told = ", ".join(f"{value:g}" for value in values[-TOLD:])
+    values, first, last = figures.values[-TOLD:].tolist(), figures.numbers[0], figures.numbers[-1]
+    told = ", ".join(f"{value:g}" for value in values)
     reason = f"{rule.words}: decisions {first} to {last}, the last of them {told}"
-    payload = {"breaker": rule.label, "first": first, "last": last, "values": values[-TOLD:]}
+    payload = {"breaker": rule.label, "first": first, "last": last, "values": values}
     event = Event(problem, Move.KILL.value, f"{ACTOR}{rule.label}", reason, at, payload)
     if rule.half_open is None:
         return Trip(event, {"killed": True})
     return Trip(replace(event, kind=Move.TRIP.value), {"cap": 0.0})
 
 
-def _values(figures: Sequence[Figure]) -> Floats:
-    return np.array([figure.value for figure in figures], dtype=np.float64)
+def _weights(problem: Problem) -> dict[str, float]:
+    """What one unit of each signal is worth."""
+    weights: dict[str, float] = {}
+    for term in problem.reward.terms:
+        weights[term.signal] = weights.get(term.signal, 0.0) + term.weight
+    return weights
 
 
 def _killer(events: Sequence[Event]) -> str | None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import NamedTuple
 
 import msgspec
+import numpy as np
 
-from tenure.core.clock import ALWAYS, to_text
+from tenure.core.arrays import Floats
+from tenure.core.clock import to_text
 from tenure.store.database import Connection
 from tenure.store.records import Control
 
@@ -20,14 +23,14 @@ class Measured(NamedTuple):
     """A learned decision's number with the signals of its counted outcome."""
 
     number: int
-    signals: dict[str, float]
+    signals: Mapping[str, float]
 
 
-class Figure(NamedTuple):
-    """A decision's number with one figure of it."""
+class Figures(NamedTuple):
+    """One figure of each of some decisions, in their order: their numbers, and the values; [n] each."""
 
-    number: int
-    value: float
+    numbers: Sequence[int]
+    values: Floats
 
 
 _START = "SELECT coalesce(max(sequence), 0) FROM event WHERE problem = ? AND kind = 'start'"
@@ -38,14 +41,17 @@ _STANDS = """NOT EXISTS (SELECT 1 FROM correction c
 
 _AROUND = """SELECT o.decision_sequence, o.signals FROM outcome o
 WHERE o.problem = ? AND o.learned_epoch = ? AND o.counted = 1 AND o.learned_epoch IS NOT NULL
-AND o.decision_sequence > ? AND o.decision_sequence {side} ? AND {stands}
-ORDER BY o.decision_sequence {order} LIMIT ?"""
-_BEFORE = _AROUND.format(side="<", order="DESC", stands=_STANDS.format(row="o"))
-_FROM = _AROUND.format(side=">=", order="ASC", stands=_STANDS.format(row="o"))
+AND {between} AND {stands} ORDER BY o.decision_sequence {order} LIMIT ?"""
+_BETWEEN = "o.decision_sequence > ? AND o.decision_sequence < ?"
+_BEFORE = _AROUND.format(between=_BETWEEN, order="DESC", stands=_STANDS.format(row="o"))
+_FROM = _AROUND.format(between="o.decision_sequence >= ?", order="ASC", stands=_STANDS.format(row="o"))
 
-_LATEST = """SELECT d.sequence, {value} FROM decision d {joined}
-WHERE d.problem = ? AND d.kill_epoch = ? AND d.arm IN ('candidate', 'fallback') AND d.sequence > ?
-AND d.decided_at <= ? AND {counts} ORDER BY d.sequence DESC LIMIT ?"""
+# Found by the index of learned decisions first: their rows are wide, and few among the incumbent's.
+_LATEST = """SELECT d.sequence, {value} FROM decision l
+JOIN decision d ON d.problem = l.problem AND d.sequence = l.sequence {joined}
+WHERE l.problem = ? AND l.kill_epoch = ? AND l.arm IN ('candidate', 'fallback') AND l.sequence > ? AND l.sequence <= ?
+AND {counts} ORDER BY l.sequence DESC LIMIT ?"""
+_NEXT = "SELECT sequence, decided_at FROM decision WHERE problem = ? AND sequence >= ? ORDER BY sequence LIMIT 1"
 _LEARNED = f"d.arm = 'candidate' AND {_STANDS.format(row='d')}"
 _FAILED = f"d.reason NOT IN ({', '.join(repr(reason) for reason in NOT_THE_POLICYS)})"
 _BESIDE = "JOIN proposal p ON p.problem = d.problem AND p.decision_id = d.decision_id AND p.arm = 'incumbent'"
@@ -67,7 +73,13 @@ _FIGURES = {
 }
 """One statement for each figure of the decisions themselves."""
 
-_signals = msgspec.json.Decoder(dict[str, float])
+_decoder = msgspec.json.Decoder(dict[str, float])
+
+
+@lru_cache(maxsize=4096)
+def _signals(text: str) -> Mapping[str, float]:
+    """Signals from their text; a window reads each of its rows as often as it is long."""
+    return _decoder.decode(text)
 
 
 def started(connection: Connection, problem: str) -> int:
@@ -91,18 +103,15 @@ def stretches(connection: Connection, control: Control, numbers: Sequence[int], 
     for at, number in enumerate(rising):
         if number <= seen:
             continue
-        key = (problem, control.kill_epoch, since, number)
-        limit = 2 * size + len(rising) - at
-        before = connection.execute(_BEFORE, (*key, size - 1)).fetchall() if size > 1 else []
-        after = connection.execute(_FROM, (*key, limit)).fetchall()
+        key, limit = (problem, control.kill_epoch), 2 * size + len(rising) - at
+        before = connection.execute(_BEFORE, (*key, since, number, size - 1)).fetchall() if size > 1 else []
+        after = connection.execute(_FROM, (*key, number, limit)).fetchall()
         # Where the rows go on, the last `size` of them have not been seen with all their neighbours.
         seen = after[-size][0] if len(after) == limit else max(rising)
-        yield [Measured(row, _signals.decode(signals)) for row, signals in (*reversed(before), *after)]
+        yield [Measured(row, _signals(signals)) for row, signals in (*reversed(before), *after)]
 
 
-def latest(
-    connection: Connection, control: Control, figure: str, limit: int, upto: datetime | None = None
-) -> list[Figure]:
+def latest(connection: Connection, control: Control, figure: str, limit: int, upto: datetime | None = None) -> Figures:
     """One figure of the latest learned decisions under the present epoch, since the rollout began, in their order.
 
     Args:
@@ -113,14 +122,27 @@ def latest(
         upto: only those decided at that moment or before.
     """
     since = started(connection, control.problem)
-    until = ALWAYS if upto is None else to_text(upto)
+    until = control.sequence if upto is None else last_before(connection, control, upto)
     key = (control.problem, control.kill_epoch, since, until, limit)
-    found = [Figure(*row) for row in connection.execute(_FIGURES[figure], key)]
-    return found[::-1]
+    found = connection.execute(_FIGURES[figure], key).fetchall()[::-1]
+    return Figures([number for number, _ in found], np.array([value for _, value in found], dtype=np.float64))
+
+
+def last_before(connection: Connection, control: Control, moment: datetime) -> int:
+    """Number up to which decisions were made at a moment or before; found by halving, as numbers rise with time."""
+    low, high, text = 0, control.sequence, to_text(moment)
+    while low < high:
+        middle = (low + high + 1) // 2
+        found = connection.execute(_NEXT, (control.problem, middle)).fetchone()
+        if found is not None and found[1] <= text:
+            low = max(found[0], middle)
+        else:
+            high = middle - 1
+    return low
 
 
 def latest_outcomes(connection: Connection, control: Control, limit: int) -> list[Measured]:
     """The latest learned outcomes under the present epoch, since the rollout began, in decision order."""
     key = (control.problem, control.kill_epoch, started(connection, control.problem), control.sequence + 1, limit)
-    found = [Measured(number, _signals.decode(text)) for number, text in connection.execute(_BEFORE, key)]
+    found = [Measured(number, _signals(text)) for number, text in connection.execute(_BEFORE, key)]
     return found[::-1]

@@ -10,6 +10,7 @@ SCHEMA_VERSION = 2
 """Written to `PRAGMA user_version`; grows with every change of the tables."""
 
 # Every table is keyed by problem first: one file serves many problems, and each has its own order and chain.
+# Without statistics SQLite takes a second index only where it covers what is read of it: hence `arm` in two of them.
 # `answered` is the only way readers see decisions, so that no reader can forget a correction.
 DDL = """
 CREATE TABLE head (
@@ -29,7 +30,7 @@ CREATE TABLE decision (
     PRIMARY KEY (problem, sequence)
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX decision_by_id ON decision (problem, decision_id);
-CREATE INDEX decision_learned ON decision (problem, kill_epoch, sequence) WHERE arm IN ('candidate', 'fallback');
+CREATE INDEX decision_learned ON decision (problem, kill_epoch, sequence, arm) WHERE arm IN ('candidate', 'fallback');
 
 CREATE TABLE event (
     problem TEXT NOT NULL, sequence INTEGER NOT NULL, kind TEXT NOT NULL, actor TEXT NOT NULL, reason TEXT NOT NULL,
@@ -43,7 +44,7 @@ CREATE TABLE correction (
     arm TEXT NOT NULL, propensity REAL, reason TEXT NOT NULL,
     PRIMARY KEY (problem, sequence)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX correction_by_decision ON correction (problem, decision_id, sequence);
+CREATE INDEX correction_by_decision ON correction (problem, decision_id, sequence, arm);
 
 CREATE TABLE commit_log (
     problem TEXT NOT NULL, first_sequence INTEGER NOT NULL, last_sequence INTEGER NOT NULL,
