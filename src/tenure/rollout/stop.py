@@ -48,12 +48,12 @@ class StopFile:
         text = json.dumps({"reason": reason, "actor": actor, "at": to_text(at)}) + "\n"
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            with self.path.open("x", encoding="utf-8") as file:
+            if self.path.exists():
+                return
+            with self.path.open("a", encoding="utf-8") as file:
                 file.write(text)
                 file.flush()
                 os.fsync(file.fileno())
-        except FileExistsError:
-            return
         except OSError as error:
             raise self._failed("made", error) from error
 
