@@ -15,7 +15,7 @@ import pytest
 
 from tenure.core.errors import StoreError
 from tenure.store import SqliteStore
-from tenure.store.connection import _use_wal
+from tenure.store.connection import _use_wal, check_library
 
 from .rows import NOON, decision
 
@@ -222,3 +222,25 @@ def test_a_thread_takes_its_reader_along_when_it_ends(store: SqliteStore) -> Non
     thread.start()
     thread.join()
     assert len(store.connections._readers) == before
+
+
+def test_a_log_opens_while_somebody_holds_its_lock(path: Path) -> None:
+    SqliteStore(path).close()
+    raw = apsw.Connection(str(path))
+    raw.execute("BEGIN IMMEDIATE")
+    with SqliteStore(path, busy_timeout_s=0) as store:
+        assert store.problems() == []
+    raw.close()
+
+
+@pytest.mark.parametrize("version", ["3.51.2", "3.40.1"])
+def test_a_sqlite_that_can_lose_commits_is_refused(path: Path, monkeypatch: pytest.MonkeyPatch, version: str) -> None:
+    monkeypatch.setattr(apsw, "sqlite_lib_version", lambda: version)
+    with pytest.raises(StoreError, match=rf"3\.51\.3 or newer; found SQLite {version}.*--upgrade apsw"):
+        SqliteStore(path)
+    assert not path.exists()
+
+
+@pytest.mark.parametrize("version", ["3.51.3", "3.60.0", "4.0.0"])
+def test_a_sqlite_without_that_fault_is_taken(version: str) -> None:
+    check_library(version)

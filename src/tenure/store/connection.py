@@ -12,7 +12,7 @@ from weakref import WeakSet
 import apsw
 
 from tenure.core.errors import StoreError
-from tenure.store.schema import prepare
+from tenure.store.schema import SCHEMA_VERSION, prepare
 
 Synchronous = Literal["FULL", "OFF"]
 
@@ -26,6 +26,24 @@ _FIXES: dict[type[apsw.Error], str] = {
 
 
 _WAL_ATTEMPTS = 20
+
+OLDEST = (3, 51, 3)
+"""SQLite before it can lose a commit when two processes reset the write-ahead log together."""
+
+
+def check_library(version: str) -> None:
+    """Refuse a SQLite that can lose what was acknowledged.
+
+    Raises:
+        StoreError: it is too old.
+    """
+    if tuple(int(part) for part in version.split(".")[:3]) < OLDEST:
+        raise StoreError(
+            expected=f"SQLite {'.'.join(map(str, OLDEST))} or newer",
+            found=f"SQLite {version}, which can lose commits of its write-ahead log",
+            where="the library that apsw brings",
+            fix="pip install --upgrade apsw",
+        )
 
 
 class Connections:
@@ -42,6 +60,7 @@ class Connections:
     """
 
     def __init__(self, path: Path, synchronous: Synchronous, busy_timeout_s: float, cached_statements: int) -> None:
+        check_library(apsw.sqlite_lib_version())
         self._path = path
         self._synchronous = synchronous
         self._busy_timeout_s = busy_timeout_s
@@ -50,7 +69,7 @@ class Connections:
         self._local = threading.local()
         # Weak, so that a thread that ends takes its reader along.
         self._readers: WeakSet[apsw.Connection] = WeakSet()
-        self._closed = False
+        self._closed = threading.Event()
         try:
             self._writer = self._open()
         except apsw.Error as error:
@@ -64,7 +83,7 @@ class Connections:
     def close(self) -> None:
         """Close all connections; closing twice is allowed."""
         with self._lock:
-            self._closed = True
+            self._closed.set()
             for connection in (*self._readers, self._writer):
                 connection.close()
 
@@ -112,6 +131,29 @@ class Connections:
         except apsw.Error as error:
             raise self._failed(error) from error
 
+    def scrub(self) -> bool:
+        """Empty the write-ahead log, where bytes that were overwritten in the file may still stand.
+
+        Returns:
+            False while a reader of another process still needs them.
+
+        Raises:
+            StoreError: the database cannot be written.
+        """
+        try:
+            with self._lock:
+                busy, _, _ = self._writer.pragma("wal_checkpoint(TRUNCATE)")
+        except apsw.BusyError:
+            return False
+        except apsw.Error as error:
+            raise self._failed(error) from error
+        return not busy
+
+    def hint(self, timeout_s: float) -> bool:
+        """Wait; a look at a file is so cheap that SQLite needs no hints."""
+        self._closed.wait(timeout_s)
+        return False
+
     def _failed(self, error: apsw.Error) -> StoreError:
         return StoreError(
             expected="a log that can be read and written",
@@ -128,7 +170,7 @@ class Connections:
         return connection
 
     def _open_reader(self) -> apsw.Connection:
-        if self._closed:
+        if self._closed.is_set():
             raise apsw.ConnectionClosedError("the store was closed")
         connection = self._open()
         connection.pragma("query_only", True)
@@ -137,7 +179,10 @@ class Connections:
         return connection
 
     def _prepare(self) -> None:
+        """A log that is there is opened without a lock: a kill must not wait for whoever holds it."""
         try:
+            if self._writer.pragma("user_version") == SCHEMA_VERSION:
+                return
             _use_wal(self._writer)
         except apsw.Error as error:
             raise self._failed(error) from error

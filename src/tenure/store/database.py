@@ -49,6 +49,14 @@ class Database(Protocol):
         """A transaction that commits at the end and rolls back on any error."""
         ...
 
+    def scrub(self) -> bool:
+        """Remove from its files what committed erasures left behind; False when that is not done."""
+        ...
+
+    def hint(self, timeout_s: float) -> bool:
+        """Wait so long at most, less when some kill epoch is heard to have moved; True then. Never to be relied on."""
+        ...
+
     def close(self) -> None:
         """Close all connections; closing twice is allowed."""
         ...
