@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from tenure.core.decision import Arm, Decision
-from tenure.store import Event, SqliteStore
+from tenure.store import Event
+from tenure.store.opening import open_store
 
 NOON = datetime(2011, 10, 1, 12, tzinfo=UTC)
 
@@ -20,7 +21,7 @@ def _row(name: str) -> Decision:
 
 def main(database: str, ledger: str, name: str, count: str) -> None:
     """Append until done or killed; every seventh commit is an event."""
-    with SqliteStore(Path(database)) as store, Path(ledger).open("a") as acknowledged:
+    with open_store(database) as store, Path(ledger).open("a") as acknowledged:
         store.open_problem("bikes", "salt")
         for number in range(int(count)):
             ids = [f"{name}-{number}-{part}" for part in range(3)]

@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from functools import lru_cache
 from typing import Any
 
-from psycopg import Connection, ServerCursor
+from psycopg import Connection, Error, ServerCursor
 from psycopg.abc import Buffer
 from psycopg.types.numeric import FloatBinaryDumper, Int8BinaryDumper, NumericBinaryLoader
 
@@ -144,4 +145,5 @@ class PostgresSnapshot(PostgresConnection):
 
     def close(self) -> None:
         for cursor in self._open:
-            cursor.close()
+            with suppress(Error):  # in a transaction that failed none is left
+                cursor.close()

@@ -101,8 +101,8 @@ class PostgresConnections:
             link.execute("BEGIN ISOLATION LEVEL REPEATABLE READ")
             try:
                 yield snapshot
-                snapshot.close()
             finally:
+                snapshot.close()
                 _roll_back(link)
 
     @contextmanager
