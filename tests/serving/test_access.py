@@ -30,7 +30,7 @@ class Door:
     def __init__(self, path: Path) -> None:
         self.store, self.clock = SqliteStore(path, synchronous="OFF"), ManualClock(NOW)
         self.tokens = Tokens(self.store)
-        self.of = {
+        self.of: dict[Role, str] = {
             role: self.tokens.create(role.word, role.word, "root", NOW) for role in Role if role is not Role.ANYONE
         }
         self.access = TokenAccess(self.tokens, self.clock, HOSTS)
