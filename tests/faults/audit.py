@@ -9,7 +9,8 @@ from tenure.store import Store
 
 
 def check(store: Store, acknowledged: list[dict[str, Any]]) -> None:
-    """Hold the ledgers against the log."""
+    """Hold the ledgers against the log; an answer that says that the log was away was promised to no log."""
+    acknowledged = [line for line in acknowledged if line.get("reason") != "log_unavailable"]
     found = store.verify("toy")
     assert found.intact, found.reason
     with store.database.reading() as link:

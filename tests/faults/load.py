@@ -118,7 +118,7 @@ class Load:
             answer = self._until_answered(link, "/v1/toy/decisions", asked)
             if answer is None:
                 break
-            ledger.write({"decision": name, "action": answer["action"], "arm": answer["arm"]})
+            ledger.write({"decision": name, **{word: answer[word] for word in ("action", "arm", "reason")}})
             report = {"outcome_id": "o", "decision_id": name, "signals": {"cost": number % 100}}
             receipt = self._until_answered(link, "/v1/toy/outcomes", report)
             if receipt is None:

@@ -97,6 +97,7 @@ class Server:
         self.environment = dict(environment or {})
         self.number = 0
         self._starts = 0
+        self._reaped: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
         return self.start()
@@ -121,7 +122,9 @@ class Server:
         self._starts += 1
         out, err = self._files()
         argv = ["serve", str(self.project), "--home", str(self.home), "--port", str(self.port), "--json"]
-        self.number = self.warm.fork(argv, out, err, self.environment)
+        self.number = (self._cold if "LD_PRELOAD" in self.environment else self.warm.fork)(
+            argv, out, err, self.environment
+        )
         until(lambda: (out.exists() and "\n" in out.read_text()) or not self.alive, "the server is up")
         assert self.alive, self.told
         return self
@@ -140,6 +143,8 @@ class Server:
         """SIGKILL, and wait until it is gone."""
         self.signal(signal.SIGKILL)
         until(lambda: not self.alive, "the server is gone")
+        if self._reaped is not None:
+            self._reaped.wait()
 
     def freeze(self) -> None:
         """SIGSTOP."""
@@ -148,6 +153,14 @@ class Server:
     def thaw(self) -> None:
         """SIGCONT."""
         self.signal(signal.SIGCONT)
+
+    def _cold(self, argv: list[str], out: Path, err: Path, environment: Mapping[str, str]) -> int:
+        """A process of its own, for what must be there before anything is loaded."""
+        command = [sys.executable, "-m", "tenure.cli", *argv]
+        with out.open("wb") as told, err.open("wb") as moaned:
+            process = subprocess.Popen(command, stdout=told, stderr=moaned, env={**os.environ, **environment})
+        self._reaped = process
+        return process.pid
 
     def _files(self) -> tuple[Path, Path]:
         name = f"server-{self.port}-{self._starts}"
