@@ -130,7 +130,7 @@ class Asking:
 
     def report(self, answer: Answer) -> dict[str, Any]:
         """What the log must hear of a fallback: what was really done, and when."""
-        kept = ("decision_id", "unit_id", "context", "episode_id", "step", "mask", "incumbent_action")
+        kept = ("decision_id", "unit_id", "context", "episode_id", "step", "mask", "incumbent_action", "at")
         body = {name: self.body[name] for name in kept if name in self.body}
         at = self.body.get("at") or to_text(self._clock.now())
         return {"request": body, "action": answer.label, "reason": answer.reason, "taken_at": at}
