@@ -55,6 +55,7 @@ class Spool:
         self._folder, self._largest, self._segment = folder, largest, segment
         self._lock = threading.Lock()
         self._file: int | None = None
+        self._own: Path | None = None
         self._pid = os.getpid()
         self._size = 0
         try:
@@ -93,10 +94,12 @@ class Spool:
 
         Its own is closed only when all others were taken, so that a server that is away makes no heap of small files.
         """
-        yield from self._takeable()
+        yield from _taken(self._segments())
         with self._lock:
             self._close()
-        yield from self._takeable()
+            own = [] if self._own is None else [self._own]
+            self._own = None
+        yield from _taken(own)
 
     def done(self, segment: Segment, rejected: Sequence[str]) -> None:
         """Remove a segment whose lines were all delivered or rejected; the latter are moved aside first.
@@ -138,7 +141,7 @@ class Spool:
         hidden = self._folder / f".{name}"
         file = os.open(hidden, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
         fcntl.flock(file, fcntl.LOCK_EX)
-        hidden.rename(self._folder / name)
+        self._own = hidden.rename(self._folder / name)
         _sync_folder(self._folder)
         return file
 
@@ -150,12 +153,6 @@ class Spool:
     def _segments(self) -> list[Path]:
         return sorted(path for path in self._folder.glob("*.jsonl") if path.name != REJECTED)
 
-    def _takeable(self) -> Generator[Segment, None, None]:
-        for path in self._segments():
-            with _locked(path) as file:
-                if file is not None:
-                    yield _read(path, file)
-
     def _reject(self, lines: Sequence[str]) -> None:
         file = os.open(self._folder / REJECTED, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         try:
@@ -163,6 +160,14 @@ class Spool:
             os.fsync(file)
         finally:
             os.close(file)
+
+
+def _taken(paths: Sequence[Path]) -> Generator[Segment, None, None]:
+    """Of these files the ones nobody holds, each under our lock while it is looked at."""
+    for path in paths:
+        with _locked(path) as file:
+            if file is not None:
+                yield _read(path, file)
 
 
 @contextmanager
