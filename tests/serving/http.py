@@ -6,15 +6,16 @@ import asyncio
 from typing import Any, Self
 
 import httpx
-from starlette.applications import Starlette
+
+from tenure.serving.hot import ASGIApp
 
 
 class Http:
     """A client of an application that runs in this thread."""
 
-    def __init__(self, app: Starlette) -> None:
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
         self._loop = asyncio.Runner()
-        self._lifespan = app.router.lifespan_context(app)
         self._client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test")
 
     def __enter__(self) -> Self:
@@ -25,15 +26,24 @@ class Http:
         self._loop.run(self._exit())
         self._loop.close()
 
-    def get(self, path: str) -> httpx.Response:
-        return self._loop.run(self._client.get(path))
+    def get(self, path: str, **more: Any) -> httpx.Response:
+        return self._loop.run(self._client.get(path, **more))
 
     def post(self, path: str, **body: Any) -> httpx.Response:
         return self._loop.run(self._client.post(path, **body))
 
     async def _enter(self) -> None:
-        await self._lifespan.__aenter__()
+        self._said: asyncio.Queue[dict[str, str]] = asyncio.Queue()
+        self._heard: asyncio.Queue[Any] = asyncio.Queue()
+        scope = {"type": "lifespan", "asgi": {"version": "3.0"}}
+        self._life = asyncio.ensure_future(self._app(scope, self._said.get, self._heard.put))
+        await self._say("startup")
 
     async def _exit(self) -> None:
         await self._client.aclose()
-        await self._lifespan.__aexit__(None, None, None)
+        await self._say("shutdown")
+        await self._life
+
+    async def _say(self, word: str) -> None:
+        await self._said.put({"type": f"lifespan.{word}"})
+        assert (await self._heard.get())["type"] == f"lifespan.{word}.complete"

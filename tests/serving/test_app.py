@@ -13,8 +13,7 @@ from hypothesis import strategies as st
 
 from tenure.core.errors import RequestError
 from tenure.serving import DecisionRequest, create_app
-from tenure.serving.app import LARGEST_BATCH, LARGEST_BODY
-from tenure.serving.wire import decode
+from tenure.serving.wire import LARGEST_BATCH, LARGEST_BODY, decode
 
 from .conftest import Make
 from .http import Http
@@ -135,7 +134,7 @@ def test_a_body_that_never_ends_is_408(http: Http, monkeypatch: pytest.MonkeyPat
         yield b"{"
         await asyncio.Event().wait()
 
-    monkeypatch.setattr("tenure.serving.app.BODY_TIMEOUT_S", 0.01)
+    monkeypatch.setattr("tenure.serving.hot.BODY_TIMEOUT_S", 0.01)
     refused(http.post("/v1/toy/decisions", content=endless()), 408)
 
 
@@ -277,6 +276,7 @@ def test_no_body_makes_the_server_fail(http: Http, changes: dict[str, Any], path
     assert post(http, f"/v1/toy/{path}", json.dumps(body), kind).status_code in (200, 409, 413, 422)
 
 
-def test_nan_in_a_body_is_called_by_its_name() -> None:
-    with pytest.raises(RequestError, match="NaN and infinity are not JSON"):
-        decode(b'{"unit_id": "u", "context": {"stock": NaN}}', DecisionRequest)
+@pytest.mark.parametrize("value", [b"NaN", b"-Infinity", b"1e999"])
+def test_what_is_no_finite_number_is_called_by_its_feature(value: bytes) -> None:
+    with pytest.raises(RequestError, match=f"'stock' is {value.decode()}: send a finite number"):
+        decode(b'{"unit_id": "u", "context": {"price": 2e3, "stock": ' + value + b"}}", DecisionRequest)

@@ -1,124 +1,19 @@
-"""Group commits and the shadow: many callers each get their own, and nothing behind an answer disturbs it."""
+"""The shadow: nothing behind an answer disturbs it."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
-from concurrent.futures import Future, wait
-from typing import Any
 
 import numpy as np
 import pytest
 
-from tenure.core.errors import StoreError
 from tenure.rollout.assignment import gets_candidate
 from tenure.serving import DecisionRequest
-from tenure.serving.behind import GroupCommitter, Shadow
+from tenure.serving.behind import Shadow
 
 from .conftest import Make
 from .test_choose import boom
 from .toy import Fixed, World, request
-
-
-class Gate:
-    """Decides when opened, and remembers the sizes of its groups."""
-
-    def __init__(self) -> None:
-        self.open = threading.Event()
-        self.entered = threading.Event()
-        self.groups: list[int] = []
-
-    def decide(self, requests: Sequence[DecisionRequest]) -> Any:
-        self.entered.set()
-        self.open.wait()
-        self.groups.append(len(requests))
-        return [request.unit_id for request in requests]
-
-
-def given(answers: Future[Any]) -> Any:
-    return answers.result()
-
-
-def test_callers_that_come_while_a_commit_runs_share_the_next_one() -> None:
-    gate = Gate()
-    committer = GroupCommitter(gate.decide)
-    first = committer.submit([request(unit="0")])
-    gate.entered.wait()
-    others = [committer.submit([request(unit=f"{n}"), request(unit=f"{n}'")]) for n in range(1, 9)]
-    gate.open.set()
-    committer.close()
-    assert given(first) == ["0"]
-    assert [given(future) for future in others] == [[f"{n}", f"{n}'"] for n in range(1, 9)]
-    assert gate.groups == [1, 16]
-
-
-def test_a_group_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tenure.serving.behind.LARGEST_GROUP", 3)
-    gate = Gate()
-    committer = GroupCommitter(gate.decide)
-    committer.submit([request()])
-    gate.entered.wait()
-    for _ in range(4):
-        committer.submit([request(), request()])
-    gate.open.set()
-    committer.close()
-    assert gate.groups == [1, 4, 4]
-
-
-def test_many_threads_each_get_their_own_answers(world: World) -> None:
-    committer = GroupCommitter(world.service.decide)
-    found: dict[str, Future[Any]] = {}
-
-    def work(thread: int) -> None:
-        for number in range(20):
-            name = f"{thread}-{number}"
-            found[name] = committer.submit([request(name), request(f"{name}'")])
-
-    threads = [threading.Thread(target=work, args=(thread,)) for thread in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    committer.close()
-    for name, future in found.items():
-        assert [answer.decision_id for answer in future.result()] == [name, f"{name}'"]
-    assert world.count() == 320
-
-
-def test_a_defect_reaches_the_callers_and_the_thread_goes_on() -> None:
-    def decide(requests: Sequence[DecisionRequest]) -> Any:
-        if requests[0].unit_id == "bad":
-            raise ZeroDivisionError("ours")
-        return [request.unit_id for request in requests]
-
-    committer = GroupCommitter(decide)
-    with pytest.raises(ZeroDivisionError):
-        committer.submit([request(unit="bad")]).result()
-    assert given(committer.submit([request(unit="good")])) == ["good"]
-    committer.close()
-
-
-def test_a_caller_who_has_gone_does_not_stop_the_thread() -> None:
-    gate = Gate()
-    committer = GroupCommitter(gate.decide)
-    first = committer.submit([request(unit="0")])
-    gate.entered.wait()
-    gone, there = committer.submit([request(unit="1")]), committer.submit([request(unit="2")])
-    assert gone.cancel()
-    assert not first.cancel()
-    gate.open.set()
-    wait([there])
-    assert given(there) == ["2"]
-    committer.close()
-    assert gate.groups == [1, 1]
-
-
-def test_a_closed_committer_refuses_instead_of_keeping_callers_waiting() -> None:
-    committer = GroupCommitter(lambda requests: [])
-    committer.close()
-    committer.close()
-    with pytest.raises(StoreError, match="stops"):
-        committer.submit([request()])
 
 
 def shadowed(world: World, *requests: DecisionRequest) -> dict[str, tuple[int, str | None]]:

@@ -130,10 +130,15 @@ def test_a_candidate_that_takes_a_masked_action_leaves_the_answer_to_the_incumbe
     assert who(world.one(mask=[True, False, True, True])) == ("a", Arm.FALLBACK, "illegal_action")
 
 
-def test_a_candidate_that_gives_masked_actions_a_chance_is_not_trusted(make: Make) -> None:
-    world = make(candidate=Fixed(distribution=np.array([0.5, 0.5, 0.0, 0.0]))).at("full", 1.0)
-    assert world.one("d1").arm == "candidate"
-    assert world.one("d2", mask=[False, True, True, True]).reason == "illegal_action"
+def test_after_the_mask_a_distribution_holds_what_is_left_of_it(make: Make) -> None:
+    world = make(candidate=Fixed(distribution=np.array([0.5, 0.3, 0.2, 0.0]))).at("full", 1.0)
+    assert world.one("d1").propensity == 0.3
+    kept = world.one("d2", mask=[False, True, True, True])
+    assert (kept.label, kept.confidence) == ("b", 0.5)
+    assert kept.propensity == pytest.approx(0.6)  # .3 / (.3 + .2)
+    drawn = world.one("d3", mask=[True, False, False, True])
+    assert (drawn.label, drawn.propensity, drawn.confidence) == ("a", 1.0, 1.0)
+    assert world.one("d4", mask=[False, False, False, True]).reason == "illegal_action"
 
 
 def test_a_failing_candidate_leaves_its_control_units_as_they_are(make: Make) -> None:

@@ -264,18 +264,61 @@ def test_after_a_kill_the_incumbent_answers_until_a_person_restores(world: World
 # The log away
 
 
-@pytest.mark.parametrize("verb", ["control", "append_decisions"])
-def test_without_a_log_the_incumbent_answers_and_it_is_counted(world: World, verb: str) -> None:
-    world.store.away = frozenset({verb})
+def test_where_the_log_cannot_be_read_the_incumbent_answers_and_is_logged(world: World) -> None:
+    assert world.one("d0").arm == "candidate"
+    world.store.away = frozenset({"control"})
+    answer = world.one("d1")
+    assert (*who(answer), answer.propensity) == ("a", Arm.FALLBACK, "log_unavailable", 1.0)
+    assert world.row("d1").arm is Arm.FALLBACK
+    assert world.service.counters["unlogged"] == 0
+
+
+def test_without_a_log_the_incumbent_answers_and_its_row_comes_later(world: World) -> None:
+    world.store.away = frozenset({"append_decisions"})
     good, bad = world.ask(request("d1"), BAD[0][1])
-    assert (*who(good), good.propensity) == ("a", Arm.FALLBACK, "log_unavailable", None)
+    assert (*who(good), good.propensity) == ("a", Arm.FALLBACK, "log_unavailable", 1.0)
     assert isinstance(bad, RequestError)
-    assert world.service.counters["unlogged"] == 1
+    assert world.service.counters["unlogged"] == 1  # this spool is memory
     assert world.count() == 0
     world.store.away = frozenset()
     assert world.one("d2").arm == "candidate"
-    assert world.service.settler.owed == 0
+    assert len(world.service.spool) == 0
+    assert world.count() == 2
+    assert (world.row("d1").arm, world.row("d1").reason) == (Arm.FALLBACK, "log_unavailable")
+
+
+def test_without_a_log_the_same_id_gets_the_same_answer_and_another_body_409(world: World) -> None:
+    world.store.away = frozenset({"append_decisions"})
+    first, again, other = world.ask(request("d1"), request("d1"), request("d1", x=3.0))
+    assert who(first) == who(again)
+    assert isinstance(other, ConflictError)
+    world.store.away = frozenset()
+    assert who(world.one("d1")) == who(first)
     assert world.count() == 1
+
+
+def test_all_that_waits_is_moved_before_one_of_its_ids_is_answered_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tenure.serving.service.DRAINED_AT_ONCE", 1)
+    world.store.away = frozenset({"append_decisions"})
+    world.ask(request("d1"), request("d2"), request("d3"))
+    world.store.away = frozenset()
+    assert world.one("d3").reason == "log_unavailable"
+    assert world.count() == 3
+
+
+def test_a_log_that_took_long_to_fail_is_left_alone_for_ten_times_as_long(world: World) -> None:
+    world.store.away = frozenset({"append_decisions"})
+    world.store.before_append = lambda: world.wait(seconds=2)
+    world.one("d1")
+    world.store.before_append = lambda: None
+    world.store.away = frozenset()
+    world.wait(seconds=19)
+    assert world.one("d2").reason == "log_unavailable"
+    world.wait(seconds=1.01)
+    assert world.one("d3").arm == "candidate"
+    assert world.count() == 3
 
 
 def test_a_log_lost_after_writing_is_corrected_when_it_is_back(world: World) -> None:
@@ -286,7 +329,7 @@ def test_a_log_lost_after_writing_is_corrected_when_it_is_back(world: World) -> 
     world.one("d2")
     assert (world.row("d1").arm, world.row("d1").reason) == (Arm.FALLBACK, "log_unavailable")
     assert world.one("d1").reason == "log_unavailable"
-    assert (world.count("corrections"), world.service.settler.owed) == (1, 0)
+    assert (world.count("corrections"), len(world.service.spool)) == (1, 0)
 
 
 def test_another_body_answered_without_the_log_corrects_nothing(world: World) -> None:
@@ -296,13 +339,6 @@ def test_another_body_answered_without_the_log_corrects_nothing(world: World) ->
     world.store.away = frozenset()
     world.one("d2")
     assert world.row("d1").arm is Arm.CANDIDATE
-
-
-def test_what_is_owed_is_bounded(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tenure.serving.settle.MOST_OWED", 2)
-    for name in "abc":
-        world.service.settler.owe(name, "hash", 0)
-    assert world.service.settler.owed == 2
 
 
 # Outcomes

@@ -20,6 +20,7 @@ from tenure.core.reward import KPI, Reward, Signal, Term
 from tenure.core.spaces import Discrete, Feature
 from tenure.rollout.settings import RolloutSettings, Settings
 from tenure.serving import Answer, DecisionRequest, DecisionService
+from tenure.serving.deadline import Deadline
 from tenure.store import Appended, Control, Event, Fold, SqliteStore
 
 NOON = datetime(2011, 10, 1, 12, tzinfo=UTC)
@@ -67,6 +68,7 @@ class Fragile(SqliteStore):
     """A log that can be taken away, and killed at a chosen moment."""
 
     away: frozenset[str] = frozenset()
+    before_append: Callable[[], object] = staticmethod(lambda: None)
     after_append: Callable[[], object] = staticmethod(lambda: None)
 
     def control(self, problem: str) -> Control:
@@ -77,9 +79,10 @@ class Fragile(SqliteStore):
         self._there("kill_epoch")
         return super().kill_epoch(problem)
 
-    def append_decisions(self, rows: Any, fold: Fold | None = None) -> Appended:
+    def append_decisions(self, rows: Any, fold: Fold | None = None, beside: Any = None) -> Appended:
+        self.before_append()
         self._there("append_decisions")
-        appended = super().append_decisions(rows, fold)
+        appended = super().append_decisions(rows, fold, beside)
         self.after_append()
         return appended
 
@@ -107,12 +110,23 @@ class World:
     constraints: tuple[Constraint, ...] = ()
     clock: Clock = field(default_factory=lambda: ManualClock(NOON))
     broken: bool = False
+    deadline: Deadline = field(default_factory=lambda: Deadline(60.0))
+    neighbours: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.store = Fragile(self.folder / "log.db", synchronous="OFF")
         self.problem = problem(self.constraints)
         settings = Settings(rollout=RolloutSettings(salt="salt", exploration=self.exploration))
-        self.service = DecisionService(self.problem, self.incumbent, self.store, settings, self.clock, self.load)
+        self.service = DecisionService(
+            self.problem,
+            self.incumbent,
+            self.store,
+            settings,
+            self.clock,
+            self.load,
+            deadline=self.deadline,
+            **self.neighbours,
+        )
 
     def load(self, version: str) -> Policy:
         """The candidate, unless its bundle is broken."""

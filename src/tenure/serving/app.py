@@ -1,175 +1,121 @@
-"""The HTTP face of the decision service: plain Starlette routes, JSON by msgspec."""
+"""The application: hot paths go to `hot`, everything else to the control API beside it."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from tenure.core.errors import RequestError, TenureError, UnknownError
-from tenure.serving.behind import GroupCommitter, Shadow
+from tenure.core.errors import RequestError, TenureError
+from tenure.serving.access import Access, OpenAccess
+from tenure.serving.behind import Shadow
+from tenure.serving.hot import APP, ASGIApp, Hot, Receive, Scope, Send
 from tenure.serving.service import DecisionService
-from tenure.serving.wire import DecisionBatch, DecisionRequest, OutcomeRequest, decode, encode
-
-LARGEST_BODY = 64 * 1024
-"""Bytes of one decision or outcome."""
-LARGEST_BATCH = 1024 * 1024
-"""Bytes of a batch."""
-BODY_TIMEOUT_S = 10.0
+from tenure.serving.wire import encode
 
 
-def create_app(service: DecisionService) -> Starlette:
-    """The application for one problem's service; its threads start and stop with it."""
+class App:
+    """One server's application; its threads start before and end after those of what is mounted beside the hot paths.
 
-    @asynccontextmanager
-    async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        app.state.committer, shadow = GroupCommitter(service.decide), Shadow(service)
-        try:
-            yield
-        finally:
-            await run_in_threadpool(app.state.committer.close)
-            await run_in_threadpool(shadow.close)
+    Args:
+        service: decides.
+        access: says who may ask.
+        rest: takes every request that is not on a hot path, and hears of start and stop.
+    """
 
-    app = Starlette(
-        routes=[
-            Route("/healthz", _health),
-            Route("/v1/{problem}", _status),
-            Route("/v1/{problem}/decisions", _decision, methods=["POST"]),
-            Route("/v1/{problem}/decisions:batch", _decisions, methods=["POST"]),
-            Route("/v1/{problem}/outcomes", _outcomes, methods=["POST"]),
-        ],
-        lifespan=lifespan,
-        exception_handlers={TenureError: _refused, HTTPException: _no_route},
-    )
-    app.state.service = service
-    return app
+    def __init__(self, service: DecisionService, access: Access, rest: ASGIApp) -> None:
+        self._service, self._rest = service, rest
+        self.hot = Hot(service, access)
+        self.shadow: Shadow | None = None
 
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request, or live through start and stop."""
+        if scope["type"] == "http" and scope["path"] in self.hot.paths:
+            await self.hot(scope, receive, send)
+        elif scope["type"] == "lifespan":
+            await self._live(scope, receive, send)
+        else:
+            await self._rest({**scope, APP: self}, receive, send)
 
-async def _decision(request: Request) -> Response:
-    _service(request)
-    body = decode(await _body(request, LARGEST_BODY), DecisionRequest)
-    (answer,) = await asyncio.wrap_future(request.app.state.committer.submit([body]))
-    return _refusal(answer) if isinstance(answer, TenureError) else _json(answer)
+    async def _live(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await asyncio.to_thread(self._warm)
+        self.hot.open()
+        self.shadow = Shadow(self._service)
 
+        async def told(message: Any) -> None:
+            if message["type"].startswith("lifespan.shutdown"):
+                await self._close()
+            await send(message)
 
-async def _decisions(request: Request) -> Response:
-    _service(request)
-    body = decode(await _body(request, LARGEST_BATCH), DecisionBatch)
-    answers = await asyncio.wrap_future(request.app.state.committer.submit(body.decisions))
-    return _json({"answers": [a.as_dict() if isinstance(a, TenureError) else a for a in answers]})
+        await self._rest(scope, receive, told)
 
+    def _warm(self) -> None:
+        """Load the candidate before the first request waits for it; one that cannot be loaded is for `choose`."""
+        version = self._service.standing.control()[0].version
+        if version is not None:
+            try:
+                self._service.chooser.policy(version)
+            except Exception:  # whatever a loader raises, the incumbent answers
+                self._service.counters["not_warm"] += 1
 
-async def _outcomes(request: Request) -> Response:
-    """One outcome as JSON, or one per line as NDJSON with one verdict per line."""
-    service, lines = _service(request), request.headers.get("content-type", "").startswith("application/x-ndjson")
-    body = await _body(request, LARGEST_BATCH if lines else LARGEST_BODY)
-    if not lines:
-        (receipt,) = await run_in_threadpool(service.outcomes, [decode(body, OutcomeRequest)])
-        return _json(receipt)
-    verdicts = await run_in_threadpool(_each_line, service, body.splitlines())
-    return Response(b"\n".join(map(encode, verdicts)), media_type="application/x-ndjson")
-
-
-def _each_line(service: DecisionService, lines: list[bytes]) -> list[Any]:
-    """A receipt or an error for every line; good lines share one commit."""
-    verdicts: list[Any] = [None] * len(lines)
-    good: dict[int, OutcomeRequest] = {}
-    for number, line in enumerate(lines):
-        try:
-            good[number] = decode(line, OutcomeRequest)
-        except TenureError as error:
-            verdicts[number] = error.as_dict()
-    try:
-        receipts = dict(zip(good, service.outcomes(list(good.values())), strict=True))
-        return [receipts.get(number, verdict) for number, verdict in enumerate(verdicts)]
-    except RequestError:  # one of them conflicts: each by itself
-        return [_alone(service, good[n]) if n in good else verdict for n, verdict in enumerate(verdicts)]
+    async def _close(self) -> None:
+        """Answer what has come, write the shadow of it, move what is spooled."""
+        await asyncio.to_thread(self.hot.close)
+        if self.shadow is not None:
+            await asyncio.to_thread(self.shadow.close)
+        await asyncio.to_thread(self._service.drain)
 
 
-def _alone(service: DecisionService, outcome: OutcomeRequest) -> Any:
-    try:
-        return service.outcomes([outcome])[0]
-    except RequestError as error:
-        return error.as_dict()
+def create_app(service: DecisionService, *, access: Access | None = None, rest: ASGIApp | None = None) -> App:
+    """The application for one problem's service.
+
+    Args:
+        service: decides.
+        access: says who may ask; everybody by default, which suits loopback only.
+        rest: takes what is not on a hot path; by default the status alone.
+    """
+    return App(service, access or OpenAccess(), rest or status_app(service))
 
 
-async def _status(request: Request) -> Response:
-    """Where the problem stands."""
-    service = _service(request)
-    control = await run_in_threadpool(service.store.control, service.problem.name)
-    return _json({"control": control, "counters": dict(service.counters), "failures": dict(service.chooser.failures)})
+def status_app(service: DecisionService) -> Starlette:
+    """Where the problem stands, and nothing else."""
 
+    async def status(request: Request) -> Response:
+        if request.path_params["problem"] != service.problem.name:
+            raise HTTPException(404)
+        control = await run_in_threadpool(service.store.control, service.problem.name)
+        failures = dict(service.chooser.failures)
+        return _json({"control": control, "counters": dict(service.counters), "failures": failures})
 
-async def _health(_: Request) -> Response:
-    return _json({"status": "ok"})
+    async def health(_: Request) -> Response:
+        return _json({"status": "ok"})
 
+    async def refused(_: Request, error: Exception) -> Response:
+        assert isinstance(error, TenureError)
+        return _json(error.as_dict(), error.http_status)
 
-async def _refused(_: Request, error: Exception) -> Response:
-    assert isinstance(error, TenureError)
-    return _refusal(error)
-
-
-async def _no_route(request: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)
-    body = RequestError(
-        expected="GET /healthz, GET /v1/{problem}, or POST to its decisions, decisions:batch or outcomes",
-        found=f"{request.method} {request.url.path}",
-        where="the request line",
-        fix="see README, section 'Over HTTP'",
-    )
-    return Response(encode(body.as_dict()), error.status_code, error.headers, media_type="application/json")
-
-
-def _refusal(error: TenureError) -> Response:
-    return Response(encode(error.as_dict()), error.http_status, media_type="application/json")
-
-
-def _json(content: Any) -> Response:
-    return Response(encode(content), media_type="application/json")
-
-
-def _service(request: Request) -> DecisionService:
-    service: DecisionService = request.app.state.service
-    if request.path_params["problem"] != service.problem.name:
-        raise UnknownError(
-            expected=f"the problem {service.problem.name!r}",
-            found=repr(request.path_params["problem"]),
-            where="the request's path",
-            fix=f"send to /v1/{service.problem.name}/...",
+    async def no_route(request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)
+        body = RequestError(
+            expected=f"GET /healthz; of the problem {service.problem.name!r} GET /v1/{service.problem.name}, or POST to "
+            "its decisions, decisions:batch or outcomes",
+            found=f"{request.method} {request.url.path}",
+            where="the request line",
+            fix="see README, section 'Over HTTP'",
         )
-    return service
+        return _json(body.as_dict(), error.status_code)
+
+    return Starlette(
+        routes=[Route("/healthz", health), Route("/v1/{problem}", status)],
+        exception_handlers={TenureError: refused, HTTPException: no_route},
+    )
 
 
-class TooLargeError(RequestError):
-    http_status = 413
-
-
-class TooSlowError(RequestError):
-    http_status = 408
-
-
-async def _body(request: Request, limit: int) -> bytes:
-    """The body, if it ends in time and within its limit."""
-    chunks, size = [], 0
-    try:
-        async with asyncio.timeout(BODY_TIMEOUT_S):
-            async for chunk in request.stream():
-                chunks.append(chunk)
-                size += len(chunk)
-                if size > limit:
-                    raise TooLargeError(
-                        expected=f"at most {limit} bytes", found="more", where="the request body", fix="send less"
-                    )
-    except (TimeoutError, ClientDisconnect) as error:
-        raise TooSlowError(
-            expected=f"a whole body within {BODY_TIMEOUT_S:.0f} s", found="less", where="the request body", fix="resend"
-        ) from error
-    return b"".join(chunks)
+def _json(content: Any, status: int = 200) -> Response:
+    return Response(encode(content), status, media_type="application/json")

@@ -1,73 +1,41 @@
-"""Who answers, with what, and with which probability: traffic split, proposals, exploration."""
+"""Who answers, with what, and with which probability: traffic split, proposals, exploration, the rules for people."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
 
-from tenure.core.arrays import Bools, Floats
+from tenure.core.arrays import Floats
 from tenure.core.decision import Arm
 from tenure.core.errors import IncumbentError
-from tenure.core.policy import ROUNDING, Policy, Proposal
-from tenure.rollout.assignment import draw, gets_candidate
+from tenure.core.policy import Policy
+from tenure.rollout.assignment import draw
+from tenure.rollout.rules import HumanRule
+from tenure.serving.asking import Asked, Exploring, Humans, Situation
+from tenure.serving.deadline import Deadline, LateError, OvertakenError
 from tenure.serving.observation import Reader
-from tenure.serving.propensity import propensity
-from tenure.serving.wire import DecisionRequest
-from tenure.store import Control
+from tenure.serving.offers import Offer, checked, moved, restricted
+from tenure.serving.propensity import held_propensity, learned, propensity
 
 Loader = Callable[[str], Policy]
 """From a version to its policy; raises BundleError."""
 
 
-@dataclass(frozen=True)
-class Asked:
-    """A group of n requests that can be answered.
+class Held(NamedTuple):
+    """A learned proposal that waits for a person."""
 
-    Args:
-        requests: each with its id.
-        observation: float32 [n, features].
-        allowed: allowed actions, at least one per row, [n, actions]; None when all are.
-    """
-
-    requests: Sequence[DecisionRequest]
-    observation: Floats
-    allowed: Bools | None
-
-    def only(self, rows: Sequence[int]) -> Asked:
-        """Some of them."""
-        allowed = None if self.allowed is None else self.allowed[rows]
-        return Asked([self.requests[row] for row in rows], self.observation[rows], allowed)
-
-
-class Situation(NamedTuple):
-    """What a group is decided on: the requests, where the rollout stands, and the moment."""
-
-    asked: Asked
-    control: Control
-    now: datetime
-
-
-class Offer(NamedTuple):
-    """A proposal that was checked, as plain lists over the n requests."""
-
-    action: list[int]
-    confidence: list[float]
-    distribution: Floats | None = None
-
-    def probability(self, row: int, action: int) -> float:
-        """Probability of an action in one row."""
-        if self.distribution is None:
-            return float(self.action[row] == action)
-        return float(self.distribution[row, action])
+    rule: HumanRule
+    action: int
+    confidence: float
+    version: str
 
 
 class Choice(NamedTuple):
-    """What is done in one situation, who decided so and why; probability over split and exploration."""
+    """What is done in one situation, who decided so and why; probability over split, exploration and people."""
 
     action: int
     arm: Arm
@@ -76,6 +44,7 @@ class Choice(NamedTuple):
     explored: bool
     propensity: float
     reason: str
+    held: Held | None = None
 
 
 class Chooser:
@@ -83,30 +52,59 @@ class Chooser:
 
     One request the candidate fails on makes it fail for its whole group, which is at most one group commit. A bundle
     that cannot be loaded is tried again with the next group, so that one repaired on disk is picked up.
+
+    Args:
+        reader: of the problem's requests.
+        incumbent: the rule that decides today.
+        load: from a version to its policy.
+        salt: of all draws.
+        exploring: how much is explored.
+        humans: which proposals a person must approve; None when none.
+        deadline: the candidate's time to propose.
     """
 
-    def __init__(self, reader: Reader, incumbent: Policy, load: Loader, salt: str, exploration: float) -> None:
-        self.reader, self.incumbent, self.salt, self.exploration = reader, incumbent, salt, exploration
+    def __init__(
+        self,
+        reader: Reader,
+        incumbent: Policy,
+        load: Loader,
+        salt: str,
+        exploring: Exploring,
+        humans: Humans | None,
+        deadline: Deadline,
+    ) -> None:
+        self.reader, self.incumbent, self.salt = reader, incumbent, salt
+        self.exploring, self.humans, self.deadline = exploring, humans, deadline
         self.failures: Counter[str] = Counter()
         self._load = load
         self._loaded: dict[str, Policy] = {}
+        self._arm_draw = lru_cache(maxsize=65_536)(lambda unit_id: draw(salt, "arm", unit_id))
 
     def choose(self, situation: Situation) -> list[Choice]:
-        """Split the traffic, let the policies propose, explore, and work out the probability of the result.
+        """Split the traffic, let the policies propose, explore, ask a person, and work out the probability of it all.
 
         Raises:
             IncumbentError: the incumbent's rule was needed, and cannot decide.
         """
-        asked, control, _ = situation
-        share = 0.0 if control.killed or control.version is None else control.share
+        asked, control, _, doubt = situation
+        share = control.live_share
         if share <= 0:
-            return self._by_incumbent(asked, "killed" if control.killed else control.stage)
+            return self._by_incumbent(asked, _why_none(situation))
+        if doubt:
+            return self._by_fallback(asked, share, doubt)
         candidate, failure = self.candidate_offer(situation)
         if candidate is None:
             return self._by_fallback(asked, share, failure)
-        incumbent = candidate if share >= 1 else self.incumbent_offer(asked)
-        version, rows = str(control.version), range(len(asked.requests))
-        return [self._split(asked, row, share, candidate, incumbent, version) for row in rows]
+        incumbent = candidate if share >= 1 and self.humans is None else self.incumbent_offer(asked)
+        return [self._split(situation, row, share, candidate, incumbent) for row in range(len(asked.requests))]
+
+    def without_log(self, asked: Asked) -> list[Choice]:
+        """What is done while the log cannot be written: the incumbent's action, whoever's turn it is.
+
+        Raises:
+            IncumbentError: the incumbent's rule cannot decide.
+        """
+        return [choice._replace(arm=Arm.FALLBACK) for choice in self._by_incumbent(asked, "log_unavailable")]
 
     def incumbent_offer(self, asked: Asked) -> Offer:
         """The action each caller was about to take, else the rule's; an illegal one moves to the nearest allowed.
@@ -115,40 +113,69 @@ class Chooser:
             IncumbentError: the rule raises, or proposes what no action is.
         """
         named = [request.incumbent_action for request in asked.requests]
-        if None in named:
-            offer = self._rule(asked)
-            actions, sure = offer.action, offer.confidence
-        else:
-            actions, sure = [0] * len(named), [1.0] * len(named)
-        for row, label in enumerate(named):
-            if label is not None:
-                actions[row], sure[row] = self.reader.action(label), 1.0
-        return Offer(_nearest_allowed(actions, asked.allowed), sure)
+        if named.count(None) == len(named):
+            return moved(self._rule(asked), asked.allowed)
+        offer = self._rule(asked) if None in named else Offer([0] * len(named), [1.0] * len(named))
+        return moved(self._as_named(offer, named), asked.allowed)
 
     def candidate_offer(self, situation: Situation) -> tuple[Offer | None, str]:
-        """The candidate's proposal, or None with one word why it cannot be used."""
-        asked = situation.asked
+        """The candidate's proposal, or None with one word why it cannot be used.
+
+        Raises:
+            OvertakenError: it took too long, and another thread answers the group.
+        """
+        asked, control, _, _ = situation
         try:
-            policy = self._policy(str(situation.control.version))
+            policy = self.policy(str(control.version))
         except Exception:  # whatever a loader raises, the incumbent answers
             return self._failed("bundle_error")
-        draws = np.array([draw(self.salt, "policy", str(request.decision_id)) for request in asked.requests])
+        draws = self._draws("policy", asked)
         try:
-            proposal = policy.propose(asked.observation, asked.allowed, draws)
-            offer = _checked(proposal, len(asked.requests), len(self.reader.labels), asked.allowed)
+            proposal = self.deadline.ask(lambda: policy.propose(asked.observation, asked.allowed, draws))
+            offer = checked(proposal, len(asked.requests), len(self.reader.labels))
+        except OvertakenError:
+            raise
+        except LateError:
+            return self._failed("deadline")
         except Exception:  # whatever a policy raises, the incumbent answers
             return self._failed("policy_error")
+        offer = None if offer is None else restricted(offer, asked.allowed, draws)
         return (offer, "") if offer is not None else self._failed("illegal_action")
 
+    def policy(self, version: str) -> Policy:
+        """The policy of a version, loaded once.
+
+        Raises:
+            BundleError: it cannot be loaded; what else a loader raises goes through.
+        """
+        if version not in self._loaded:
+            self._loaded[version] = self._load(version)
+        return self._loaded[version]
+
     def _rule(self, asked: Asked) -> Offer:
-        n, actions = len(asked.requests), len(self.reader.labels)
+        draws = self._draws("incumbent", asked)
         try:
-            offer = _checked(self.incumbent.propose(asked.observation, asked.allowed, np.zeros(n)), n, actions, None)
+            proposal = self.incumbent.propose(asked.observation, asked.allowed, draws)
+            offer = checked(proposal, len(asked.requests), len(self.reader.labels))
         except Exception as error:  # a rule is somebody else's code
             raise self._no_rule(f"{type(error).__name__}: {error}") from error
         if offer is None:
             raise self._no_rule("another number of actions, one out of range, or a confidence outside [0, 1]")
         return offer
+
+    def _as_named(self, offer: Offer, named: Sequence[str | int | None]) -> Offer:
+        """The offer with the callers' own actions, which are certain."""
+        actions, sure = list(offer.action), list(offer.confidence)
+        distribution = None if offer.distribution is None else np.array(offer.distribution)
+        for row, label in enumerate(named):
+            if label is not None:
+                actions[row], sure[row] = self.reader.action(label), 1.0
+                if distribution is not None:
+                    distribution[row] = np.arange(distribution.shape[1]) == actions[row]
+        return Offer(actions, sure, distribution)
+
+    def _draws(self, purpose: str, asked: Asked) -> Floats:
+        return np.array([draw(self.salt, purpose, str(request.decision_id)) for request in asked.requests])
 
     def _no_rule(self, found: str) -> IncumbentError:
         return IncumbentError(
@@ -158,49 +185,90 @@ class Chooser:
             fix="mend its propose, and try it with check_policy; send incumbent_action meanwhile",
         )
 
-    def _split(self, asked: Asked, row: int, share: float, candidate: Offer, incumbent: Offer, version: str) -> Choice:
+    def _split(self, situation: Situation, row: int, share: float, candidate: Offer, incumbent: Offer) -> Choice:
         """One row of the traffic split."""
-        request = asked.requests[row]
-        learned = share >= 1 or gets_candidate(self.salt, request.unit_id, share)
-        offer = candidate if learned else incumbent
+        asked, control, now, _ = situation
+        request, version = asked.requests[row], str(control.version)
+        epsilon = self.exploring.epsilon(self.exploring.segment(request.context), now, control)
+        live = share >= 1 or self._arm_draw(request.unit_id) < share
+        offer = candidate if live else incumbent
         best = offer.action[row]
-        action = self._explored(asked, row, best) if learned else best
+        action = self._explored(asked, row, best, epsilon) if live and epsilon > 0 else best
+        if self.humans is not None:
+            return self._with_people(situation, row, share, candidate, incumbent, epsilon, (live, action))
         choices = len(self.reader.labels) if asked.allowed is None else int(asked.allowed[row].sum())
-        return Choice(
-            action,
-            Arm.CANDIDATE if learned else Arm.INCUMBENT,
-            version if learned else self.incumbent.version,
-            offer.confidence[row],
-            action != best,
-            propensity(
-                candidate.probability(row, action),
-                incumbent.probability(row, action),
-                share,
-                self.exploration,
-                choices,
-            ),
-            "candidate" if learned else "control",
-        )
+        chances = candidate.probability(row, action), incumbent.probability(row, action)
+        probability = propensity(*chances, share, epsilon, choices)
+        if not live:
+            return Choice(
+                action, Arm.INCUMBENT, self.incumbent.version, offer.confidence[row], False, probability, "control"
+            )
+        explored = action != best
+        return Choice(action, Arm.CANDIDATE, version, offer.confidence[row], explored, probability, "candidate")
 
-    def _explored(self, asked: Asked, row: int, best: int) -> int:
+    def _with_people(
+        self,
+        situation: Situation,
+        row: int,
+        share: float,
+        candidate: Offer,
+        incumbent: Offer,
+        epsilon: float,
+        proposed: tuple[bool, int],
+    ) -> Choice:
+        """One row where rules may ask a person: then the incumbent acts, and the proposal waits."""
+        (live, action), (asked, control, _, _) = proposed, situation
+        legal = self._legal(asked, row)
+        sure, version = candidate.confidence[row], str(control.version)
+        rules = {other: self._asks(asked, row, other, sure) for other in legal}
+        held = [other for other in legal if rules[other] is not None]
+        rule = rules[action] if live else None
+        done = incumbent.action[row] if rule is not None or not live else action
+        probability = held_propensity(
+            done,
+            legal,
+            held,
+            lambda other: learned(candidate.probability(row, other), epsilon, len(legal)),
+            incumbent.probability(row, done),
+            share,
+        )
+        if live and rule is None:
+            explored = action != candidate.action[row]
+            return Choice(action, Arm.CANDIDATE, version, sure, explored, probability, "candidate")
+        own = done, Arm.INCUMBENT, self.incumbent.version, incumbent.confidence[row], False, probability
+        if rule is None:
+            return Choice(*own, "control")
+        return Choice(*own, "pending", Held(rule, action, sure, version))
+
+    def _asks(self, asked: Asked, row: int, action: int, sure: float) -> HumanRule | None:
+        assert self.humans is not None
+        return self.humans.asks(asked.requests[row].context, self.reader.labels[action], sure)
+
+    def _legal(self, asked: Asked, row: int) -> Sequence[int]:
+        if asked.allowed is None:
+            return range(len(self.reader.labels))
+        legal: list[int] = np.flatnonzero(asked.allowed[row]).tolist()
+        return legal
+
+    def _explored(self, asked: Asked, row: int, best: int, epsilon: float) -> int:
         """For a small share of the candidate's decisions, a uniform draw from the allowed actions instead."""
         key = str(asked.requests[row].decision_id)
-        if not draw(self.salt, "explore", key) < self.exploration:
+        if not draw(self.salt, "explore", key) < epsilon:
             return best
-        legal = range(len(self.reader.labels)) if asked.allowed is None else np.flatnonzero(asked.allowed[row])
-        return int(legal[int(draw(self.salt, "which", key) * len(legal))])
+        legal = self._legal(asked, row)
+        return legal[int(draw(self.salt, "which", key) * len(legal))]
 
     def _by_incumbent(self, asked: Asked, reason: str) -> list[Choice]:
         offer, version = self.incumbent_offer(asked), self.incumbent.version
-        rows = zip(offer.action, offer.confidence, strict=True)
-        return [Choice(action, Arm.INCUMBENT, version, sure, False, 1.0, reason) for action, sure in rows]
+        return [
+            Choice(action, Arm.INCUMBENT, version, sure, False, offer.probability(row, action), reason)
+            for row, (action, sure) in enumerate(zip(offer.action, offer.confidence, strict=True))
+        ]
 
     def _by_fallback(self, asked: Asked, share: float, failure: str) -> list[Choice]:
         """The incumbent for all; a fallback only where the candidate would have answered."""
         return [
-            choice._replace(arm=Arm.FALLBACK, reason=failure)
-            if gets_candidate(self.salt, request.unit_id, share)
-            else choice
+            choice._replace(arm=Arm.FALLBACK, reason=failure) if self._arm_draw(request.unit_id) < share else choice
             for request, choice in zip(asked.requests, self._by_incumbent(asked, "control"), strict=True)
         ]
 
@@ -208,44 +276,12 @@ class Chooser:
         self.failures[word] += 1
         return None, word
 
-    def _policy(self, version: str) -> Policy:
-        if version not in self._loaded:
-            self._loaded[version] = self._load(version)
-        return self._loaded[version]
 
-
-def _checked(proposal: Proposal, n: int, actions: int, allowed: Bools | None) -> Offer | None:
-    """A proposal as lists, if each of n rows has a legal action, its sureness and a possible distribution."""
-    if proposal.action.dtype.kind not in "iu":
-        return None
-    offer = Offer(proposal.action.tolist(), proposal.confidence.tolist(), proposal.distribution)
-    if not len(offer.action) == len(offer.confidence) == n:
-        return None
-    if not all(0 <= action < actions for action in offer.action):
-        return None
-    if not all(0.0 <= sure <= 1.0 for sure in offer.confidence):
-        return None
-    if allowed is not None and not allowed[np.arange(n), proposal.action].all():
-        return None
-    return offer if offer.distribution is None or _possible(offer, (n, actions), allowed) else None
-
-
-def _possible(offer: Offer, shape: tuple[int, int], allowed: Bools | None) -> bool:
-    """Whether a distribution is one, gives nothing to what is not allowed, and something to what it proposes."""
-    distribution = np.asarray(offer.distribution)
-    if distribution.shape != shape or not ((distribution >= 0) & (distribution <= 1)).all():
-        return False
-    if (np.abs(distribution.sum(axis=1) - 1) > ROUNDING).any():
-        return False
-    if allowed is not None and distribution[~allowed].any():
-        return False
-    return all(offer.probability(row, action) > 0 for row, action in enumerate(offer.action))
-
-
-def _nearest_allowed(action: list[int], allowed: Bools | None) -> list[int]:
-    """For each row the allowed action whose index is nearest; the lower one of two."""
-    if allowed is None:
-        return action
-    distance = np.abs(np.arange(allowed.shape[1]) - np.array(action)[:, None]).astype(float)
-    nearest: list[int] = np.where(allowed, distance, np.inf).argmin(axis=1).tolist()
-    return nearest
+def _why_none(situation: Situation) -> str:
+    """One word for why the candidate has no share."""
+    control = situation.control
+    if control.killed:
+        return "killed"
+    if control.version is not None and control.share > 0:
+        return "breaker"
+    return control.stage

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from operator import itemgetter, le
 
 import numpy as np
 
@@ -11,6 +12,7 @@ from tenure.core.arrays import Bools, Floats
 from tenure.core.errors import ProblemError, RequestError
 from tenure.core.problem import Problem
 from tenure.core.spaces import Discrete, Feature
+from tenure.serving.wire import DecisionRequest
 
 LARGEST = float(np.finfo(np.float32).max)
 """Largest value an observation can hold."""
@@ -36,13 +38,28 @@ class Reader:
         self._index = {label: index for index, label in enumerate(self.labels)}
         self._features = [(f.name, f.default, max(f.low, -LARGEST), min(f.high, LARGEST)) for f in problem.observation]
         self._names = frozenset(problem.feature_names)
+        self._lows, self._highs = [f[2] for f in self._features], [f[3] for f in self._features]
+        names = problem.feature_names
+        self._all = itemgetter(*names) if len(names) > 1 else lambda context: (context[names[0]],)
 
-    def row(self, context: Mapping[str, float]) -> list[float]:
+    def row(self, context: Mapping[str, float]) -> Sequence[float]:
         """Feature values in the problem's order.
 
         Raises:
             RequestError: a feature is unknown, missing without a default, not finite, or out of its bounds.
         """
+        if len(context) == len(self._features):
+            try:
+                given: Sequence[float] = self._all(context)
+            except KeyError:
+                return self._row(context)
+            # NaN is neither above nor below, so that it passes neither test.
+            if all(map(le, self._lows, given)) and all(map(le, given, self._highs)):
+                return given
+        return self._row(context)
+
+    def _row(self, context: Mapping[str, float]) -> list[float]:
+        """The same with defaults, one by one, or the error that names what is wrong."""
         values = []
         for name, default, low, high in self._features:
             value = context.get(name, default)
@@ -57,13 +74,13 @@ class Reader:
         """The rows as float32 [n, features]."""
         return np.array(rows, dtype=np.float32)
 
-    def check_mask(self, mask: list[bool] | None) -> None:
+    def check_mask(self, mask: list[bool]) -> None:
         """Nothing, when a mask has one boolean per action.
 
         Raises:
             RequestError: it has not, or it allows no action.
         """
-        if mask is not None and (len(mask) != len(self.labels) or not any(mask)):
+        if len(mask) != len(self.labels) or not any(mask):
             raise RequestError(
                 expected=f"{len(self.labels)} booleans, at least one true",
                 found=f"{len(mask)}, {sum(mask)} of them true",
@@ -71,9 +88,10 @@ class Reader:
                 fix=f"send one boolean per action: {list(self.labels)}",
             )
 
-    def masks(self, masks: Sequence[list[bool] | None]) -> Bools | None:
-        """Checked masks as [n, actions]; None when nobody sent one."""
-        if all(mask is None for mask in masks):
+    def masks(self, requests: Sequence[DecisionRequest]) -> Bools | None:
+        """The requests' checked masks as [n, actions]; None when nobody sent one."""
+        masks = [request.mask for request in requests]
+        if masks.count(None) == len(masks):
             return None
         return np.array([mask or [True] * len(self.labels) for mask in masks], dtype=bool)
 

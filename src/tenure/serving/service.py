@@ -7,7 +7,7 @@ import uuid
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 import numpy as np
@@ -18,13 +18,25 @@ from tenure.core.errors import ConflictError, IncumbentError, RequestError, Stor
 from tenure.core.policy import Policy
 from tenure.core.problem import Problem
 from tenure.rollout.settings import Settings
-from tenure.serving.choose import Asked, Choice, Chooser, Loader, Situation
+from tenure.serving.asking import Asked, Breaking, Exploring, Humans, NoBreakers, Situation, Steady
+from tenure.serving.choose import Choice, Chooser, Held, Loader
+from tenure.serving.deadline import Deadline
+from tenure.serving.lease import Direct, Standing
 from tenure.serving.observation import Reader
-from tenure.serving.settle import VALID_FOR, Settler
-from tenure.serving.wire import Answer, DecisionRequest, OutcomeRequest
+from tenure.serving.settle import Settler, check_same
+from tenure.serving.spool import Spool
+from tenure.serving.wire import Answer, Answers, DecisionRequest, OutcomeRequest
 from tenure.store import Receipt, Store
+from tenure.store.database import Connection
 
-Answers = list[Answer | TenureError]
+DRAINED_AT_ONCE = 256
+"""Spooled rows moved into the log before a group is answered, so that answers do not wait for all."""
+
+PATIENCE = 10
+"""A log that failed is tried again after so many times as long as it took to fail: a tenth of the time goes to it."""
+
+Queue = Callable[[Connection, Decision, Held], None]
+"""Queues a proposal for a person, in the transaction that writes the decision."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +58,14 @@ class DecisionService:
         clock: of the log's times; a ManualClock follows the requests' `at`.
         load: from a version to its policy.
         behind: called with every answered group; must return at once.
+        standing: where the rollout stands; by default the log is read with each group.
+        breakers: what watches single decisions.
+        exploring: how much is explored; by default the settings' rate.
+        humans: which proposals a person must approve.
+        queue: where those proposals wait; needed with `humans`.
+        spool: takes answers while the log cannot be written; by default memory, which is not durable.
+        deadline: the candidate's time to propose; kept strictly for the thread of a GroupCommitter, while any other
+            caller waits for a late candidate and then gets the incumbent's action.
     """
 
     def __init__(
@@ -57,37 +77,45 @@ class DecisionService:
         clock: Clock,
         load: Loader,
         behind: Callable[[Answered], None] = lambda _: None,
+        *,
+        standing: Standing | None = None,
+        breakers: Breaking | None = None,
+        exploring: Exploring | None = None,
+        humans: Humans | None = None,
+        queue: Queue | None = None,
+        spool: Spool | None = None,
+        deadline: Deadline | None = None,
     ) -> None:
         self.problem, self.store, self.settings, self.clock = problem, store, settings, clock
         self.reader = Reader(problem)
         salt = store.open_problem(problem.name, settings.rollout.salt or problem.version).salt
-        self.chooser = Chooser(self.reader, incumbent, load, salt, settings.rollout.exploration)
-        self.settler = Settler(problem.name, store)
-        self.behind = behind
+        self.standing = standing or Direct(store, problem.name)
+        self.breakers = breakers or NoBreakers()
+        self.exploring = exploring or Steady(settings.rollout.exploration)
+        self.deadline = deadline or Deadline(settings.serving.deadline_ms / 1000)
+        self.chooser = Chooser(self.reader, incumbent, load, salt, self.exploring, humans, self.deadline)
+        self.valid_for = timedelta(seconds=settings.serving.valid_s)
+        self.settler = Settler(problem.name, store, self.valid_for)
+        self.spool = spool or Spool()
+        self.queue, self.behind = queue, behind
         self.counters: Counter[str] = Counter()
+        self._log_rests_until = float("-inf")
 
     def decide(self, requests: Sequence[DecisionRequest]) -> Answers:
         """Answer a group of requests in one commit; a refused one gets its error, the others their answer."""
         started = time.perf_counter_ns()
-        answers: dict[int, Answer | TenureError] = {}
-        readable: list[DecisionRequest] = []
-        rows: list[list[float]] = []
-        for index, request in enumerate(requests):
-            try:
-                rows.append(self._read(request))
-                readable.append(request if request.decision_id else _with_id(request))
-            except RequestError as error:
-                answers[index] = error
-        if readable:
-            places = [index for index in range(len(requests)) if index not in answers]
-            answers |= zip(places, self._decidable(readable, rows, started), strict=True)
-        refused = sum([isinstance(answer, TenureError) for answer in answers.values()])
-        self.counters["answered"] += len(requests) - refused
-        self.counters["refused"] += refused
-        return [answers[index] for index in range(len(requests))]
+        refused, readable, rows = self._read(requests)
+        answers = self._decidable(readable, rows, started) if readable else []
+        if refused:
+            given = iter(answers)
+            answers = [refused[index] if index in refused else next(given) for index in range(len(requests))]
+        errors = [isinstance(answer, TenureError) for answer in answers].count(True)
+        self.counters["answered"] += len(requests) - errors
+        self.counters["refused"] += errors
+        return answers
 
     def outcomes(self, requests: Sequence[OutcomeRequest]) -> list[Receipt]:
-        """Write outcomes durably, each in exactly one place.
+        """Write outcomes durably, each in exactly one place; breakers see them in the same transaction.
 
         Raises:
             ConflictError: an id came before with another body; nothing of the group is written.
@@ -103,9 +131,36 @@ class DecisionService:
             received_at=self.clock.now(),
             wait=self.settings.reward_window.span,
             signals=self.problem.signal_bounds,
+            fold=self.breakers.fold,
         )
 
-    def _read(self, request: DecisionRequest) -> list[float]:
+    def drain(self, most: int = DRAINED_AT_ONCE) -> int:
+        """Move spooled rows into the log; how many were moved. A log that is still away is left alone for a while."""
+        if not self.spool or self.clock.monotonic() < self._log_rests_until:
+            return 0
+        tried_at = self.clock.monotonic()
+        try:
+            return self.spool.drain(self.store, self.settler, self.clock.now(), most)
+        except StoreError:
+            self._rest_log(tried_at)
+            return 0
+
+    def _read(
+        self, requests: Sequence[DecisionRequest]
+    ) -> tuple[dict[int, TenureError], list[DecisionRequest], list[Sequence[float]]]:
+        """Refusals by position, and what can be read: requests with ids, and their feature values."""
+        refused: dict[int, TenureError] = {}
+        readable: list[DecisionRequest] = []
+        rows: list[Sequence[float]] = []
+        for index, request in enumerate(requests):
+            try:
+                rows.append(self._values(request))
+                readable.append(request if request.decision_id else _with_id(request))
+            except RequestError as error:
+                refused[index] = error
+        return refused, readable, rows
+
+    def _values(self, request: DecisionRequest) -> Sequence[float]:
         """Feature values of a request, in the problem's order; everything in it checked.
 
         Raises:
@@ -115,7 +170,8 @@ class DecisionService:
             self._check_at(request.at)
         if request.incumbent_action is not None:
             self.reader.action(request.incumbent_action)
-        self.reader.check_mask(request.mask)
+        if request.mask is not None:
+            self.reader.check_mask(request.mask)
         return self.reader.row(request.context)
 
     def _check_at(self, at: str) -> None:
@@ -128,10 +184,10 @@ class DecisionService:
                 fix="leave it out, or start the server with --simulated-clock",
             )
 
-    def _decidable(self, requests: list[DecisionRequest], rows: list[list[float]], started: int) -> Answers:
+    def _decidable(self, requests: list[DecisionRequest], rows: list[Sequence[float]], started: int) -> Answers:
         """Answers where mask and constraints leave an action, refusals elsewhere."""
         observation = self.reader.observation(rows)
-        allowed = self.problem.allowed(observation, self.reader.masks([request.mask for request in requests]))
+        allowed = self.problem.allowed(observation, self.reader.masks(requests))
         asked = Asked(requests, observation, allowed)
         if allowed is None or allowed.any(axis=1).all():
             return self._answer(asked, started)
@@ -163,7 +219,7 @@ class DecisionService:
 
     def _account(self, asked: Asked) -> None:
         """Count the defaults used, and follow the requests' time where the clock does."""
-        given = sum(len(request.context) for request in asked.requests)
+        given = sum([len(request.context) for request in asked.requests])
         self.counters["default_used"] += asked.observation.size - given
         if isinstance(self.clock, ManualClock):
             for request in asked.requests:
@@ -171,30 +227,71 @@ class DecisionService:
                     self.clock.advance_to(from_text(request.at))
 
     def _answer_together(self, asked: Asked, started: int) -> Answers:
-        """Choose, write durably under the epoch seen, check again, answer; the shadow comes behind."""
+        """The path: where the rollout stands, choose, write durably under that epoch, check again, answer.
+
+        `Chooser.choose` holds the middle of it: arm, permit, proposal in its time, exploration, mask, people.
+        """
+        self._make_way(asked)
+        tried_at = self.clock.monotonic()
+        situation = self._situation(asked)
+        if tried_at < self._log_rests_until:
+            return self._unlogged(situation, started)
         try:
-            if self.settler.owed:
-                self.settler.pay(self.clock.now())
             while True:
-                situation = Situation(asked, self.store.control(self.problem.name), self.clock.now())
-                decisions = self._decisions(situation, self.chooser.choose(situation), started)
-                appended = self.store.append_decisions(decisions)
+                choices = self.chooser.choose(situation)
+                decisions = self._decisions(situation, choices, started)
+                appended = self.store.append_decisions(decisions, self.breakers.fold, self._beside(choices, decisions))
                 if not appended.fenced:
-                    break  # else a kill came between: decide again under the new epoch
+                    break
+                self.standing.refresh()  # a kill came between: decide again under the new epoch
+                situation = self._situation(asked)
             # An answer is valid from before the check on, so that one sent by a frozen process comes too late.
-            checked_at = self.clock.now()
-            answers = self._checked(situation, decisions, bool(appended.existing), checked_at)
+            checked_at, age_s = self.clock.now(), self.clock.monotonic() - tried_at
+            answers = self._checked(situation, decisions, bool(appended.existing), checked_at, age_s)
         except StoreError:
-            return [self._unlogged(asked.only([row])) for row in range(len(asked.requests))]
+            self._rest_log(tried_at)
+            return self._unlogged(situation, started)
         self._show(situation, decisions, appended.written)
         return answers
 
+    def _situation(self, asked: Asked) -> Situation:
+        control, doubt = self.standing.control()
+        return Situation(asked, control, self.clock.now(), doubt)
+
+    def _make_way(self, asked: Asked) -> None:
+        """Move what was answered without the log into it, at the latest before one of its ids is asked for again."""
+        if self.spool:
+            again = any(self.spool.find(str(request.decision_id)) is not None for request in asked.requests)
+            while self.drain() and again and self.spool:
+                pass
+
+    def _rest_log(self, tried_at: float) -> None:
+        """Leave a log that failed alone in proportion to the time that took, so that answers do not wait for it."""
+        now = self.clock.monotonic()
+        self._log_rests_until = now + PATIENCE * (now - tried_at)
+
+    def _beside(
+        self, choices: Sequence[Choice], decisions: Sequence[Decision]
+    ) -> Callable[[Connection, Sequence[Decision]], None] | None:
+        """What queues the proposals that wait for a person, for those of the decisions that are new."""
+        held = {row.decision_id: c.held for row, c in zip(decisions, choices, strict=True) if c.held is not None}
+        queue = self.queue
+        if not held or queue is None:
+            return None
+
+        def write(connection: Connection, written: Sequence[Decision]) -> None:
+            for row in written:
+                if row.decision_id in held:
+                    queue(connection, row, held[row.decision_id])
+
+        return write
+
     def _checked(
-        self, situation: Situation, decisions: Sequence[Decision], repeats: bool, checked_at: datetime
+        self, situation: Situation, decisions: Sequence[Decision], repeats: bool, checked_at: datetime, age_s: float
     ) -> Answers:
         """What was just written, if it still holds; else what the log says now."""
-        valid_until = to_text(checked_at + VALID_FOR)
-        fresh = checked_at - situation.now <= VALID_FOR
+        valid_until = to_text(checked_at + self.valid_for)
+        fresh = age_s <= self.valid_for.total_seconds()
         if fresh and not repeats and self.store.kill_epoch(self.problem.name) == situation.control.kill_epoch:
             return [self._to_answer(row, valid_until) for row in decisions]
         return [
@@ -210,7 +307,10 @@ class DecisionService:
         return self._to_answer(stored, valid_until)
 
     def _show(self, situation: Situation, decisions: Sequence[Decision], written: Sequence[Decision]) -> None:
-        """Let the shadow see what is new in the log."""
+        """Let exploration's budget and the shadow see what is new in the log."""
+        for row in written:
+            if row.arm is Arm.CANDIDATE:
+                self.exploring.update(self.exploring.segment(row.context), situation.now, row.explored)
         if len(written) == len(decisions):
             self.behind(Answered(situation, list(enumerate(decisions))))
             return
@@ -218,8 +318,26 @@ class DecisionService:
         first = {row.decision_id: (index, row) for index, row in reversed(list(enumerate(decisions)))}
         self.behind(Answered(situation, [seen for decision_id, seen in first.items() if decision_id in new]))
 
+    def _unlogged(self, situation: Situation, started: int) -> Answers:
+        """The log cannot be written: the incumbent answers, and its rows wait in the spool."""
+        choices = self.chooser.without_log(situation.asked)
+        rows = self._decisions(situation, choices, started)
+        if not self.spool.put(rows):
+            self.counters["unlogged"] += len(rows)
+        valid_until = to_text(self.clock.now() + self.valid_for)
+        return [self._from_spool(row, valid_until) for row in rows]
+
+    def _from_spool(self, row: Decision, valid_until: str) -> Answer | TenureError:
+        """The answer to what waits in the spool; the first request under an id is the one that holds."""
+        first = self.spool.find(row.decision_id) or row
+        try:
+            check_same(first, row)
+        except ConflictError as error:
+            return error
+        return self._to_answer(first, valid_until)
+
     def _decisions(self, situation: Situation, choices: Sequence[Choice], started: int) -> list[Decision]:
-        asked, control, now = situation
+        asked, control, now, _ = situation
         latency_us = (time.perf_counter_ns() - started) // 1000
         return [
             Decision.of(
@@ -244,47 +362,27 @@ class DecisionService:
                 reason=choice.reason,
                 latency_us=latency_us,
                 request_hash=request.body_hash(),
+                density=None,
+                candidates=None,
+                position=None,
                 sequence=0,
             )
             for row, (request, choice) in enumerate(zip(asked.requests, choices, strict=True))
         ]
 
-    def _unlogged(self, asked: Asked) -> Answer | TenureError:
-        """The log cannot be read or written: the incumbent answers, and the miss is counted."""
-        (request,) = asked.requests
-        try:
-            offer = self.chooser.incumbent_offer(asked)
-        except IncumbentError as error:
-            return error
-        self.counters["unlogged"] += 1
-        self.settler.owe(str(request.decision_id), request.body_hash(), offer.action[0])
-        return Answer(
-            decision_id=str(request.decision_id),
-            action=offer.action[0],
-            label=self.reader.labels[offer.action[0]],
-            arm=Arm.FALLBACK.value,
-            stage="unknown",
-            version=self.chooser.incumbent.version,
-            propensity=None,
-            confidence=offer.confidence[0],
-            reason="log_unavailable",
-            explored=False,
-            valid_until=to_text(self.clock.now() + VALID_FOR),
-        )
-
     def _to_answer(self, row: Decision, valid_until: str) -> Answer:
         return Answer(
-            decision_id=row.decision_id,
-            action=row.action,
-            label=self.reader.labels[row.action],
-            arm=row.arm.value,
-            stage=row.stage,
-            version=row.version,
-            propensity=row.propensity,
-            confidence=row.confidence,
-            reason=row.reason,
-            explored=row.explored,
-            valid_until=valid_until,
+            row.decision_id,
+            row.action,
+            self.reader.labels[row.action],
+            row.arm.value,
+            row.stage,
+            row.version,
+            row.propensity,
+            row.confidence,
+            row.reason,
+            row.explored,
+            valid_until,
         )
 
 

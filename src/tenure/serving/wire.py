@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import math
+import re
 from typing import Annotated, Any, TypeVar
 
 import msgspec
 from msgspec import Meta, Struct
 
 from tenure.core.decision import Kind
-from tenure.core.errors import RequestError
+from tenure.core.errors import RequestError, TenureError
 
 Id = Annotated[str, Meta(min_length=1, max_length=256)]
 Position = Annotated[int, Meta(ge=0, le=2**63 - 1)]
@@ -60,6 +62,10 @@ class Answer(Struct, frozen=True):
     valid_until: str
 
 
+Answers = list[Answer | TenureError]
+"""What became of each request of a group, in order."""
+
+
 class OutcomeRequest(Struct, frozen=True, forbid_unknown_fields=True):
     """One report of what came of a decision."""
 
@@ -77,8 +83,15 @@ class DecisionBatch(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 _encoder = msgspec.json.Encoder(order="deterministic")
-_HINT = "; NaN and infinity are not JSON: send a finite number, or leave a feature with a default out"
+_FIELD = re.compile(rb'"([^"\\]{1,256})"\s{0,9}:\s{0,9}(-?(?:NaN|Infinity|\d{1,400}(?:\.\d{1,400})?[eE]\+?\d{1,9}))')
+LARGEST_BODY = 64 * 1024
+"""Bytes of one decision or outcome."""
+LARGEST_BATCH = 1024 * 1024
+"""Bytes of a batch."""
 Body = TypeVar("Body", DecisionRequest, OutcomeRequest, DecisionBatch)
+_decoders: dict[Any, Any] = {
+    kind: msgspec.json.Decoder(kind) for kind in (DecisionRequest, OutcomeRequest, DecisionBatch)
+}
 
 
 def decode(body: bytes, kind: type[Body]) -> Body:
@@ -88,16 +101,24 @@ def decode(body: bytes, kind: type[Body]) -> Body:
         RequestError: it is not JSON of that form.
     """
     try:
-        return msgspec.json.decode(body, type=kind)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        found: Body = _decoders[kind].decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise RequestError(
             expected=f"JSON with the fields {list(kind.__struct_fields__)} and finite numbers",
-            found=f"{error}{_HINT if b'NaN' in body or b'Infinity' in body else ''}",
+            found=f"{error}{_not_finite(body)}",
             where="the request body",
             fix="see README, section 'Over HTTP'",
         ) from error
+    return found
 
 
-def encode(answer: Any) -> bytes:
-    """An answer as JSON."""
-    return msgspec.json.encode(answer)
+def _not_finite(body: bytes) -> str:
+    """A hint at the first field whose value is no finite number; empty when there is none."""
+    for name, value in _FIELD.findall(body[:LARGEST_BODY]):
+        if not math.isfinite(float(value)):
+            return f"; {name.decode(errors='replace')!r} is {value.decode()}: send a finite number, or leave it out"
+    return ""
+
+
+encode = msgspec.json.Encoder().encode
+"""An answer as JSON."""
