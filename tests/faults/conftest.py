@@ -24,21 +24,33 @@ def warm() -> Iterator[Warm]:
     process.close()
 
 
+def makes(warm: Warm, folder: Path, stack: ExitStack) -> Make:
+    """Makes running servers over a fresh project."""
+
+    def made(
+        kind: str = "good", share: float = 1.0, toml: str = "", environment: dict[str, str] | None = None
+    ) -> Server:
+        project, home = make_project(folder / "project", toml), folder / "home"
+        version = candidate(project, home, kind)
+        with SqliteStore(home / "toy" / "log.sqlite") as store:
+            at(store, version, share)
+        return stack.enter_context(Server(warm, project, home, free_port(), environment))
+
+    return made
+
+
 @pytest.fixture
 def serve(warm: Warm, tmp_path: Path) -> Iterator[Make]:
-    """Makes a running server over a fresh project; kills it at the end."""
+    """For one test; killed at its end."""
     with ExitStack() as stack:
+        yield makes(warm, tmp_path, stack)
 
-        def made(
-            kind: str = "good", share: float = 1.0, toml: str = "", environment: dict[str, str] | None = None
-        ) -> Server:
-            project, home = make_project(tmp_path / "project", toml), tmp_path / "home"
-            version = candidate(project, home, kind)
-            with SqliteStore(home / "toy" / "log.sqlite") as store:
-                at(store, version, share)
-            return stack.enter_context(Server(warm, project, home, free_port(), environment))
 
-        yield made
+@pytest.fixture(scope="module")
+def module_serve(warm: Warm, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Make]:
+    """For all tests of one module."""
+    with ExitStack() as stack:
+        yield makes(warm, tmp_path_factory.mktemp("served"), stack)
 
 
 @pytest.fixture

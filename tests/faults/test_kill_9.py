@@ -17,9 +17,7 @@ from .server import until
 POINTS = 1_000 if LONG else 50
 
 
-def test_kill_9_at_random_points_loses_and_doubles_nothing_acknowledged(
-    serve: Make, log: Callable[[], Store], tmp_path_factory: object
-) -> None:
+def test_kill_9_at_random_points_loses_and_doubles_nothing_acknowledged(serve: Make, log: Callable[[], Store]) -> None:
     server, chance = serve(share=0.5), random.Random(4)
     with Load(server.port, server.home.parent) as load:
         for _ in range(POINTS):
