@@ -162,11 +162,11 @@ def test_missing_outcomes_hold_however_cheap_they_look(canary: World) -> None:
 def test_a_guardrail_that_has_seen_nothing_holds() -> None:
     passed, unseen = Finding("bake", Verdict.PASS, ""), Finding("guardrail cost", Verdict.INCONCLUSIVE, "")
     state = RolloutState(Stage.CANARY, 0.2, "v1")
-    assert next_step(state, [unseen], [passed], settings()) is None
-    step = next_step(state, [passed], [passed], settings())
+    assert next_step(state, [unseen], [passed], settings(), START) is None
+    step = next_step(state, [passed], [passed], settings(), START)
     assert step is not None
     assert (step.move, step.to) == (Move.PROMOTE, 0.5)
-    assert next_step(state, [passed], [], settings()) is None
+    assert next_step(state, [passed], [], settings(), START) is None
 
 
 def test_approval_is_asked_for_once_and_given_by_another(world: World) -> None:

@@ -26,6 +26,7 @@ from tenure.core.policy import Policy
 from tenure.core.problem import Problem
 from tenure.core.trace import Trace
 from tenure.rollout import Controller, Move, Services, Settings, Stage, Tick, gets_candidate, read_settings
+from tenure.rollout.rules import Ready
 from tenure.simulators import run
 from tenure.store import SqliteStore
 
@@ -167,7 +168,7 @@ class Replay:
 def limits(*, without_replay: bool = False) -> Settings:
     """The shipped settings; without the replay of the shadow days, seven of them are enough, so that what comes
     after the shadow is tried for as long as the summer lasts."""
-    shipped = read_settings(BIKES, bikes)
+    shipped = msgspec.structs.replace(read_settings(BIKES, bikes), ready=Ready(alert=False, drill_days=0, outcomes=0.0))
     if not without_replay:
         return shipped
     shadow = msgspec.structs.replace(shipped.rollout.shadow, min_decisions=3_000, min_days=7)

@@ -84,6 +84,11 @@ relative = true
 kpi = "service"
 margin = 0.05
 
+[ready]
+alert = false
+drill_days = 0
+outcomes = 0
+
 [reward_window]
 wait = "6h"
 """

@@ -79,6 +79,11 @@ bounds = [-1.5, 1.5]
 kpi = "service"
 margin = 0.02
 
+[ready]
+alert = false
+drill_days = 0
+outcomes = 0
+
 [reward_window]
 wait = "1h"
 """

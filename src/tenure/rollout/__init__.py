@@ -6,22 +6,33 @@ Leaves to others: figures (`evaluation`), answers (`serving`), replay and traini
 """
 
 from tenure.rollout.assignment import draw, gets_candidate
+from tenure.rollout.breakers import Breakers, BreakerStatus
 from tenure.rollout.controller import Controller, Step, Tick, next_step
 from tenure.rollout.evidence import Evidence, Services, daily_gains, live_gains
+from tenure.rollout.exploration import Exploration
+from tenure.rollout.human import Humans
 from tenure.rollout.ledger import Ledger, Unit
+from tenure.rollout.operations import Operations
 from tenure.rollout.settings import Settings, as_plain, read_settings
 from tenure.rollout.stages import MOVES, Move, RolloutState, Stage, check_head, fold, transition_to
+from tenure.rollout.status import Status
 
 __all__ = [
     "MOVES",
+    "BreakerStatus",
+    "Breakers",
     "Controller",
     "Evidence",
+    "Exploration",
+    "Humans",
     "Ledger",
     "Move",
+    "Operations",
     "RolloutState",
     "Services",
     "Settings",
     "Stage",
+    "Status",
     "Step",
     "Tick",
     "Unit",

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from tenure.core.clock import Clock
@@ -65,7 +66,7 @@ class Tick:
 
 
 def next_step(
-    state: RolloutState, guardrails: Sequence[Finding], gate: Sequence[Finding], settings: Settings
+    state: RolloutState, guardrails: Sequence[Finding], gate: Sequence[Finding], settings: Settings, now: datetime
 ) -> Step | None:
     """At most one step. Harm comes first, in every state; asking twice changes nothing.
 
@@ -76,6 +77,8 @@ def next_step(
     harmed = [finding for finding in guardrails if finding.verdict is Verdict.FAIL]
     if harmed:
         return Step(Move.ROLLBACK, "; ".join(f"{finding.gate}: {finding.reason}" for finding in harmed))
+    if state.requested_at is not None and now - state.requested_at >= timedelta(days=settings.rollout.approval_days):
+        return Step(Move.EXPIRE, f"not given within {settings.rollout.approval_days} days of being asked for")
     if state.paused or not gate or worst(finding.verdict for finding in (*gate, *guardrails)) is not Verdict.PASS:
         return None
     reason = "; ".join(f"{finding.gate}: {finding.reason}" for finding in gate)
@@ -93,6 +96,7 @@ class _Seen(NamedTuple):
     epoch: int
     last_event: int
     state: RolloutState
+    events: Sequence[Event]
 
 
 class Controller:
@@ -115,16 +119,25 @@ class Controller:
         """Where the rollout stands, from its events."""
         return fold(self.store.events(self.problem.name))
 
-    def start(self, version: str, actor: str) -> list[Finding]:
+    def start(self, version: str, actor: str, said: str = "") -> list[Finding]:
         """Ask for SHADOW: granted only when the selection data allow it, recorded either way."""
         findings = entry_findings(self.problem, self.settings, self.services, version)
-        reason = "; ".join(f"{finding.gate}: {finding.reason}" for finding in findings)
+        reason = "; ".join([*filter(None, [said]), *(f"{finding.gate}: {finding.reason}" for finding in findings)])
         payload = {"version": version, "findings": [finding.as_dict() for finding in findings]}
         if worst(finding.verdict for finding in findings) is Verdict.PASS:
-            self._record(Move.START.value, actor, reason, payload)
+            self.record(Move.START, actor, reason, payload)
         else:
             self.store.append_event(self._event("refuse", actor, reason, payload))
         return findings
+
+    def record(self, move: Move, actor: str, reason: str, payload: Mapping[str, Any] | None = None) -> RolloutState:
+        """A move a person makes.
+
+        Raises:
+            MoveError: the table does not have it here.
+            FencedError: another moved the rollout at the same moment.
+        """
+        return self._append(self._seen(), self._event(move.value, actor, reason, dict(payload or {})))
 
     def approve(self, actor: str, share: float, reason: str) -> RolloutState:
         """A person says yes to the share that was asked for.
@@ -132,7 +145,7 @@ class Controller:
         Raises:
             MoveError: nothing was asked for, another share was, or it is their own request.
         """
-        return self._record(Move.APPROVE.value, actor, reason, {"to": share})
+        return self.record(Move.APPROVE, actor, reason, {"to": share})
 
     def rollback(self, actor: str, reason: str) -> RolloutState:
         """Take the candidate's traffic away.
@@ -140,10 +153,14 @@ class Controller:
         Raises:
             MoveError: no candidate is in place.
         """
-        return self._record(Move.ROLLBACK.value, actor, reason, {})
+        return self.record(Move.ROLLBACK, actor, reason)
 
-    def tick(self) -> Tick:
+    def tick(self, actor: str = CONTROLLER, said: str = "") -> Tick:
         """One look at the evidence, at most one step.
+
+        Args:
+            actor: who asks for the step.
+            said: why, in their words; the evidence's reason follows.
 
         Raises:
             FencedError: a kill, a restore or another's move came while the evidence was judged.
@@ -151,17 +168,19 @@ class Controller:
         seen = self._seen()
         state = seen.state
         self._fold_closed_days(state)
-        evidence = Evidence(self.problem, self.settings, self.ledger, self.services, state)
+        moment = self.clock.now()
+        evidence = Evidence(self.problem, self.settings, self.ledger, self.services, state, seen.events, moment)
         guardrails, gate = guardrail_findings(evidence), promotion_findings(evidence)
-        step = next_step(state, guardrails, gate, self.settings)
+        step = next_step(state, guardrails, gate, self.settings, moment)
         if step is not None:
             now = self._seen()
-            if now.epoch == seen.epoch and now != seen:  # somebody moved the rollout meanwhile: judge anew
-                return self.tick()
+            if now.epoch == seen.epoch and now[:3] != seen[:3]:  # somebody moved the rollout meanwhile: judge anew
+                return self.tick(actor, said)
             payload: dict[str, Any] = {"findings": [finding.as_dict() for finding in (*guardrails, *gate)]}
             payload |= {} if step.to is None else {"to": step.to}
-            event = self._event(step.move.value, CONTROLLER, step.reason, payload)
-            state = self._append(seen, event)
+            payload |= {"exploration": 0.0} if step.move is Move.ROLLBACK else {}
+            reason = "; ".join(filter(None, (said, step.reason)))
+            state = self._append(seen, self._event(step.move.value, actor, reason, payload))
         return Tick(state, guardrails, gate, step)
 
     def _fold_closed_days(self, state: RolloutState) -> None:
@@ -177,10 +196,7 @@ class Controller:
         """Kill epoch, last event and state, read in this order: what comes in between fences the step."""
         epoch, events = self.store.control(self.problem.name).kill_epoch, self.store.events(self.problem.name)
         moves = [event.sequence for event in events if event.kind not in MOVE_NOTHING]
-        return _Seen(epoch, moves[-1] if moves else 0, fold(events))
-
-    def _record(self, kind: str, actor: str, reason: str, payload: dict[str, Any]) -> RolloutState:
-        return self._append(self._seen(), self._event(kind, actor, reason, payload))
+        return _Seen(epoch, moves[-1] if moves else 0, fold(events), events)
 
     def _append(self, seen: _Seen, event: Event) -> RolloutState:
         after = transition_to(seen.state, event)

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 import numpy as np
 
 from tenure.core.arrays import Floats, Ints
+from tenure.core.clock import FIRST
 from tenure.core.errors import EvidenceError
 from tenure.core.evidence import Estimate, Finding, Verdict
 from tenure.core.problem import Problem
@@ -28,9 +29,13 @@ from tenure.evaluation import (
     unit_gains,
 )
 from tenure.evaluation.experiment.health import missing_outcomes, shadow_delivery
+from tenure.rollout.circuit import Circuit
 from tenure.rollout.ledger import Ledger, Unit, first_whole_day, midnight_of
+from tenure.rollout.ready import ready_findings
+from tenure.rollout.rules import SignalRule
 from tenure.rollout.settings import GuardrailSettings, Promote, Settings
 from tenure.rollout.stages import RolloutState, Stage
+from tenure.store import Event
 
 DAY = timedelta(days=1)
 BOLDNESS = 0.9
@@ -59,13 +64,25 @@ class Services:
 
 @dataclass(frozen=True)
 class Evidence:
-    """Everything findings are made from."""
+    """Everything findings are made from.
+
+    Args:
+        problem: what is decided.
+        settings: limits of every gate.
+        ledger: what the log says of each unit.
+        services: replay and repeated decisions.
+        state: where the rollout stands.
+        events: of the problem, in order; what says whether operations are ready.
+        now: the present moment, UTC.
+    """
 
     problem: Problem
     settings: Settings
     ledger: Ledger
     services: Services
     state: RolloutState
+    events: Sequence[Event] = ()
+    now: datetime = FIRST
 
     def days_since(self, moment: datetime | None) -> int:
         """Whole closed days from a moment on."""
@@ -121,10 +138,21 @@ def promotion_findings(evidence: Evidence) -> list[Finding]:
 def health_findings(evidence: Evidence) -> list[Finding]:
     """What every live share asks for: enough of the candidate's own, outcomes of both arms, live equal to replay."""
     return [
+        *circuit_findings(evidence.state),
         *_measured("bake", lambda: [bake_finding(evidence)]),
         *_measured("outcomes", lambda: [outcomes_finding(evidence)]),
         *_measured("live equals replay", lambda: [replay_equality(evidence)]),
+        *(harm_finding(evidence, rule, f"signal {rule.kpi}", rule.alpha) for rule in evidence.settings.signal),
     ]
+
+
+def circuit_findings(state: RolloutState) -> list[Finding]:
+    """What holds while a breaker is open or tries again; nothing when all are closed."""
+    circuit = state.circuit
+    if circuit.circuit is Circuit.CLOSED:
+        return []
+    told = f"{circuit.breaker} is {circuit.circuit.value.replace('_', '-')} since {circuit.since:%Y-%m-%d %H:%M}"
+    return [Finding("breaker", Verdict.INCONCLUSIVE, told)]
 
 
 def next_share(state: RolloutState, settings: Settings) -> float | None:
@@ -139,7 +167,8 @@ def shadow_findings(evidence: Evidence, share: float) -> list[Finding]:
     days, shadow = evidence.days_since(evidence.state.started_at), evidence.settings.rollout.shadow
     need = {"shadowed decisions": float(shadow.min_decisions), "days": float(shadow.min_days)}
     size = enough("shadow size", {"shadowed decisions": evidence.ledger.proposals, "days": days}, need)
-    findings = [size, delivery(evidence)]
+    ready = ready_findings(evidence.settings.ready, evidence.events, evidence.ledger.units.values(), evidence.now)
+    findings = [size, delivery(evidence), *ready]
     rules = evidence.settings.for_share(share, "replay")
     if size.verdict is not Verdict.PASS or evidence.state.started_at is None or not rules:
         return findings
@@ -240,7 +269,7 @@ def live_finding(evidence: Evidence, rule: Promote) -> Finding:
 
     def judged() -> list[Finding]:
         gains = live_gains(evidence, evidence.problem.kpi(rule.kpi), relative=rule.relative)
-        return [sequential_finding(gate, rule, gains.gain, what)]
+        return [sequential_finding(gate, rule, gains.by_day() if rule.cluster == "day" else gains.gain, what)]
 
     return _measured(gate, judged)[0]
 
@@ -294,23 +323,23 @@ def full_gains(evidence: Evidence, kpi: KPI, *, relative: bool) -> Floats:
 
 
 def guardrail_findings(evidence: Evidence) -> list[Finding]:
-    """What each guardrail has proven so far; in SHADOW the candidate touches nothing and there is nothing to guard."""
-    if evidence.state.stage not in (Stage.CANARY, Stage.FULL):
-        return []
-    return [guardrail_finding(evidence, rule) for rule in evidence.settings.guardrail]
-
-
-def guardrail_finding(evidence: Evidence, rule: GuardrailSettings) -> Finding:
-    """Whether harm beyond the margin is proven, on live controls first and on the replayed incumbent at 100 %.
+    """What each guardrail has proven so far; in SHADOW the candidate touches nothing and there is nothing to guard.
 
     Each guardrail gets an equal part of its alpha, so that all together raise no more false alarms than one may.
     """
-    kpi, gate = evidence.problem.kpi(rule.kpi), f"guardrail {rule.kpi}"
+    if evidence.state.stage not in (Stage.CANARY, Stage.FULL):
+        return []
+    rules = evidence.settings.guardrail
+    return [harm_finding(evidence, rule, f"guardrail {rule.kpi}", rule.alpha / len(rules)) for rule in rules]
+
+
+def harm_finding(evidence: Evidence, rule: GuardrailSettings | SignalRule, gate: str, alpha: float) -> Finding:
+    """Whether harm beyond the margin is proven, on live controls first and on the replayed incumbent at 100 %."""
+    kpi = evidence.problem.kpi(rule.kpi)
 
     def judged() -> list[Finding]:
         live = live_gains(evidence, kpi, relative=rule.relative).gain
         gains = np.concatenate([live, full_gains(evidence, kpi, relative=rule.relative)])
-        alpha = rule.alpha / len(evidence.settings.guardrail)
         upper = BettingUpper(*rule.bounds, alpha=alpha, null=-rule.margin, cap=BOLDNESS, points=ONLY_THE_NULL)
         return [_watched(gate, upper, gains, lambda: sequential_harm(gate, upper, rule.margin, rule.kpi))]
 

@@ -70,7 +70,9 @@ class Promote(Struct, frozen=True, forbid_unknown_fields=True):
     evidence: Literal["selection", "replay", "live"] = "live"
     relative: Annotated[bool, Meta(description="the margin is a share of the incumbent's figure")] = False
     alpha: Alpha = 0.05
-    cluster: Annotated[str, Meta(description="independent unit of the interval")] = "unit"
+    cluster: Annotated[
+        Literal["unit", "day"], Meta(description="independent unit of the interval; units of one day share its luck")
+    ] = "unit"
     bounds: Annotated[tuple[float, float], Meta(description="one cluster's gain lies within; beyond is an error")] = (
         -1.0,
         1.0,

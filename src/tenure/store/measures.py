@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -13,6 +13,7 @@ import numpy as np
 from tenure.core.arrays import Floats
 from tenure.core.clock import to_text
 from tenure.store.database import Connection
+from tenure.store.journal import read_control
 from tenure.store.records import Control
 
 NOT_THE_POLICYS = ("log_unavailable", "lease", "stop_file", "killed", "expired")
@@ -51,6 +52,8 @@ _LATEST = """SELECT d.sequence, {value} FROM decision l
 JOIN decision d ON d.problem = l.problem AND d.sequence = l.sequence {joined}
 WHERE l.problem = ? AND l.kill_epoch = ? AND l.arm IN ('candidate', 'fallback') AND l.sequence > ? AND l.sequence <= ?
 AND {counts} ORDER BY l.sequence DESC LIMIT ?"""
+_EXPLORED = """SELECT context FROM decision
+WHERE problem = ? AND sequence > ? AND sequence <= ? AND explored = 1 AND decided_at >= ?"""
 _NEXT = "SELECT sequence, decided_at FROM decision WHERE problem = ? AND sequence >= ? ORDER BY sequence LIMIT 1"
 _LEARNED = f"d.arm = 'candidate' AND {_STANDS.format(row='d')}"
 _FAILED = f"d.reason NOT IN ({', '.join(repr(reason) for reason in NOT_THE_POLICYS)})"
@@ -139,6 +142,16 @@ def last_before(connection: Connection, control: Control, moment: datetime) -> i
         else:
             high = middle - 1
     return low
+
+
+def explored_since(
+    connection: Connection, problem: str, moment: datetime, after: int
+) -> tuple[list[Mapping[str, float]], int]:
+    """Contexts of explored decisions made since a moment, with numbers above `after`; and the last number seen."""
+    control = read_control(connection, problem)
+    first = max(after, last_before(connection, control, moment - timedelta(microseconds=1)))
+    found = connection.execute(_EXPLORED, (problem, first, control.sequence, to_text(moment)))
+    return [_signals(text) for (text,) in found], control.sequence
 
 
 def latest_outcomes(connection: Connection, control: Control, limit: int) -> list[Measured]:
