@@ -32,6 +32,9 @@ class Http:
     def post(self, path: str, **body: Any) -> httpx.Response:
         return self._loop.run(self._client.post(path, **body))
 
+    def request(self, method: str, path: str, **more: Any) -> httpx.Response:
+        return self._loop.run(self._client.request(method, path, **more))
+
     async def _enter(self) -> None:
         self._said: asyncio.Queue[dict[str, str]] = asyncio.Queue()
         self._heard: asyncio.Queue[Any] = asyncio.Queue()

@@ -81,6 +81,8 @@ class Shadow:
                 return
 
     def _work(self, groups: list[Answered]) -> None:
+        for group in groups:
+            self._service.seen([row for _, row in group.decisions])
         try:
             proposals = self._proposals(groups)
             if proposals:

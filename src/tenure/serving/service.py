@@ -98,6 +98,8 @@ class DecisionService:
         self.settler = Settler(problem.name, store, self.valid_for)
         self.spool = spool or Spool()
         self.queue, self.behind = queue, behind
+        self.seen: Callable[[Sequence[Decision]], object] = lambda _: None
+        """Told of each written group, behind the answers; metrics count here."""
         self.counters: Counter[str] = Counter()
         self._log_rests_until = float("-inf")
 

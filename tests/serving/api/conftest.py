@@ -35,9 +35,7 @@ class Office:
         names = frozenset({HOST})
         self.access = TokenAccess(self.tokens, self.world.clock, names) if tokens else OpenAccess(names)
         self.verbs = Operations(self.world.problem, self.service.settings, self.store, self.world.clock)
-        self.desk = Desk(
-            self.service, self.verbs, self.access, folder / "bundles", Metrics(), secure=False
-        )
+        self.desk = Desk(self.service, self.verbs, self.access, folder / "bundles", Metrics(), secure=False)
         self.app = create_app(self.service, access=self.access, rest=rest_app(self.desk, PAGES))
         self.http = Http(self.app)
 

@@ -47,11 +47,14 @@ def rest_app(desk: Desk, pages: Sequence[Operation] = ()) -> ASGIApp:
         desk: what the operations work on.
         pages: operations of rooms above this one.
     """
+    desk.service.seen = desk.metrics.update
     by_path: dict[str, dict[str, Operation]] = {}
     for operation in (*OPERATIONS, *pages):
         by_path.setdefault(operation.path, {})[operation.method] = operation
     routes = [Route(path, _endpoint(desk, methods), methods=list(methods)) for path, methods in by_path.items()]
-    return _with_headers(Starlette(routes=routes, exception_handlers={HTTPException: _no_route}))
+    app = Starlette(routes=routes, exception_handlers={HTTPException: _no_route})
+    app.router.redirect_slashes = False  # an address has one form
+    return _with_headers(app)
 
 
 def _endpoint(desk: Desk, methods: dict[str, Operation]) -> Any:

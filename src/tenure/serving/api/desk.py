@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,8 +10,7 @@ from typing import Any
 from tenure.rollout.operations import Operations
 from tenure.serving.access import Access
 from tenure.serving.api.metrics import Metrics
-from tenure.serving.service import Answers, DecisionService
-from tenure.serving.wire import DecisionRequest
+from tenure.serving.service import DecisionService
 
 
 def no_alerts(_: str) -> Any:
@@ -40,10 +39,6 @@ class Desk:
     metrics: Metrics
     try_alerts: Callable[[str], Any] = no_alerts
     secure: bool = True
-
-    def decide(self, requests: Sequence[DecisionRequest]) -> Answers:
-        """Answer requests in one commit."""
-        return self.service.decide(requests)
 
     @property
     def problem(self) -> str:

@@ -15,6 +15,7 @@ from tenure.core.decision import Decision
 from tenure.core.errors import StoreError
 from tenure.rollout.stages import Stage
 from tenure.serving.api.operation import Call
+from tenure.serving.hot import APP
 from tenure.store.outbox import Outbox
 
 if TYPE_CHECKING:
@@ -75,23 +76,24 @@ class Metrics:
             self._decisions.labels(row.arm.value, row.reason).inc()
             self._latency.observe(row.latency_us / 1e6)
 
-    def text(self, desk: Desk) -> bytes:
+    def text(self, desk: Desk, shadow_lag: int) -> bytes:
         """All of them, in Prometheus's text format."""
         asked = CollectorRegistry()
-        asked.register(_Now(desk))
+        asked.register(_Now(desk, shadow_lag))
         return bytes(generate_latest(self._registry) + generate_latest(asked))
 
 
 def metrics(call: Call) -> Response:
     """Everything Prometheus reads."""
-    return Response(call.desk.metrics.text(call.desk), media_type=CONTENT_TYPE)
+    shadow = call.scope[APP].shadow
+    return Response(call.desk.metrics.text(call.desk, shadow.lag), media_type=CONTENT_TYPE)
 
 
 class _Now(Collector):
     """What is read when Prometheus asks."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+    def __init__(self, desk: Desk, shadow_lag: int) -> None:
+        self._desk, self._shadow_lag = desk, shadow_lag
 
     def collect(self) -> Iterator[Metric]:
         """Counters of the service, and where it stands."""
@@ -112,7 +114,7 @@ class _Now(Collector):
         service = self._desk.service
         yield "tenure_lease_age_seconds", getattr(service.standing, "age_s", 0.0)
         yield "tenure_spool_rows", len(service.spool)
-        yield "tenure_shadow_lag_groups", service.shadow_lag
+        yield "tenure_shadow_lag_groups", self._shadow_lag
         try:
             oldest = Outbox(service.store).oldest_waiting(self._desk.problem)
         except StoreError:

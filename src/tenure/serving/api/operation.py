@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import parse_qsl
@@ -13,6 +13,8 @@ from starlette.responses import Response
 
 from tenure.core.errors import RequestError, TenureError
 from tenure.serving.access import Principal, Role
+from tenure.serving.hot import APP
+from tenure.serving.wire import Answers, DecisionRequest
 
 if TYPE_CHECKING:
     from tenure.serving.api.desk import Desk
@@ -47,6 +49,11 @@ class Call:
     query: Any
     body: Any
     scope: Mapping[str, Any]
+
+    def decided(self, requests: Sequence[DecisionRequest]) -> Answers:
+        """Answers from the thread that answers the hot path, in whose group commits these go along."""
+        answers: Answers = self.scope[APP].hot.asked(requests)
+        return answers
 
 
 Handler = Callable[[Call], Any]

@@ -107,7 +107,7 @@ def rank(call: Call) -> RankResponse:
     asked: RankRequest = call.body
     service = call.desk.service
     request = decision_of(asked, service)
-    (answer,) = call.desk.decide([request])
+    (answer,) = call.decided([request])
     if isinstance(answer, TenureError):
         raise answer
     if asked.defer_activation:
@@ -192,7 +192,7 @@ def _eligible(request: DecisionRequest, service: DecisionService) -> frozenset[s
     """Labels that mask and constraints allow."""
     reader = service.reader
     allowed: Bools | None = service.problem.allowed(
-        reader.observation([reader.row(request.context)]), reader.masks([request.mask])
+        reader.observation([reader.row(request.context)]), reader.masks([request])
     )
     return frozenset(label for at, label in enumerate(reader.labels) if allowed is None or allowed[0, at])
 

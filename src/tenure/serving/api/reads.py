@@ -29,6 +29,13 @@ def status(call: Call) -> dict[str, Any]:
     return call.desk.verbs.status().as_dict()
 
 
+def standing(call: Call) -> dict[str, Any]:
+    """What this server obeys, and what it has counted."""
+    service = call.desk.service
+    control = service.store.control(call.desk.problem)
+    return {"control": control, "counters": dict(service.counters), "failures": dict(service.chooser.failures)}
+
+
 def breakers(call: Call) -> dict[str, Any]:
     """The breakers alone."""
     return {"breakers": call.desk.verbs.status().as_dict()["breakers"]}

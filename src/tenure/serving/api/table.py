@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from tenure.rollout.status import Status
 from tenure.serving.access import Role
 from tenure.serving.api import health, metrics, moves, personalizer, reads, uploads
 from tenure.serving.api.bodies import (
@@ -21,8 +22,8 @@ from tenure.serving.api.bodies import (
     Start,
     Versions,
 )
-from tenure.serving.api.operation import Call, Operation
 from tenure.serving.api.openapi import document
+from tenure.serving.api.operation import Call, Operation
 from tenure.serving.wire import Answer, DecisionBatch, DecisionRequest, OutcomeRequest
 from tenure.store import Receipt
 from tenure.store.upload import LARGEST_UPLOAD
@@ -40,8 +41,8 @@ HOT = (
 """Answered by `serving/hot.py` before any route is looked at; here so that the document and the matrix have them."""
 
 READS = (
-    Operation("GET", f"{_V1}", Role.VIEWER, "Where the rollout stands.", reads.status, None, _ANY),
-    Operation("GET", f"{_V1}/status", Role.VIEWER, "Where the rollout stands.", reads.status, None, _ANY),
+    Operation("GET", _V1, Role.VIEWER, "What this server obeys and has counted.", reads.standing, None, _ANY),
+    Operation("GET", f"{_V1}/status", Role.VIEWER, "Where the rollout stands.", reads.status, None, Status),
     Operation(
         "GET", f"{_V1}/decisions/{{decision_id:path}}", Role.VIEWER, "One decision.", reads.decision, None, DecisionBody
     ),
@@ -57,19 +58,19 @@ READS = (
 
 MOVES = (
     Operation("POST", f"{_V1}/kill", Role.OPERATOR, "Stop the learned policy for good.", moves.kill, Reason, _ANY),
-    Operation("POST", f"{_V1}/restore", Role.APPROVER, "Lift a kill.", moves.restore, Reason, _ANY),
-    Operation("POST", f"{_V1}/rollout/start", Role.OPERATOR, "Begin in SHADOW.", moves.start, Start, _ANY),
+    Operation("POST", f"{_V1}/restore", Role.APPROVER, "Lift a kill.", moves.restore, Reason, Status),
+    Operation("POST", f"{_V1}/rollout/start", Role.OPERATOR, "Begin in SHADOW.", moves.start, Start, Status),
     Operation(
-        "POST", f"{_V1}/rollout/promote", Role.OPERATOR, "Take the next step.", moves.moved("promote"), Reason, _ANY
+        "POST", f"{_V1}/rollout/promote", Role.OPERATOR, "Take the next step.", moves.moved("promote"), Reason, Status
     ),
-    Operation("POST", f"{_V1}/rollout/pause", Role.OPERATOR, "Hold promotions.", moves.moved("pause"), Reason, _ANY),
+    Operation("POST", f"{_V1}/rollout/pause", Role.OPERATOR, "Hold promotions.", moves.moved("pause"), Reason, Status),
     Operation(
-        "POST", f"{_V1}/rollout/resume", Role.OPERATOR, "Let promotions go on.", moves.moved("resume"), Reason, _ANY
+        "POST", f"{_V1}/rollout/resume", Role.OPERATOR, "Let promotions go on.", moves.moved("resume"), Reason, Status
     ),
     Operation(
-        "POST", f"{_V1}/rollout/rollback", Role.OPERATOR, "Give the seat back.", moves.moved("rollback"), Reason, _ANY
+        "POST", f"{_V1}/rollout/rollback", Role.OPERATOR, "Give the seat back.", moves.moved("rollback"), Reason, Status
     ),
-    Operation("POST", f"{_V1}/rollout/abort", Role.OPERATOR, "End the rollout.", moves.moved("abort"), Reason, _ANY),
+    Operation("POST", f"{_V1}/rollout/abort", Role.OPERATOR, "End the rollout.", moves.moved("abort"), Reason, Status),
     Operation(
         "POST",
         f"{_V1}/rollout/approve",
@@ -89,7 +90,7 @@ MOVES = (
         _ANY,
     ),
     Operation(
-        "POST", f"{_V1}/rollout/explore", Role.OPERATOR, "Change live exploration.", moves.explore, Explore, _ANY
+        "POST", f"{_V1}/rollout/explore", Role.OPERATOR, "Change live exploration.", moves.explore, Explore, Status
     ),
     Operation(
         "POST",
