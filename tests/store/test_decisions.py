@@ -95,9 +95,18 @@ def test_nothing_is_written_for_no_rows(store: SqliteStore) -> None:
     assert store.control("bikes").sequence == 0
 
 
+def test_nothing_learned_is_written_while_killed_whatever_epoch_its_server_believes_in(store: Store) -> None:
+    epoch = store.kill("bikes", actor="ann", reason="drill", at=NOON).kill_epoch
+    learned, ruled = decision("a", kill_epoch=epoch), decision("b", kill_epoch=epoch, arm=Arm.INCUMBENT)
+    assert store.append_decisions([ruled, learned]).fenced == (ruled, learned)
+    assert len(store.append_decisions([ruled]).written) == 1
+    epoch = store.restore("bikes", actor="ann", reason="drill", at=NOON).kill_epoch
+    assert len(store.append_decisions([decision("a", kill_epoch=epoch)]).written) == 1
+
+
 def test_rows_of_a_passed_epoch_are_fenced_and_not_written(store: SqliteStore) -> None:
     store.kill("bikes", actor="ann", reason="drill", at=NOON)
-    stale, current = decision("a"), decision("b", kill_epoch=1)
+    stale, current = decision("a"), decision("b", kill_epoch=1, arm=Arm.INCUMBENT)
     found = store.append_decisions([stale, current, decision("a")])
     assert found.fenced == (stale, stale)
     assert [(row.decision_id, row.sequence) for row in found.written] == [("b", 2)]

@@ -112,7 +112,7 @@ def test_a_writer_cut_off_within_a_transaction_has_written_nothing(postgres: Ser
             cut_off(postgres, store)
 
     with opened(url) as store:
-        with pytest.raises(StoreError, match="terminat|closed"):
+        with pytest.raises(StoreError, match=r"terminat|closed"):
             write(store)
         assert store.control("bikes").salt == "salt"
 

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from tenure.core.errors import EvidenceError
-from tenure.store import SqliteStore
+from tenure.store import Store
 
 from .rows import NOON, SIGNALS, WAIT, decision, outcome, proposal
 
 
-def test_the_log_comes_as_typed_columns_in_sequence_order(store: SqliteStore) -> None:
+def test_the_log_comes_as_typed_columns_in_sequence_order(store: Store) -> None:
     other = np.array([0.1, 7], dtype="<f4").tobytes()
     store.append_decisions([decision("z"), decision("b", explored=True, observation=other, propensity=None)])
     store.append_decisions([decision("a", episode_id=None, step=None, unit_id="station-8", stage="shadow")])
@@ -41,7 +41,7 @@ def test_the_log_comes_as_typed_columns_in_sequence_order(store: SqliteStore) ->
     assert log.shadow_version == [None, None, "v2"]
 
 
-def test_columns_have_the_promised_types_even_when_empty(store: SqliteStore) -> None:
+def test_columns_have_the_promised_types_even_when_empty(store: Store) -> None:
     store.append_decisions([decision("a")])
     for log in (store.read_log("bikes"), store.read_log("bikes", after_sequence=1)):
         integers = (log.sequence, log.step, log.action, log.shadow_action)
@@ -54,20 +54,20 @@ def test_columns_have_the_promised_types_even_when_empty(store: SqliteStore) -> 
     assert len(log) == 0
 
 
-def test_the_log_can_be_read_in_parts(store: SqliteStore) -> None:
+def test_the_log_can_be_read_in_parts(store: Store) -> None:
     store.append_decisions([decision(name, decided_at=NOON + timedelta(hours=k)) for k, name in enumerate("abcd")])
     assert store.read_log("bikes", after_sequence=1, limit=2).decision_id == ["b", "c"]
     assert store.read_log("bikes", upto=NOON + timedelta(hours=1)).decision_id == ["a", "b"]
     assert store.read_log("other").decision_id == []
 
 
-def test_observations_of_two_widths_cannot_be_one_matrix(store: SqliteStore) -> None:
+def test_observations_of_two_widths_cannot_be_one_matrix(store: Store) -> None:
     store.append_decisions([decision("a"), decision("b", observation=bytes(4))])
     with pytest.raises(EvidenceError, match=r"widths of \[1, 2\] features"):
         store.read_log("bikes")
 
 
-def test_a_count_of_an_untouched_problem_is_zero_everywhere(store: SqliteStore) -> None:
+def test_a_count_of_an_untouched_problem_is_zero_everywhere(store: Store) -> None:
     words = {"decisions", "learned", "proposals", "corrections"}
     places = {"joined", "early", "orphan", "late", "repeated", "quarantine"}
     assert store.counts("bikes") == dict.fromkeys(words | places, 0)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from tenure.core.decision import Arm
-from tenure.store import SqliteStore
+from tenure.store import Store
 
 from .rows import decision, proposal
 
 
-def test_only_the_version_asked_for_and_only_as_candidate(store: SqliteStore) -> None:
+def test_only_the_version_asked_for_and_only_as_candidate(store: Store) -> None:
     store.append_decisions([decision("d1"), decision("d2"), decision("d3")])
     rows = [
         proposal("d1", action=4, confidence=0.9),
@@ -23,6 +23,6 @@ def test_only_the_version_asked_for_and_only_as_candidate(store: SqliteStore) ->
     assert found.confidence.tolist() == [0.9, 0.2]
 
 
-def test_no_proposals_are_empty_columns(store: SqliteStore) -> None:
+def test_no_proposals_are_empty_columns(store: Store) -> None:
     found = store.candidate_proposals("bikes", "v2")
     assert (found.decision_id, len(found.action), len(found.confidence)) == ([], 0, 0)

@@ -162,8 +162,9 @@ def _commit(
     connection: Connection, problem: str, epoch: int, rows: Sequence[Decision], fold: Fold | None
 ) -> list[Decision]:
     """Number, write and seal new rows; returns them numbered, or none of them when the epoch has passed."""
+    learned = any(row.arm is Arm.CANDIDATE for row in rows)
     try:
-        numbers = take(connection, problem, len(rows), epoch)
+        numbers = take(connection, problem, len(rows), epoch, learned=learned)
     except FencedError:
         return []
     nonces = os.urandom(NONCE_BYTES * len(rows))

@@ -15,8 +15,10 @@ from tenure.store.rows import control_from, decision_bytes, event_bytes
 _CONTROL = """SELECT problem, sequence, kill_epoch, killed, stage, share, version, paused, salt, changed_at, cap,
     exploration FROM head WHERE problem = ?"""
 
-# The fence: no row comes back when the epoch has moved on, and then nothing may be written.
-_TAKE = """UPDATE head SET sequence = sequence + ? WHERE problem = ? AND kill_epoch = ? RETURNING sequence, hash"""
+# The fence: no row comes back when the epoch has moved on, and then nothing may be written; nor anything learned while
+# the problem is killed, whatever epoch a server believes it has seen.
+_TAKE = """UPDATE head SET sequence = sequence + ? WHERE problem = ? AND kill_epoch = ? AND killed <= ?
+RETURNING sequence, hash"""
 
 _DECISIONS = "SELECT * FROM decision WHERE problem = ? ORDER BY sequence"
 
@@ -62,14 +64,21 @@ def read_epoch(connection: Connection, problem: str) -> int:
     return epoch
 
 
-def take(connection: Connection, problem: str, count: int, epoch: int) -> Numbers:
+def take(connection: Connection, problem: str, count: int, epoch: int, *, learned: bool = False) -> Numbers:
     """Take the next numbers, if the kill epoch is still the one that was seen.
 
+    Args:
+        connection: inside the transaction that writes the rows.
+        problem: name of the problem.
+        count: how many, at least 1.
+        epoch: the kill epoch the rows were made under.
+        learned: a candidate decided one of the rows.
+
     Raises:
-        FencedError: the epoch has moved on.
+        FencedError: the epoch has moved on, or something learned was to be written while the problem is killed.
         UnknownError: the problem was never opened.
     """
-    row = connection.execute(_TAKE, (count, problem, epoch)).fetchone()
+    row = connection.execute(_TAKE, (count, problem, epoch, int(not learned))).fetchone()
     if row is None:
         raise fenced(epoch, read_control(connection, problem))
     last, prev_hash = row
