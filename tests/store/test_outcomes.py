@@ -27,7 +27,7 @@ def places(store: SqliteStore, *outcomes: Outcome, at: datetime = NOON) -> list[
     return [receipt.place.value for receipt in send(store, *outcomes, at=at)]
 
 
-def test_an_outcome_in_time_is_joined_without_a_note(store: SqliteStore) -> None:
+def test_an_outcome_in_time_is_joined_without_a_note(store: Store) -> None:
     store.append_decisions([decision("a")])
     assert send(store, outcome("o", "a"), at=NOON + WAIT) == [Receipt("o", "a", "created", Place.JOINED, "")]
     log = store.read_log("bikes")
@@ -35,7 +35,7 @@ def test_an_outcome_in_time_is_joined_without_a_note(store: SqliteStore) -> None
     assert {name: column.tolist() for name, column in log.signals.items()} == {"cost": [1.5], "trips": [2.0]}
 
 
-def test_an_outcome_after_the_wait_is_late_kept_and_not_counted(store: SqliteStore) -> None:
+def test_an_outcome_after_the_wait_is_late_kept_and_not_counted(store: Store) -> None:
     store.append_decisions([decision("a")])
     (receipt,) = send(store, outcome("o", "a"), at=NOON + WAIT + timedelta(microseconds=1))
     assert (receipt.place, receipt.status) == (Place.LATE, "created")
@@ -44,25 +44,25 @@ def test_an_outcome_after_the_wait_is_late_kept_and_not_counted(store: SqliteSto
     assert store.counts("bikes")["late"] == 1
 
 
-def test_a_second_outcome_is_repeated_and_the_first_still_counts(store: SqliteStore) -> None:
+def test_a_second_outcome_is_repeated_and_the_first_still_counts(store: Store) -> None:
     store.append_decisions([decision("a")])
     assert places(store, outcome("o1", "a", cost=1.0), outcome("o2", "a", cost=9.0)) == ["joined", "repeated"]
     assert store.read_log("bikes").signals["cost"].tolist() == [1.0]
 
 
-def test_a_late_outcome_does_not_stand_in_the_way_of_one_in_time(store: SqliteStore) -> None:
+def test_a_late_outcome_does_not_stand_in_the_way_of_one_in_time(store: Store) -> None:
     store.append_decisions([decision("a")])
     assert places(store, outcome("o1", "a"), at=NOON + timedelta(days=1)) == ["late"]
     assert places(store, outcome("o2", "a")) == ["joined"]
 
 
-def test_an_outcome_of_an_unknown_decision_is_an_orphan(store: SqliteStore) -> None:
+def test_an_outcome_of_an_unknown_decision_is_an_orphan(store: Store) -> None:
     assert places(store, outcome("o", "a")) == ["orphan"]
     store.append_decisions([decision("b")])
     assert store.counts("bikes")["orphan"] == 1
 
 
-def test_an_early_outcome_makes_the_next_one_repeated(store: SqliteStore) -> None:
+def test_an_early_outcome_makes_the_next_one_repeated(store: Store) -> None:
     send(store, outcome("o1", "a"))
     store.append_decisions([decision("a")])
     assert places(store, outcome("o1", "a"), outcome("o2", "a")) == ["early", "repeated"]
@@ -88,7 +88,7 @@ def test_what_cannot_be_measured_with_is_quarantined_with_its_reason(
     assert places(store, outcome("o2", "a")) == ["joined"]
 
 
-def test_a_quarantined_outcome_is_never_adopted(store: SqliteStore) -> None:
+def test_a_quarantined_outcome_is_never_adopted(store: Store) -> None:
     send(store, outcome("o", "a", cost=math.nan))
     store.append_decisions([decision("a")])
     assert store.counts("bikes")["quarantine"] == 1
@@ -103,14 +103,14 @@ def test_the_word_that_nothing_was_measured_is_joined_but_never_counts(store: Sq
     assert store.read_log("bikes").joined.tolist() == [True]
 
 
-def test_an_early_word_that_nothing_was_measured_leaves_the_count_to_the_next(store: SqliteStore) -> None:
+def test_an_early_word_that_nothing_was_measured_leaves_the_count_to_the_next(store: Store) -> None:
     send(store, Outcome.lost("a"), outcome("o", "a"), Outcome.lost("b"))
     store.append_decisions([decision("a"), decision("b")])
     assert store.counts("bikes")["early"] == 3
     assert store.read_log("bikes").joined.tolist() == [True, False]
 
 
-def test_only_an_observed_outcome_must_name_every_signal(store: SqliteStore) -> None:
+def test_only_an_observed_outcome_must_name_every_signal(store: Store) -> None:
     store.append_decisions([decision("a")])
     assert places(store, Outcome("o", "a", NOON, {"cost": 1.0}, Kind.CORRECTION)) == ["joined"]
     assert places(store, Outcome.observed("o2", "a", {"cost": 1.0}, NOON)) == ["quarantine"]
@@ -118,7 +118,7 @@ def test_only_an_observed_outcome_must_name_every_signal(store: SqliteStore) -> 
     assert {name: column.tolist() for name, column in signals.items()} == {"cost": [1.0]}
 
 
-def test_a_repeat_of_an_outcome_exists_in_its_stored_place(store: SqliteStore) -> None:
+def test_a_repeat_of_an_outcome_exists_in_its_stored_place(store: Store) -> None:
     store.append_decisions([decision("a")])
     send(store, outcome("o", "a"))
     late = NOON + timedelta(days=9)
@@ -126,7 +126,7 @@ def test_a_repeat_of_an_outcome_exists_in_its_stored_place(store: SqliteStore) -
     assert store.counts("bikes")["joined"] == 1
 
 
-def test_an_outcome_id_belongs_to_its_decision(store: SqliteStore) -> None:
+def test_an_outcome_id_belongs_to_its_decision(store: Store) -> None:
     store.append_decisions([decision("a"), decision("b")])
     assert places(store, outcome("o", "a"), outcome("o", "b", cost=3.0)) == ["joined", "joined"]
 
@@ -150,7 +150,7 @@ def test_another_body_under_the_same_id_is_a_conflict_and_nothing_of_its_batch_i
     assert store.read_log("bikes").joined.tolist() == [True, False]
 
 
-def test_two_bodies_under_one_id_in_a_batch_are_a_conflict(store: SqliteStore) -> None:
+def test_two_bodies_under_one_id_in_a_batch_are_a_conflict(store: Store) -> None:
     with pytest.raises(ConflictError):
         send(store, outcome("o", "a"), outcome("o", "a", cost=9.0))
     assert store.counts("bikes")["orphan"] == 0
