@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from tenure.core.decision import Kind, Outcome, Place
 from tenure.core.errors import ConflictError
-from tenure.store import Receipt, SqliteStore
+from tenure.store import Receipt, SqliteStore, Store
 from tenure.store.outcomes import unusable
 
 from .rows import NOON, SIGNALS, WAIT, decision, outcome
