@@ -19,11 +19,11 @@ from tenure.store.outcomes import unusable
 from .rows import NOON, SIGNALS, WAIT, decision, outcome
 
 
-def send(store: SqliteStore, *outcomes: Outcome, at: datetime = NOON) -> list[Receipt]:
+def send(store: Store, *outcomes: Outcome, at: datetime = NOON) -> list[Receipt]:
     return store.append_outcomes("bikes", outcomes, received_at=at, wait=WAIT, signals=SIGNALS)
 
 
-def places(store: SqliteStore, *outcomes: Outcome, at: datetime = NOON) -> list[str]:
+def places(store: Store, *outcomes: Outcome, at: datetime = NOON) -> list[str]:
     return [receipt.place.value for receipt in send(store, *outcomes, at=at)]
 
 
@@ -78,7 +78,7 @@ def test_an_early_outcome_makes_the_next_one_repeated(store: Store) -> None:
     ],
 )
 def test_what_cannot_be_measured_with_is_quarantined_with_its_reason(
-    store: SqliteStore, signals: dict[str, float], note: str
+    store: Store, signals: dict[str, float], note: str
 ) -> None:
     store.append_decisions([decision("a")])
     sent = Outcome.observed("o", "a", signals, NOON)
@@ -95,7 +95,7 @@ def test_a_quarantined_outcome_is_never_adopted(store: Store) -> None:
 
 
 @pytest.mark.parametrize("silent", [Outcome.window_closed("a"), Outcome.lost("a")])
-def test_the_word_that_nothing_was_measured_is_joined_but_never_counts(store: SqliteStore, silent: Outcome) -> None:
+def test_the_word_that_nothing_was_measured_is_joined_but_never_counts(store: Store, silent: Outcome) -> None:
     store.append_decisions([decision("a")])
     assert places(store, silent) == ["joined"]
     assert store.read_log("bikes").joined.tolist() == [False]
@@ -140,7 +140,7 @@ def test_an_outcome_id_belongs_to_its_decision(store: Store) -> None:
     ],
 )
 def test_another_body_under_the_same_id_is_a_conflict_and_nothing_of_its_batch_is_written(
-    store: SqliteStore, other: Outcome
+    store: Store, other: Outcome
 ) -> None:
     store.append_decisions([decision("a"), decision("b")])
     send(store, outcome("o", "a"))
