@@ -96,7 +96,7 @@ class DecisionService:
         self.chooser = Chooser(self.reader, incumbent, load, salt, self.exploring, humans, self.deadline)
         self.valid_for = timedelta(seconds=settings.serving.valid_s)
         self.settler = Settler(problem.name, store, self.valid_for)
-        self.spool = spool or Spool()
+        self.spool = Spool() if spool is None else spool
         self.queue, self.behind = queue, behind
         self.seen: Callable[[Sequence[Decision]], object] = lambda _: None
         """Told of each written group, behind the answers; metrics count here."""
