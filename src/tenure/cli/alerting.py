@@ -20,20 +20,16 @@ from tenure.rollout.rules import span_of
 from tenure.rollout.settings import Settings
 from tenure.store import Event, Store
 
-REHEARSAL = "TENURE_REHEARSAL"
-"""Set for servers of a drill: they tell nobody."""
-
 
 def courier_of(
     problem: str, settings: Settings, store: Store, clock: Clock, environment: Mapping[str, str] = os.environ
 ) -> Courier:
-    """The courier that tenure.toml describes; in a rehearsal one without channels."""
+    """The courier that tenure.toml describes."""
     rule = settings.alerts
-    addresses = {} if environment.get(REHEARSAL) else rule.channels
     return Courier(
         problem,
         store,
-        Channels(addresses, environment, rule.private_addresses),
+        Channels(rule.channels, environment, rule.private_addresses),
         clock,
         span_of(rule.expire, "tenure.toml, alerts.expire"),
     )

@@ -10,6 +10,7 @@ from pathlib import Path
 from tenure.core.errors import ProjectError, StoreError
 from tenure.core.policy import Policy
 from tenure.core.project import Project, load_project
+from tenure.rollout.drill import REHEARSAL, rehearsed
 from tenure.rollout.settings import Settings, read_settings
 from tenure.rollout.stop import StopFile
 from tenure.store import BundlePolicy, Store, load_bundle
@@ -47,8 +48,9 @@ class Workspace:
 
     @cached_property
     def settings(self) -> Settings:
-        """The project's tenure.toml."""
-        return read_settings(self.project.settings_path, self.project.problem)
+        """The project's tenure.toml; for a drill's server, without whom to tell and whom to ask."""
+        settings = read_settings(self.project.settings_path, self.project.problem)
+        return rehearsed(settings) if os.environ.get(REHEARSAL) else settings
 
     def store(self) -> Store:
         """The log; made when absent."""
