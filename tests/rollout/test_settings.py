@@ -5,11 +5,13 @@ from __future__ import annotations
 from datetime import timedelta
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from tenure.cases.bikes.problem import problem as bikes
 from tenure.core.errors import SettingsError
 from tenure.rollout import Settings, as_plain, read_settings
+from tenure.rollout.rules import BreakerRule
 from tenure.rollout.settings import RewardWindow
 
 from .world import PROBLEM, TOML
@@ -91,6 +93,97 @@ def test_what_is_wrong_is_refused(tmp_path: Path, text: str, told: str) -> None:
     assert caught.value.fix
 
 
+BREAKER = "[[breaker]]\nsignal = 'cost'\nabove = 1.0\nconsecutive = 3\n"
+HUMAN = "[[human]]\nname = 'dear'\nfeature = 'x'\nabove = 5.0\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (BREAKER.replace("signal = 'cost'\n", ""), "exactly one of signal and measure"),
+        (BREAKER + "measure = 'reward'", "exactly one of signal and measure"),
+        (BREAKER.replace("above = 1.0\n", ""), "exactly one of above and below"),
+        (BREAKER + "below = 0.5", "exactly one of above and below"),
+        (BREAKER.replace("consecutive = 3\n", ""), "exactly one of consecutive and window"),
+        (BREAKER + "window = 5", "exactly one of consecutive and window"),
+        (BREAKER.replace("cost", "cots"), "one of the signals"),
+        (BREAKER.replace("signal = 'cost'", "measure = 'luck'"), "luck"),
+        (BREAKER.replace("1.0", "inf"), "finite limit"),
+        (BREAKER.replace("= 3", "= 0"), "consecutive"),
+        (BREAKER + "rate = 0.5", "with a window"),
+        (BREAKER.replace("consecutive", "window") + "rate = 0.5\nquantile = 0.9", "not both"),
+        (BREAKER.replace("consecutive", "window") + "rate = 1.0", "rate"),
+        (BREAKER.replace("signal = 'cost'", "measure = 'action_share'"), "action_share with a window"),
+        (
+            BREAKER.replace("signal = 'cost'", "measure = 'action_share'").replace("consecutive", "window")
+            + "rate = 0.5",
+            "action_share with a window",
+        ),
+        (BREAKER + BREAKER, "a name of its own"),
+        (BREAKER + "half_open = { after = 'soon' }", "after"),
+        (BREAKER + "half_open = { after = '99999999999999d' }", "a number with ms, s, m, h or d"),
+        (BREAKER + "half_open = { after = '10m', decisions = 2 }", "at least 3"),
+        (BREAKER + "half_open = { after = '10m', share = 1.0 }", "share"),
+        (HUMAN.replace("'x'", "'y'"), "one of the features"),
+        (HUMAN.replace("above = 5.0\n", ""), "a feature with a finite limit"),
+        (HUMAN.replace("feature = 'x'\n", ""), "a feature with a finite limit"),
+        (HUMAN.replace("5.0", "nan"), "a feature with a finite limit"),
+        ("[[human]]\nname = 'nothing'", "none of them"),
+        (HUMAN + "actions = ['learned', 'lerned']", "one of the actions"),
+        (HUMAN + "deadline = 'soon'", "deadline"),
+        (HUMAN + HUMAN, "a name of its own"),
+        (HUMAN.replace("'dear'", "''"), "name"),
+        ("[exploration]\nsegment = 'y'", "one of the features"),
+        ("[exploration]\nper_segment = 3", "the segment that per_segment is for"),
+        ("[alerts]\nexpire = '99999999999999d'", "a number with ms, s, m, h or d"),
+        ("[serving]\npersonalizer_signal = 'reward'", "one of the signals"),
+        ("[[signal]]\nkpi = 'cots'\nmargin = 0.1", "one of the KPIs"),
+        ("[[signal]]\nkpi = 'service'\nmargin = 0.1\nrelative = true", "absolute margin"),
+        (RULE.format(to=1.0, evidence="live", kpi="cost", relative="true") + "cluster = 'week'", "cluster"),
+    ],
+)
+def test_a_rule_for_single_decisions_must_mean_one_thing(tmp_path: Path, text: str, told: str) -> None:
+    with pytest.raises(SettingsError, match=told) as caught:
+        read(tmp_path, text)
+    assert "tenure.toml" in caught.value.where
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        BREAKER,
+        BREAKER + "half_open = { after = '10m', decisions = 3 }",
+        BREAKER.replace("consecutive", "window") + "rate = 0.5",
+        BREAKER.replace("consecutive", "window") + "quantile = 0.9",
+        BREAKER + BREAKER + "name = 'another'",
+        BREAKER.replace("signal = 'cost'", "measure = 'action_share'").replace("consecutive", "window"),
+        HUMAN,
+        HUMAN + "below = 9.0\nactions = ['learned']\nconfidence_below = 0.5",
+        "[[human]]\nname = 'unsure'\nconfidence_below = 0.5",
+        "[exploration]\nsegment = 'x'\nper_segment = 3",
+        "[serving]\npersonalizer_signal = 'cost'",
+    ],
+)
+def test_rules_that_mean_one_thing_are_taken(tmp_path: Path, text: str) -> None:
+    assert read(tmp_path, text) != Settings()
+
+
+@pytest.mark.parametrize(
+    ("rule", "words"),
+    [
+        (BreakerRule(signal="slippage", above=0.0015, consecutive=6), "slippage above 0.0015, 6 in a row"),
+        (BreakerRule(measure="reward", below=-2.0, window=50, rate=0.2), "reward below -2 in more than 20 % of 50"),
+        (BreakerRule(signal="cost", above=3.0, window=50, quantile=0.95), "0.95 quantile of cost above 3 over 50"),
+        (BreakerRule(measure="disagreement", above=0.6, window=200), "mean disagreement above 0.6 over 200"),
+        (BreakerRule(measure="action_share", above=0.9, window=200), "action_share above 0.9 over 200"),
+        (BreakerRule(signal="cost", below=0.0, consecutive=1), "cost below 0, 1 in a row"),
+    ],
+)
+def test_a_breaker_says_its_rule_in_words(rule: BreakerRule, words: str) -> None:
+    assert rule.words == rule.label == words
+    assert msgspec.structs.replace(rule, name="mine").label == "mine"
+
+
 def test_a_file_that_is_no_text_or_no_file_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "tenure.toml"
     path.write_bytes(b"\xff\xfe")
@@ -146,6 +239,7 @@ def test_an_approval_nobody_would_ask_for_is_refused(tmp_path: Path, approval: s
     [
         ("0s", timedelta(0)),
         ("90s", timedelta(seconds=90)),
+        ("250ms", timedelta(milliseconds=250)),
         ("5 m", timedelta(minutes=5)),
         ("1h", timedelta(hours=1)),
         ("2d", timedelta(2)),

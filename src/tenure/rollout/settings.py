@@ -10,8 +10,15 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta, Struct
 
-from tenure.core.errors import SettingsError
 from tenure.core.problem import Problem
+from tenure.rollout.checks import (
+    check_alerts,
+    check_breakers,
+    check_exploration,
+    check_humans,
+    check_personalizer,
+    wrong,
+)
 from tenure.rollout.rules import (
     AlertRule,
     BreakerRule,
@@ -91,6 +98,10 @@ class GuardrailSettings(Struct, frozen=True, forbid_unknown_fields=True):
     bounds: tuple[float, float] = (-1.0, 1.0)
 
 
+_OnKpi = Promote | GuardrailSettings | SignalRule
+"""Rules that compare a KPI with the incumbent's."""
+
+
 class RewardWindow(Struct, frozen=True, forbid_unknown_fields=True):
     """How long an outcome may take, and what stands for one that never comes."""
 
@@ -141,40 +152,45 @@ def read_settings(path: Path, problem: Problem) -> Settings:
     try:
         settings = msgspec.toml.decode(path.read_bytes(), type=Settings)
     except (msgspec.DecodeError, UnicodeDecodeError, OSError) as error:
-        raise _wrong("fields and ranges of the reference", str(error), str(path)) from error
+        raise wrong("fields and ranges of the reference", str(error), str(path)) from error
     _check(settings, problem, path)
     return settings
 
 
 def _check(settings: Settings, problem: Problem, path: Path) -> None:
     _check_stages(settings.rollout, path)
-    rules: list[Promote | GuardrailSettings] = [*settings.promote, *settings.guardrail]
+    rules: list[_OnKpi] = [*settings.promote, *settings.guardrail, *settings.signal]
     for rule in rules:
         _check_rule(rule, problem, path)
     for promote in settings.promote:
         _check_place(promote, settings.rollout.stages, problem, path)
     _ = settings.reward_window.span
+    check_breakers(settings.breaker, problem, str(path))
+    check_humans(settings.human, problem, str(path))
+    check_exploration(settings.exploration, problem, str(path))
+    check_alerts(settings.alerts, str(path))
+    check_personalizer(settings.serving.personalizer_signal, problem, str(path))
 
 
 def _check_stages(rollout: RolloutSettings, path: Path) -> None:
     stages = rollout.stages
     if stages != sorted(set(stages)) or stages[-1] != 1.0 or stages[0] <= 0:
-        raise _wrong("rollout.stages rising from above 0 to 1.0", str(stages), str(path))
+        raise wrong("rollout.stages rising from above 0 to 1.0", str(stages), str(path))
     for value in (rollout.bake.min_decisions, rollout.bake.min_units, rollout.bake.min_days):
         if not isinstance(value, int) and len(value) != len(stages):
-            raise _wrong(f"one number for each of the {len(stages)} stages", str(value), f"{path}, rollout.bake")
+            raise wrong(f"one number for each of the {len(stages)} stages", str(value), f"{path}, rollout.bake")
     if not set(rollout.approval) <= set(stages):
-        raise _wrong(f"shares among the stages {stages}", str(rollout.approval), f"{path}, rollout.approval")
+        raise wrong(f"shares among the stages {stages}", str(rollout.approval), f"{path}, rollout.approval")
 
 
-def _check_rule(rule: Promote | GuardrailSettings, problem: Problem, path: Path) -> None:
+def _check_rule(rule: _OnKpi, problem: Problem, path: Path) -> None:
     where, kpis = f"{path}, {type(rule).__name__} of {rule.kpi!r}", {kpi.name: kpi for kpi in problem.kpis}
     if rule.kpi not in kpis:
-        raise _wrong(f"one of the KPIs {sorted(kpis)}", repr(rule.kpi), where)
+        raise wrong(f"one of the KPIs {sorted(kpis)}", repr(rule.kpi), where)
     if not all(map(math.isfinite, rule.bounds)) or not rule.bounds[0] < -rule.margin < rule.bounds[1]:
-        raise _wrong("finite bounds around the margin", f"{rule.bounds}, margin {rule.margin}", where)
+        raise wrong("finite bounds around the margin", f"{rule.bounds}, margin {rule.margin}", where)
     if rule.relative and kpis[rule.kpi].per is not None:
-        raise _wrong("an absolute margin: a ratio has no sum to take a share of", "relative = true", where)
+        raise wrong("an absolute margin: a ratio has no sum to take a share of", "relative = true", where)
 
 
 def _check_place(rule: Promote, stages: list[float], problem: Problem, path: Path) -> None:
@@ -183,19 +199,15 @@ def _check_place(rule: Promote, stages: list[float], problem: Problem, path: Pat
     places = {"selection": [0.0], "replay": stages[:1], "live": stages[1:]}[rule.evidence]
     if rule.to not in places:
         expected = f"selection evidence at 0, replay at {stages[0]:g}, live at {stages[1:]}"
-        raise _wrong(expected, f"{rule.evidence} at {rule.to:g}", where)
+        raise wrong(expected, f"{rule.evidence} at {rule.to:g}", where)
     if rule.evidence == "selection" and (rule.kpi != problem.kpis[0].name or not rule.relative):
         expected = (
             f"the first KPI, {problem.kpis[0].name!r}, with relative = true: all the selection data are scored on"
         )
-        raise _wrong(expected, f"{rule.kpi!r} with relative = {str(rule.relative).lower()}", where)
+        raise wrong(expected, f"{rule.kpi!r} with relative = {str(rule.relative).lower()}", where)
 
 
 def as_plain(settings: Settings) -> dict[str, Any]:
     """Plain fields, for printing at start and for JSON."""
     plain: dict[str, Any] = msgspec.to_builtins(settings)
     return plain
-
-
-def _wrong(expected: str, found: str, where: str) -> SettingsError:
-    return SettingsError(expected=expected, found=found, where=where, fix="correct tenure.toml")
