@@ -35,6 +35,9 @@ DRAINED_AT_ONCE = 256
 PATIENCE = 10
 """A log that failed is tried again after so many times as long as it took to fail: a tenth of the time goes to it."""
 
+LONGEST_LOG_REST_S = 5.0
+"""Longest time a log that failed is left alone: one that failed because this process was frozen may be back at once."""
+
 Queue = Callable[[Connection, Decision, Held], None]
 """Queues a proposal for a person, in the transaction that writes the decision."""
 
@@ -270,7 +273,7 @@ class DecisionService:
     def _rest_log(self, tried_at: float) -> None:
         """Leave a log that failed alone in proportion to the time that took, so that answers do not wait for it."""
         now = self.clock.monotonic()
-        self._log_rests_until = now + PATIENCE * (now - tried_at)
+        self._log_rests_until = now + min(PATIENCE * (now - tried_at), LONGEST_LOG_REST_S)
 
     def _beside(
         self, choices: Sequence[Choice], decisions: Sequence[Decision]
