@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -107,3 +108,39 @@ def breaks(rule: BreakerRule, values: Sequence[float]) -> bool:
         if found:
             return True
     return False
+
+
+class Oracle:
+    """What a breaker must have done, from lists alone.
+
+    Args:
+        rule: the breaker's.
+        learned: which decisions are the candidate's.
+    """
+
+    def __init__(self, rule: BreakerRule, learned: Sequence[bool]) -> None:
+        self.rule, self.learned, self.tripped = rule, learned, False
+        self.sent: dict[tuple[int, str], float] = {}
+        self.waiting: dict[int, float] = {}
+        self.counted: dict[int, float] = {}
+        self.decided: set[int] = set()
+
+    def decide(self, row: int) -> None:
+        """A decision is written; the first outcome that waited for it counts."""
+        self.decided.add(row)
+        if row in self.waiting:
+            self.counted[row] = self.waiting[row]
+            self._judge()
+
+    def report(self, batch: Sequence[tuple[int, float, str]]) -> dict[tuple[int, str], float]:
+        """Outcomes of one transaction; what is sent again is sent unchanged. Gives what is sent."""
+        fresh = {(row, name): self.sent.setdefault((row, name), value) for row, value, name in batch}
+        for (row, _), value in fresh.items():
+            if not math.isnan(value):
+                (self.counted if row in self.decided else self.waiting).setdefault(row, value)
+        self._judge()
+        return fresh
+
+    def _judge(self) -> None:
+        values = [self.counted[row] for row in sorted(self.counted) if self.learned[row]]
+        self.tripped = self.tripped or breaks(self.rule, values)

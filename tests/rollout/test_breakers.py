@@ -20,8 +20,9 @@ from tenure.rollout import breakers as breakers_module
 from tenure.rollout.circuit import Circuit
 from tenure.rollout.rules import BreakerRule, HalfOpen
 from tenure.store import Event, Recent
+from tenure.store.measures import latest as real
 
-from .breaking import NOON, TRADES, WAIT, Replica, breaks
+from .breaking import NOON, TRADES, WAIT, Oracle, Replica
 
 SLIPPAGE = BreakerRule(signal="slippage", above=0.0015, consecutive=6)
 BAD, FINE, EDGE = 0.0016, 0.001, 0.0015
@@ -222,34 +223,236 @@ def test_breakers_equal_an_oracle_on_any_order_over_two_replicas(
 ) -> None:
     """Duplicate, late, early, missing and NaN outcomes; decisions and reports over either replica."""
     with tempfile.TemporaryDirectory() as folder:
-        first = Replica(Path(folder) / "log.db", [rule]).at(1.0)
-        second = Replica(Path(folder) / "log.db", [rule])
-        arms = [Arm.CANDIDATE if one else Arm.INCUMBENT for one in learned]
-        early: dict[int, float] = {}
-        counted: dict[int, float] = {}
-        sent: dict[tuple[int, str], float] = {}
-
-        def tripped() -> bool:
-            return breaks(rule, [counted[row] for row in sorted(counted) if learned[row]])
-
-        expected = False
+        replicas = [Replica(Path(folder) / "log.db", [rule]).at(1.0), Replica(Path(folder) / "log.db", [rule])]
+        oracle, written = Oracle(rule, learned), min(split, len(arrivals))
         for turn, batch in enumerate([[], *arrivals]):
-            if turn == min(split, len(arrivals)):
-                for row in range(12):
-                    (first, second)[row % 2].decide(f"d{row}", arm=arms[row])
-                    if row in early and not expected:
-                        counted[row] = early[row]
-                        expected = expected or tripped()
-            decided = turn >= min(split, len(arrivals))
-            fresh = {(row, name): sent.setdefault((row, name), value) for row, value, name in batch}
-            for (row, _), value in fresh.items():
-                if not math.isnan(value):
-                    (counted if decided else early).setdefault(row, value)
-            replica = (first, second)[turn % 2]
-            replica.report_each(fresh)
-            expected = expected or (decided and tripped())
-            assert (first.killed, second.killed) == (expected, expected)
-            if expected:
+            for row in range(12) if turn == written else ():
+                replicas[row % 2].decide(f"d{row}", arm=Arm.CANDIDATE if learned[row] else Arm.INCUMBENT)
+                oracle.decide(row)
+            replicas[turn % 2].report_each(oracle.report(batch))
+            assert [replica.killed for replica in replicas] == [oracle.tripped] * 2
+            if oracle.tripped:
                 break
-        first.store.close()
-        second.store.close()
+        for replica in replicas:
+            replica.store.close()
+
+
+@pytest.fixture
+def tries(path: Path) -> Iterator[Replica]:
+    """A breaker that closes by itself, just tripped."""
+    replica = Replica(path, [TRIES]).at(1.0)
+    replica.decide("a", "b")
+    replica.report(("a", BAD), ("b", BAD))
+    yield replica
+    replica.store.close()
+
+
+def circuit(replica: Replica) -> tuple[Circuit, float]:
+    """The circuit its events make, once the head is known to agree with them."""
+    control, events = replica.store.control("toy"), replica.store.events("toy")
+    state = fold(events).circuit
+    assert control.cap == state.cap
+    return state.circuit, control.live_share
+
+
+def test_a_breaker_with_half_open_opens_tries_and_closes(tries: Replica) -> None:
+    assert (tries.kinds(), circuit(tries)) == (["trip"], (Circuit.OPEN, 0.0))
+    assert (tries.killed, tries.store.kill_epoch("toy")) == (False, 1)
+    tries.breakers.look(tries.store, NOON + timedelta(minutes=9))
+    assert circuit(tries) == (Circuit.OPEN, 0.0)
+    tries.breakers.look(tries.store, NOON + timedelta(minutes=10))
+    assert circuit(tries) == (Circuit.HALF_OPEN, 0.2)
+    tries.decide(*"cde")
+    tries.report(("c", BAD), ("d", FINE))
+    tries.breakers.look(tries.store, NOON + timedelta(minutes=11))
+    assert circuit(tries) == (Circuit.HALF_OPEN, 0.2)
+    tries.report(("e", BAD))
+    tries.breakers.look(tries.store, NOON + timedelta(minutes=12))
+    assert circuit(tries) == (Circuit.CLOSED, 1.0)
+    assert tries.kinds() == ["trip", "half_open", "close"]
+    check_head(tries.store.control("toy"), tries.store.events("toy"))
+
+
+def test_a_half_open_breaker_opens_again_and_waits_as_long_again(tries: Replica) -> None:
+    tries.breakers.look(tries.store, NOON + timedelta(minutes=10))
+    tries.decide("c", "d")
+    tries.report(("c", BAD), ("d", BAD), at=NOON + timedelta(minutes=20))
+    assert circuit(tries) == (Circuit.OPEN, 0.0)
+    tries.breakers.look(tries.store, NOON + timedelta(minutes=29))
+    assert circuit(tries) == (Circuit.OPEN, 0.0)
+    tries.breakers.look(tries.store, NOON + timedelta(minutes=30))
+    assert circuit(tries) == (Circuit.HALF_OPEN, 0.2)
+
+
+def test_two_replicas_turn_a_circuit_once(tries: Replica, path: Path) -> None:
+    other = Replica(path, [TRIES])
+    for replica in (tries, other, tries):
+        replica.breakers.look(replica.store, NOON + timedelta(minutes=10))
+    assert tries.kinds() == ["trip", "half_open"]
+    other.store.close()
+
+
+def test_a_breaker_that_waits_leaves_a_killed_or_rolled_back_candidate_alone(tries: Replica) -> None:
+    tries.store.kill("toy", actor="ann", reason="enough", at=NOON)
+    tries.breakers.look(tries.store, NOON + timedelta(minutes=10))
+    assert tries.kinds() == ["trip", "kill"]
+
+
+def test_an_open_breaker_whose_rule_was_taken_out_of_the_settings_stays_open(tries: Replica) -> None:
+    Breakers(TRADES, Settings(breaker=[SLIPPAGE])).look(tries.store, NOON + timedelta(days=1))
+    assert circuit(tries) == (Circuit.OPEN, 0.0)
+
+
+def looked(path: Path, rule: BreakerRule, fill: object, now: object = NOON) -> Replica:
+    """A replica that has looked at what a test wrote."""
+    replica = Replica(path, [rule]).at(1.0)
+    fill(replica)  # type: ignore[operator]
+    replica.breakers.look(replica.store, now)  # type: ignore[arg-type]
+    return replica
+
+
+@pytest.mark.parametrize(("latency_us", "killed"), [(50_000, False), (50_001, True)])
+def test_latency_is_watched_in_milliseconds(path: Path, latency_us: int, killed: bool) -> None:
+    rule = BreakerRule(measure="latency_ms", above=50.0, consecutive=3)
+    replica = looked(path, rule, lambda r: r.decide(*"abc", latency_us=latency_us))
+    assert replica.killed is killed
+
+
+@pytest.mark.parametrize(("reason", "killed"), [("deadline", True), ("policy_error", True), ("log_unavailable", False)])
+def test_failures_of_the_policy_are_watched_and_no_others(path: Path, reason: str, killed: bool) -> None:
+    """Two of four are above a third; a log that is away says nothing about the policy."""
+    rule = BreakerRule(measure="failure_rate", above=1 / 3, window=4)
+
+    def fill(replica: Replica) -> None:
+        replica.decide("a", "b", "e", "f")
+        replica.decide("c", "d", arm=Arm.FALLBACK, version="rule", reason=reason)
+
+    assert looked(path, rule, fill).killed is killed
+
+
+@pytest.mark.parametrize("others", [1, 2])
+def test_disagreement_is_counted_where_the_incumbents_proposal_is_known(path: Path, others: int) -> None:
+    """The candidate took 0; the incumbent would have taken 1 in one or two of four: above .4 only with two."""
+    rule = BreakerRule(measure="disagreement", above=0.4, window=4)
+
+    def fill(replica: Replica) -> None:
+        replica.decide(*"abcdef", action=0)
+        rows = [
+            ShadowProposal(name, Arm.INCUMBENT, "rule", int(at < others), 1.0, 1.0, NOON)
+            for at, name in enumerate("abcd")
+        ]
+        replica.store.append_proposals("toy", rows)
+
+    assert looked(path, rule, fill).killed is (others == 2)
+
+
+def test_an_outcome_is_missing_once_its_time_is_up_and_not_before(path: Path) -> None:
+    rule = BreakerRule(measure="missing_outcomes", above=0.5, window=4)
+    limits = Settings(breaker=[rule])
+    limits = msgspec.structs.replace(limits, reward_window=msgspec.structs.replace(limits.reward_window, wait="1h"))
+    replica = Replica(path, []).at(1.0)
+    replica.breakers = Breakers(TRADES, limits)
+    replica.decide(*"abcd")
+    replica.decide(*"efgh", decided_at=NOON + timedelta(minutes=30))
+    replica.report(("a", FINE))
+    stopped = []
+    for minutes in (59, 60):
+        replica.breakers.look(replica.store, NOON + timedelta(minutes=minutes))
+        stopped.append(replica.killed)
+    assert stopped == [False, True]
+    assert replica.store.events("toy")[-1].payload["last"] == replica.store.read_log("toy").sequence[3]
+
+
+@pytest.mark.parametrize(("same", "killed"), [(3, False), (4, True)])
+def test_the_share_of_the_commonest_action_is_watched(path: Path, same: int, killed: bool) -> None:
+    rule = BreakerRule(measure="action_share", above=0.75, window=4)
+
+    def fill(replica: Replica) -> None:
+        replica.decide(*"abcd"[:same], action=2)
+        replica.decide(*"abcd"[same:], action=1)
+
+    assert looked(path, rule, fill).killed is killed
+
+
+def test_a_bad_run_among_the_rows_of_one_look_is_found(path: Path) -> None:
+    def fill(replica: Replica) -> None:
+        replica.decide(*(f"a{row}" for row in range(100)), latency_us=1)
+        replica.decide(*"xyz", latency_us=90_000)
+        replica.decide(*(f"b{row}" for row in range(150)), latency_us=1)
+
+    assert looked(path, BreakerRule(measure="latency_ms", above=50.0, consecutive=3), fill).killed
+
+
+def test_a_look_that_has_nothing_new_is_not_taken(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between two looks lie 64 rows or a second, whichever comes first."""
+    seen: list[object] = []
+
+    def latest(*given: object) -> object:
+        seen.append(given)
+        return real(*given)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(breakers_module, "latest", latest)
+    replica = looked(path, BreakerRule(measure="latency_ms", above=50.0, consecutive=3), lambda r: r.decide("a"))
+    replica.breakers.look(replica.store, NOON + timedelta(milliseconds=999))
+    assert len(seen) == 1
+    replica.breakers.look(replica.store, NOON + timedelta(milliseconds=1000))
+    assert len(seen) == 2
+    replica.decide(*(f"b{row}" for row in range(64)))
+    replica.breakers.look(replica.store, NOON + timedelta(milliseconds=1001))
+    assert len(seen) == 3
+    replica.breakers.look(replica.store, NOON)  # a clock that was set back must not stop the looking
+    assert len(seen) == 4
+
+
+@pytest.mark.parametrize("between", ["kill", "rollback"])
+def test_what_was_seen_under_an_old_epoch_or_of_a_rolled_back_candidate_is_not_recorded(
+    path: Path, between: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def latest(*given: object) -> object:
+        figures = real(*given)  # type: ignore[arg-type]
+        if between == "kill":
+            replica.store.kill("toy", actor="ann", reason="first", at=NOON)
+        else:
+            event = Event("toy", "rollback", "ann", "", NOON, {})
+            replica.store.append_event(event, control={"stage": "rolled_back", "share": 0.0})
+        return figures
+
+    monkeypatch.setattr(breakers_module, "latest", latest)
+    replica = Replica(path, [BreakerRule(measure="latency_ms", above=50.0, consecutive=1)]).at(1.0)
+    replica.decide("a", latency_us=90_000)
+    replica.breakers.look(replica.store, NOON)
+    assert replica.kinds() == [between]
+
+
+def test_a_log_that_is_away_is_the_callers_to_handle(trades: Replica) -> None:
+    trades.store.close()
+    with pytest.raises(StoreError):
+        trades.breakers.look(trades.store, NOON)
+
+
+def test_the_status_says_where_each_breaker_stands(path: Path) -> None:
+    mean = BreakerRule(signal="fee", above=5.0, window=3)
+    replica = Replica(path, [TRIES, mean]).at(1.0)
+    replica.decide(*"abc")
+    replica.report(("a", FINE), ("b", BAD))
+    slip, fee = replica.breakers.status(replica.store)
+    assert (slip.name, slip.rule, slip.state) == ("slip", "slippage above 0.0015, 2 in a row", "closed")
+    assert (slip.value, slip.limit, slip.seen, slip.needed) == (1.0, 2.0, 2, 2)
+    assert (fee.value, fee.seen, fee.needed, fee.limit) == (None, 2, 3, 5.0)
+    replica.report(("c", BAD))
+    slip, fee = replica.breakers.status(replica.store)
+    assert (slip.state, fee.state) == ("open", "closed")
+    assert slip.as_dict()["state"] == "open"
+
+
+def test_the_status_of_a_breaker_that_killed_is_tripped(trades: Replica) -> None:
+    assert [one.state for one in trades.breakers.status(trades.store)] == ["closed"]
+    trades.decide(*"abcdef")
+    trades.report(*((name, BAD) for name in "abcdef"))
+    assert [one.state for one in trades.breakers.status(trades.store)] == ["tripped"]
+    assert Breakers(TRADES, Settings()).status(trades.store) == []
+
+
+def test_the_status_of_a_kill_by_a_person_names_no_breaker(trades: Replica) -> None:
+    trades.store.kill("toy", actor="ann", reason="enough", at=NOON)
+    assert [one.state for one in trades.breakers.status(trades.store)] == ["closed"]
