@@ -1,0 +1,189 @@
+"""One server put together: the rooms it needs, each handed what it needs of the others."""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import os
+import socket
+import uuid
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from tenure import __version__
+from tenure.cli.alerting import courier_of
+from tenure.cli.workspace import Workspace
+from tenure.console.operator import PAGES
+from tenure.core.clock import Clock, ManualClock
+from tenure.core.decision import Decision
+from tenure.monitoring import Courier, CourierThread
+from tenure.rollout import Breakers, Exploration, Humans, Operations
+from tenure.rollout.human import proposed
+from tenure.serving import DecisionService, create_app
+from tenure.serving.access import Access, TokenAccess
+from tenure.serving.api import Desk, Metrics, rest_app
+from tenure.serving.app import App
+from tenure.serving.choose import Held
+from tenure.serving.keeping import Duty, Keeper
+from tenure.serving.lease import Standing, Watched
+from tenure.serving.spool import Spool
+from tenure.store import Control, Store
+from tenure.store.database import Connection
+from tenure.store.pending import Pending
+from tenure.store.replicas import Replica, Replicas
+
+log = logging.getLogger("tenure.serving")
+
+
+@dataclass(frozen=True)
+class Server:
+    """A server that answers as long as it is open.
+
+    Args:
+        app: the application.
+        service: what decides.
+    """
+
+    app: App
+    service: DecisionService
+
+
+@contextmanager
+def server(
+    workspace: Workspace, store: Store, clock: Clock, access: Access, url: str, *, secure: bool
+) -> Iterator[Server]:
+    """A server over a log; when it closes it signs off, after everything that came was answered.
+
+    Args:
+        workspace: the project.
+        store: its log.
+        clock: a ManualClock follows the requests' `at`; such a server reads the log each time, and is not registered.
+        access: who may ask.
+        url: where it listens.
+        secure: cookies travel over TLS only.
+    """
+    problem, settings = workspace.project.problem, workspace.settings
+    with ExitStack() as open_:
+        standing = (
+            None if isinstance(clock, ManualClock) else open_.enter_context(_watched(workspace, store, clock, url))
+        )
+        exploring = Exploration(settings, problem)
+        exploring.read(store, clock.now())
+        service = DecisionService(
+            problem,
+            workspace.project.incumbent,
+            store,
+            settings,
+            clock,
+            workspace.bundle,
+            standing=standing,
+            breakers=Breakers(problem, settings),
+            exploring=exploring,
+            humans=Humans(settings.human, problem),
+            queue=_queue(Pending(store)),
+            spool=open_.enter_context(_own_spool(workspace.home)),
+        )
+        _drain_others(workspace.home, service)
+        courier = courier_of(problem.name, settings, store, clock)
+        verbs = Operations(problem, settings, store, clock, stop=workspace.stop)
+        desk = Desk(
+            service, verbs, access, workspace.bundles, Metrics(), lambda actor: _tried(courier, actor), secure=secure
+        )
+        if courier.channels.names:
+            open_.callback(CourierThread(courier).close)
+        open_.enter_context(Keeper(service, _duties(service, access)))
+        yield Server(create_app(service, access=access, rest=rest_app(desk, PAGES)), service)
+
+
+def _duties(service: DecisionService, access: Access) -> list[Duty]:
+    refresh: list[Duty] = [access.refresh] if isinstance(access, TokenAccess) else []
+    return [*refresh, service.drain]
+
+
+@contextmanager
+def _watched(workspace: Workspace, store: Store, clock: Clock, url: str) -> Iterator[Standing]:
+    """Where the rollout stands, from memory under a lease; the register hears of every look that is news."""
+    problem, serving, replicas = workspace.project.problem.name, workspace.settings.serving, Replicas(store)
+    now = clock.now()
+    mine = Replica(problem, _name(), now, now, 0, None, __version__, url)
+
+    def seen(control: Control, stopped: bool = False) -> None:
+        told = replace(mine, seen_at=clock.now(), epoch=control.kill_epoch, version=control.version, stopped=stopped)
+        replicas.seen(told)
+
+    watched = Watched(
+        store,
+        problem,
+        clock,
+        poll_s=serving.poll_ms / 1000,
+        lease_s=serving.lease_ms / 1000,
+        stop=workspace.stop.engaged,
+        seen=seen,
+    )
+    with watched:
+        yield watched
+    try:
+        seen(watched.control()[0], stopped=True)
+    except Exception as error:  # it is heard of no more, which says the same a few seconds later
+        log.warning("the server could not sign off: %s", error)
+
+
+def _name() -> str:
+    """This server's name in the register: where and which process, and no other's after a restart."""
+    return f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:6]}"
+
+
+def _queue(pending: Pending) -> Any:
+    """Queues a proposal for a person, in the transaction that writes the decision."""
+
+    def queue(connection: Connection, decision: Decision, held: Held) -> None:
+        row = proposed(held.rule, decision, held.version, held.action, held.confidence)
+        pending.queue(connection, [row])
+
+    return queue
+
+
+def _tried(courier: Courier, actor: str) -> list[dict[str, Any]]:
+    """A test alert through every channel: what the log says of each."""
+    return [dict(courier.test(channel, actor).payload) for channel in courier.channels.names]
+
+
+@contextmanager
+def _own_spool(home: Path) -> Iterator[Spool]:
+    """A spool that is this server's as long as it lives: a dead server's lock is free."""
+    with _locked(home / f"spool-{uuid.uuid4().hex[:12]}.jsonl") as path:
+        assert path is not None
+        spool = Spool(path)
+        yield spool
+        if not spool:
+            path.unlink(missing_ok=True)
+
+
+def _drain_others(home: Path, service: DecisionService) -> None:
+    """Move what servers that died have spooled into the log."""
+    for found in sorted(home.glob("spool-*.jsonl")):
+        with _locked(found) as path:
+            if path is None:
+                continue
+            left = Spool(path)
+            rows = len(left)
+            while left and left.drain(service.store, service.settler, service.clock.now(), 256):
+                pass
+            if not left:
+                path.unlink(missing_ok=True)
+                log.info("the spool of a dead server was drained", extra={"fields": {"file": path.name, "rows": rows}})
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[Path | None]:
+    """The file, held by this process alone; None when another holds it."""
+    with path.open("ab") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            yield None
+            return
+        yield path
