@@ -132,17 +132,20 @@ class Connections:
             raise self._failed(error) from error
 
     def scrub(self) -> bool:
-        """Empty the write-ahead log, where bytes that were overwritten in the file may still stand.
+        """Write the file anew and empty its write-ahead log; nobody else writes meanwhile.
+
+        Overwriting alone (`secure_delete`) leaves copies behind in pages that were split before.
 
         Returns:
-            False while a reader of another process still needs them.
+            False when a reader still needs the write-ahead log.
 
         Raises:
             StoreError: the database cannot be written.
         """
         try:
             with self._lock:
-                busy, _, _ = self._writer.pragma("wal_checkpoint(TRUNCATE)")
+                self._writer.execute("VACUUM")
+                busy, _, _ = self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").get
         except apsw.BusyError:
             return False
         except apsw.Error as error:

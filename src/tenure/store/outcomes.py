@@ -34,7 +34,7 @@ _ORPHANS = """SELECT problem, decision_id FROM outcome
 WHERE problem = ? AND decision_id = ? AND place = 'orphan' LIMIT 1"""
 
 # Breakers order outcomes by the number of their decision, and look only at those the candidate took, by its epoch.
-_DECIDED = """SELECT decided_at, sequence, CASE WHEN arm = 'candidate' THEN kill_epoch END
+_DECIDED = """SELECT decided_at, sequence, CASE WHEN arm = 'candidate' THEN kill_epoch END, erased
 FROM decision WHERE problem = ? AND decision_id = ?"""
 
 # The first measured one counts.
@@ -46,6 +46,9 @@ _ADOPT = """UPDATE outcome SET place = 'early', note = 'it arrived before its de
     AND kind NOT IN ('window_closed', 'lost')
 ) THEN 1 ELSE 0 END
 WHERE problem = ? AND decision_id = ? AND place = 'orphan'"""
+
+FORGOTTEN = "its decision's unit was forgotten, and so is what was measured"
+"""Note on an outcome that is kept without its content."""
 
 
 @dataclass(frozen=True)
@@ -106,10 +109,12 @@ def _append_one(connection: Connection, arrival: Arrival, outcome: Outcome) -> R
     key = (arrival.problem, outcome.decision_id, outcome.outcome_id)
     stored = connection.execute(_SAME, key).fetchone()
     if stored is not None:
-        if stored[:3] != body:
+        if stored[:3] != body and stored[4] != FORGOTTEN:
             raise _conflict(outcome, stored[:3], body)
         return Receipt(outcome.outcome_id, outcome.decision_id, "exists", Place(stored[3]), stored[4])
     place, note, number, learned_epoch = _place(connection, arrival, outcome)
+    if note == FORGOTTEN:
+        body = (None, "{}", outcome.kind.value)
     counted = place is Place.JOINED and outcome.kind not in _UNMEASURED
     received_at = to_text(arrival.received_at)
     where = (place.value, note, int(counted), number, learned_epoch)
@@ -119,20 +124,20 @@ def _append_one(connection: Connection, arrival: Arrival, outcome: Outcome) -> R
 
 def _place(connection: Connection, arrival: Arrival, outcome: Outcome) -> tuple[Place, str, int | None, int | None]:
     """Where a new outcome belongs, the sentence that says why, and its decision's number and epoch, if learned."""
-    fault = unusable(outcome, arrival.signals)
+    key = (arrival.problem, outcome.decision_id)
+    decided_at, *decision, erased = connection.execute(_DECIDED, key).fetchone() or (None, None, None, None)
+    fault = FORGOTTEN if erased else unusable(outcome, arrival.signals)
     if fault:
         return Place.QUARANTINE, fault, None, None
-    key = (arrival.problem, outcome.decision_id)
-    decided = connection.execute(_DECIDED, key).fetchone()
-    if decided is None:
+    if decided_at is None:
         return Place.ORPHAN, "no such decision is in the log yet", None, None
-    if arrival.received_at > from_text(decided[0]) + arrival.wait:
+    if arrival.received_at > from_text(decided_at) + arrival.wait:
         note = f"it arrived more than the wait time of {arrival.wait} after its decision"
-        return Place.LATE, note, *decided[1:]
+        return Place.LATE, note, *decision
     counted = connection.execute(_COUNTED, key).fetchone()
     if counted is not None:
-        return Place.REPEATED, f"outcome {counted[0]!r} already counts for this decision", *decided[1:]
-    return Place.JOINED, "", *decided[1:]
+        return Place.REPEATED, f"outcome {counted[0]!r} already counts for this decision", *decision
+    return Place.JOINED, "", *decision
 
 
 def unusable(outcome: Outcome, signals: Collection[str]) -> str:

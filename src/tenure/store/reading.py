@@ -20,7 +20,7 @@ from tenure.store.rows import decision_from, from_json
 # Times are stored in fixed width; without the final Z NumPy takes them as they are.
 _LOG = """SELECT d.decision_id, d.sequence, d.unit_id, d.episode_id, d.step, substr(d.decided_at, 1, 26), d.stage,
     d.arm, d.version, d.action, d.propensity, d.explored, d.confidence, d.observation, o.signals, p.action, p.version
-FROM answered d
+FROM kept d
 LEFT JOIN outcome o ON o.problem = d.problem AND o.decision_id = d.decision_id AND o.counted = 1
 LEFT JOIN proposal p ON p.id = (
     SELECT max(id) FROM proposal WHERE problem = d.problem AND decision_id = d.decision_id
@@ -34,7 +34,7 @@ _ROWS = """SELECT d.*, o.signals, coalesce(o.signals, (
     SELECT signals FROM outcome
     WHERE problem = d.problem AND decision_id = d.decision_id AND place = 'quarantine' ORDER BY id LIMIT 1
 ))
-FROM answered d
+FROM kept d
 LEFT JOIN outcome o ON o.problem = d.problem AND o.decision_id = d.decision_id AND o.counted = 1
 WHERE d.problem = ? AND d.sequence > ? ORDER BY d.sequence LIMIT ?"""
 

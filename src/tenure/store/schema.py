@@ -9,9 +9,20 @@ from tenure.core.errors import StoreError
 SCHEMA_VERSION = 2
 """Written to `PRAGMA user_version`; grows with every change of the tables."""
 
+_ANSWERED = """
+SELECT d.decision_id, d.problem, d.problem_version, d.unit_id, d.episode_id, d.step, d.decided_at, d.context,
+    d.observation, d.mask, d.stage, coalesce(c.arm, d.arm) AS arm, d.version, coalesce(c.action, d.action) AS action,
+    CASE WHEN c.arm IS NULL THEN d.propensity ELSE c.propensity END AS propensity, d.explored, d.confidence,
+    d.kill_epoch, coalesce(c.reason, d.reason) AS reason, d.latency_us, d.request_hash, d.density, d.candidates,
+    d.position, d.sequence
+FROM decision d LEFT JOIN correction c ON c.problem = d.problem AND c.sequence = (
+    SELECT max(sequence) FROM correction WHERE problem = d.problem AND decision_id = d.decision_id
+)"""
+
 # Every table is keyed by problem first: one file serves many problems, and each has its own order and chain.
 # Without statistics SQLite takes a second index only where it covers what is read of it: hence `arm` in two of them.
-# `answered` is the only way readers see decisions, so that no reader can forget a correction.
+# `answered` is the only way readers see decisions, so that no reader can forget a correction; `kept` leaves out those
+# whose person was forgotten, for whoever learns from the log.
 DDL = """
 CREATE TABLE head (
     problem TEXT PRIMARY KEY, sequence INTEGER NOT NULL, hash BLOB NOT NULL, kill_epoch INTEGER NOT NULL,
@@ -124,16 +135,10 @@ CREATE TABLE checkpoint (
     PRIMARY KEY (problem, sequence)
 ) STRICT, WITHOUT ROWID;
 
-CREATE VIEW answered AS
-SELECT d.decision_id, d.problem, d.problem_version, d.unit_id, d.episode_id, d.step, d.decided_at, d.context,
-    d.observation, d.mask, d.stage, coalesce(c.arm, d.arm) AS arm, d.version, coalesce(c.action, d.action) AS action,
-    CASE WHEN c.arm IS NULL THEN d.propensity ELSE c.propensity END AS propensity, d.explored, d.confidence,
-    d.kill_epoch, coalesce(c.reason, d.reason) AS reason, d.latency_us, d.request_hash, d.density, d.candidates,
-    d.position, d.sequence
-FROM decision d LEFT JOIN correction c ON c.problem = d.problem AND c.sequence = (
-    SELECT max(sequence) FROM correction WHERE problem = d.problem AND decision_id = d.decision_id
-);
-"""
+CREATE VIEW answered AS {answered};
+
+CREATE VIEW kept AS {answered} WHERE d.erased IS NULL;
+""".replace("{answered}", _ANSWERED)
 
 
 def prepare(connection: apsw.Connection, path: str) -> None:
