@@ -1,0 +1,276 @@
+"""`tenure why`: one decision told from the log, from what was known to what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tenure.cli.output import Output, percent
+from tenure.cli.workspace import Workspace, open_workspace
+from tenure.core.arrays import Floats
+from tenure.core.clock import to_text
+from tenure.core.decision import Arm
+from tenure.core.errors import TenureError, UnknownError
+from tenure.core.policy import Policy
+from tenure.evaluation.influence import occlusion
+from tenure.serving.replay import REASONS, Replay, Replayed, control_at
+from tenure.store import Control, Store, VersionRow
+from tenure.store.looking import KeptOutcome, Story, story
+from tenure.store.pending import Pending, PendingDecision
+
+MEDIAN_OF = 1000
+"""Latest decisions whose median stands for a feature that is hidden."""
+
+
+@dataclass(frozen=True)
+class Told:
+    """Everything there is to say of one decision."""
+
+    story: Story
+    labels: Sequence[str]
+    control: Control
+    version: VersionRow | None
+    pending: PendingDecision | None
+    replayed: Replayed
+    distribution: dict[str, float] | None
+    influence: dict[str, float] | None
+    unexplained: str
+
+    def as_dict(self) -> dict[str, Any]:
+        """The object of `--json`."""
+        row, label = self.story.standing, self.labels
+        return {
+            "decision_id": row.decision_id,
+            "sequence": row.sequence,
+            "decided_at": to_text(row.decided_at),
+            "unit_id": row.unit_id,
+            "erased": self.story.erased,
+            "context": dict(row.context),
+            "action": label[row.action],
+            "arm": row.arm.value,
+            "stage": row.stage,
+            "reason": row.reason,
+            "because": REASONS.get(row.reason, row.reason),
+            "confidence": row.confidence,
+            "alternatives": [
+                {
+                    "arm": one.arm.value,
+                    "version": one.version,
+                    "action": label[one.action],
+                    "confidence": one.confidence,
+                }
+                for one in self.story.proposals
+            ],
+            "distribution": self.distribution,
+            "influence": self.influence,
+            "unexplained": self.unexplained,
+            "version": self._version(),
+            "propensity": {
+                "value": row.propensity,
+                "share": self.control.live_share,
+                "explored": row.explored,
+                "exploration": self.replayed.exploration,
+            },
+            "corrections": [
+                {"at": to_text(one.at), "reason": one.reason, "action": label[int(one.payload["action"])]}
+                for one in self.story.corrections
+            ],
+            "written": {"action": label[self.story.written.action], "arm": self.story.written.arm.value},
+            "pending": None if self.pending is None else self._pending(self.pending),
+            "outcomes": [_outcome(one) for one in self.story.outcomes],
+            "replay": self.replayed.as_dict(),
+        }
+
+    def _version(self) -> dict[str, Any]:
+        found = {"version": self.story.standing.version}
+        if self.version is None:
+            return found
+        return {**found, "registered_at": to_text(self.version.registered_at), **self.version.record}
+
+    def _pending(self, row: PendingDecision) -> dict[str, Any]:
+        return {
+            "rule": row.rule,
+            "action": self.labels[row.action],
+            "confidence": row.confidence,
+            "status": row.status,
+            "until": to_text(row.until),
+            "decided_by": row.decided_by,
+        }
+
+
+def run_why(output: Output, decision_id: str, project: str, home: Path | None) -> None:
+    """Tell one decision.
+
+    Raises:
+        UnknownError: no such decision.
+    """
+    workspace = open_workspace(project, home)
+    with workspace.store() as store:
+        told = tell(workspace, store, decision_id)
+    fields = told.as_dict()
+    _say(output, told, fields)
+    output.result(fields)
+
+
+def tell(workspace: Workspace, store: Store, decision_id: str) -> Told:
+    """Everything the log and the bundle say of a decision.
+
+    Raises:
+        UnknownError: no such decision.
+    """
+    problem, name = workspace.project.problem, workspace.project.problem.name
+    found = story(store, name, decision_id)
+    if found is None:
+        raise UnknownError(
+            expected="the id of a decision in the log",
+            found=repr(decision_id),
+            where=f"the log of {name!r}",
+            fix="copy the id from the server's answer, and name its project with --project",
+        )
+    control = control_at(store.control(name), store.events(name), found.written.sequence)
+    replay = Replay(problem, workspace.project.incumbent, workspace.bundle, workspace.settings, _humans(workspace))
+    versions = {row.version: row for row in store.versions(name)}
+    distribution, influence, unexplained = _explained(workspace, store, found)
+    return Told(
+        story=found,
+        labels=replay.reader.labels,
+        control=control,
+        version=versions.get(found.standing.version),
+        pending=Pending(store).find(name, decision_id),
+        replayed=replay.again(found.written, control),
+        distribution=distribution,
+        influence=influence,
+        unexplained=unexplained,
+    )
+
+
+def _humans(workspace: Workspace) -> Any:
+    from tenure.rollout.human import Humans
+
+    rules = workspace.settings.human
+    return Humans(rules, workspace.project.problem) if rules else None
+
+
+def _explained(
+    workspace: Workspace, store: Store, found: Story
+) -> tuple[dict[str, float] | None, dict[str, float] | None, str]:
+    """The policy's distribution and each feature's influence; or why there is neither, in a sentence."""
+    problem, row = workspace.project.problem, found.written
+    if not row.observation:
+        return None, None, "its features were erased"
+    try:
+        policy: Policy = workspace.bundle(row.version) if row.arm is Arm.CANDIDATE else workspace.project.incumbent
+        observation = np.frombuffer(row.observation, dtype=np.float32)
+        mask = None if row.mask is None else np.frombuffer(row.mask, dtype=bool)
+        baseline = baseline_of(store, problem.name, observation)
+        chances = probabilities(policy, len(labels_of(workspace)), mask)
+        distribution = chances(observation[None])[0].tolist()
+        sway = occlusion(chances, observation, baseline, row.action).tolist()
+    except TenureError as error:
+        return None, None, str(error)
+    except Exception as error:  # a policy is somebody else's code
+        return None, None, f"{row.version} cannot be asked again: {type(error).__name__}: {error}"
+    named = dict(zip(problem.feature_names, sway, strict=True))
+    ranked = dict(sorted(named.items(), key=lambda item: -abs(item[1])))
+    return dict(zip(labels_of(workspace), distribution, strict=True)), ranked, ""
+
+
+def labels_of(workspace: Workspace) -> Sequence[str]:
+    """The problem's actions."""
+    labels: Sequence[str] = getattr(workspace.project.problem.action, "labels", ())
+    return labels
+
+
+def baseline_of(store: Store, problem: str, observation: Floats) -> Floats:
+    """The median of each feature over the latest decisions that were kept; the observation itself without any."""
+    last = store.control(problem).sequence
+    rows = store.read_rows(problem, after_sequence=max(0, last - MEDIAN_OF), limit=MEDIAN_OF)
+    seen = [np.frombuffer(row.decision.observation, dtype=np.float32) for row in rows]
+    kept = [one for one in seen if one.shape == observation.shape]
+    return np.median(np.stack(kept), axis=0).astype(np.float32) if kept else observation
+
+
+def probabilities(policy: Policy, actions: int, mask: Any) -> Any:
+    """A policy's probability of every action: its softmax where it has logits, else what it proposes."""
+    logits = getattr(policy, "logits", None)
+
+    def ask(observation: Floats) -> Floats:
+        allowed = None if mask is None else np.tile(mask, (len(observation), 1))
+        if logits is None:
+            proposal = policy.propose(observation, allowed, np.full(len(observation), 0.5))
+            every = np.arange(actions)
+            return np.stack([proposal.probability_of(np.full(len(observation), one)) for one in every], axis=1)
+        found = np.asarray(logits(observation, allowed), dtype=float)
+        found = found if allowed is None else np.where(allowed, found, -np.inf)
+        weight = np.exp(found - found.max(axis=1, keepdims=True))
+        return np.asarray(weight / weight.sum(axis=1, keepdims=True))
+
+    return ask
+
+
+def _outcome(kept: KeptOutcome) -> dict[str, Any]:
+    return {
+        "outcome_id": kept.outcome.outcome_id,
+        "kind": kept.outcome.kind.value,
+        "signals": dict(kept.outcome.signals),
+        "place": kept.place.value,
+        "note": kept.note,
+        "counted": kept.counted,
+        "received_at": to_text(kept.received_at),
+    }
+
+
+def _say(output: Output, told: Told, fields: dict[str, Any]) -> None:
+    row = told.story.standing
+    output.say(f"Decision {row.decision_id}, row {row.sequence}, {fields['decided_at']}, unit {row.unit_id}")
+    output.say(f"{fields['action']!r} by {row.arm.value} {row.version}, stage {row.stage}: {fields['because']}.")
+    if told.story.erased:
+        output.say(
+            "Its unit was erased on request: who and what it was for is gone; action, arm, time and chain are left."
+        )
+    _say_propensity(output, told)
+    for one in fields["corrections"]:
+        output.say(f"Corrected {one['at']} to {one['action']!r}: {one['reason']}")
+    for one in fields["alternatives"]:
+        output.say(
+            f"{one['arm']} {one['version']} would have done {one['action']!r}, confidence {one['confidence']:.2f}"
+        )
+    if told.pending is not None:
+        waits = fields["pending"]
+        output.say(f"Rule {waits['rule']!r} asked a person for {waits['action']!r}: {waits['status']}")
+    _say_features(output, told)
+    for one in fields["outcomes"]:
+        counts = "counts" if one["counted"] else "does not count"
+        output.say(f"Outcome {one['outcome_id']}: {one['signals']} ({one['place']}, {counts}) {one['note']}")
+    if not fields["outcomes"]:
+        output.say("No outcome has come.")
+    output.say(f"Replay: {told.replayed.told}.")
+
+
+def _say_propensity(output: Output, told: Told) -> None:
+    row, rate = told.story.standing, told.replayed.exploration
+    value = "unknown" if row.propensity is None else f"{row.propensity:.6g}"
+    drawn = "" if rate is None else f", exploration {percent(rate)}"
+    explored = "; it was drawn to explore" if row.explored else ""
+    share = percent(told.control.live_share)
+    output.say(f"Propensity {value}: the candidate had {share} of the units{drawn}{explored}.")
+
+
+def _say_features(output: Output, told: Told) -> None:
+    if told.influence is None or told.distribution is None:
+        output.say(f"No feature can be weighed: {told.unexplained}.")
+        return
+    context = told.story.standing.context
+    output.table(
+        ["feature", "value", "influence", ""],
+        [
+            [name, f"{context[name]:.6g}" if name in context else "default", f"{sway:+.3f}", ""]
+            for name, sway in told.influence.items()
+        ],
+    )
+    best = sorted(told.distribution.items(), key=lambda item: -item[1])[:3]
+    output.say("The policy's own odds: " + ", ".join(f"{label} {percent(chance)}" for label, chance in best))
