@@ -20,7 +20,8 @@ from tenure.core.errors import AccessError, StoreError, TenureError
 from tenure.rollout.kill import Killed
 from tenure.serving.access import COOKIE, Role, TokenAccess
 from tenure.serving.api import Call, Desk, Operation, Refusals
-from tenure.serving.api.bodies import Text
+from tenure.serving.api.bodies import Text, Word
+from tenure.serving.api.moves import actor_of
 from tenure.store.outbox import Delivery, Outbox
 from tenure.store.records import Event
 from tenure.store.replicas import Replica, Replicas
@@ -49,9 +50,10 @@ class Pressed(Struct, frozen=True):
 
 
 class Said(Struct, frozen=True):
-    """A button with a reason."""
+    """A button with a reason; `actor` only where nobody logs in."""
 
     reason: Text
+    actor: Word = ""
     csrf: str = ""
 
 
@@ -60,6 +62,7 @@ class Answered(Struct, frozen=True):
 
     reason: Text
     decision_id: str = ""
+    actor: Word = ""
     csrf: str = ""
 
 
@@ -89,13 +92,13 @@ def page(call: Call) -> Response:
 
 def stop(call: Call) -> Response:
     """Stop the learned policy, and say who confirmed."""
-    killed = call.desk.verbs.kill(call.principal.name, call.body.reason)
+    killed = call.desk.verbs.kill(actor_of(call), call.body.reason)
     return _shown(call, killed=killed)
 
 
 def restore(call: Call) -> Response:
     """Lift a kill."""
-    call.desk.verbs.restore(call.principal.name, call.body.reason)
+    call.desk.verbs.restore(actor_of(call), call.body.reason)
     return _back()
 
 
@@ -103,9 +106,9 @@ def approve(call: Call) -> Response:
     """Allow what waits."""
     verbs, asked = call.desk.verbs, call.body
     if asked.decision_id:
-        verbs.approve_decision(asked.decision_id, call.principal.name)
+        verbs.approve_decision(asked.decision_id, actor_of(call))
     else:
-        verbs.approve(call.principal.name, asked.reason)
+        verbs.approve(actor_of(call), asked.reason)
     return _back()
 
 
@@ -113,9 +116,9 @@ def reject(call: Call) -> Response:
     """Refuse what waits."""
     verbs, asked = call.desk.verbs, call.body
     if asked.decision_id:
-        verbs.reject_decision(asked.decision_id, call.principal.name, asked.reason)
+        verbs.reject_decision(asked.decision_id, actor_of(call), asked.reason)
     else:
-        verbs.reject(call.principal.name, asked.reason)
+        verbs.reject(actor_of(call), asked.reason)
     return _back()
 
 
@@ -197,6 +200,7 @@ def _shown(call: Call, killed: Killed | None = None) -> Response:
         fault=fault,
         control=control,
         doubt=DOUBTS.get(doubt, doubt),
+        engaged=doubt == "stop_file",
         killed=killed,
         now=call.desk.service.clock.now(),
     )

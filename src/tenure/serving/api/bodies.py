@@ -10,7 +10,8 @@ from msgspec import Meta, Struct
 Text = Annotated[str, Meta(min_length=1, max_length=2000, pattern=r"^[^\x00]*[^\s\x00][^\x00]*$")]
 """Words for whoever reads the log; never blank."""
 Name = Annotated[str, Meta(min_length=1, max_length=128, pattern=r"^[^\x00]*[^\s\x00][^\x00]*$")]
-Word = Annotated[str, Meta(max_length=256)]
+Word = Annotated[str, Meta(max_length=128, pattern=r"^[^\x00]*$")]
+"""A word that may be missing."""
 
 
 class Reason(Struct, frozen=True, forbid_unknown_fields=True):

@@ -15,7 +15,7 @@ def actor_of(call: Call) -> str:
     Raises:
         ForbiddenError: the body names another than who asks.
     """
-    named, principal = call.body.actor, call.principal
+    named, principal = call.body.actor or None, call.principal
     if principal.open or named in (None, principal.name):
         return named or principal.name
     raise ForbiddenError(
