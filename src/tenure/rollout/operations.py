@@ -177,14 +177,15 @@ class Operations:
         name = self.problem.name
         return [self._told(row) for row in self.queue.open(name, self.clock.now())]
 
-    def approve_decision(self, decision_id: str, actor: str) -> Decision:
+    def approve_decision(self, decision_id: str, actor: str, reason: str = "") -> Decision:
         """Do what was proposed, as a decision of its own.
 
         Raises:
             MoveError: it was decided before, it is too late, or a kill, a breaker or a rollback came between.
             UnknownError: nothing of that id waits.
         """
-        return self.queue.approve(self.problem.name, decision_id, actor=actor, at=self.clock.now())
+        now = self.clock.now()
+        return self.queue.approve(self.problem.name, decision_id, actor=actor, at=now, reason=reason)
 
     def reject_decision(self, decision_id: str, actor: str, reason: str) -> PendingDecision:
         """Leave it at the incumbent's action.

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import msgspec
 import numpy as np
 
-from tenure.core.arrays import Floats
+from tenure.core.arrays import Floats, Ints
 from tenure.core.clock import to_text
 from tenure.store.database import Connection
 from tenure.store.journal import read_control
@@ -54,6 +54,8 @@ WHERE l.problem = ? AND l.kill_epoch = ? AND l.arm IN ('candidate', 'fallback') 
 AND {counts} ORDER BY l.sequence DESC LIMIT ?"""
 _EXPLORED = """SELECT context FROM decision
 WHERE problem = ? AND sequence > ? AND sequence <= ? AND explored = 1 AND decided_at >= ?"""
+_LATENCIES = """SELECT sequence, latency_us / 1000.0 FROM decision
+WHERE problem = ? AND sequence >= ? AND sequence <= ? ORDER BY sequence"""
 _NEXT = "SELECT sequence, decided_at FROM decision WHERE problem = ? AND sequence >= ? ORDER BY sequence LIMIT 1"
 _LEARNED = f"d.arm = 'candidate' AND {_STANDS.format(row='d')}"
 _FAILED = f"d.reason NOT IN ({', '.join(repr(reason) for reason in NOT_THE_POLICYS)})"
@@ -152,6 +154,14 @@ def explored_since(
     first = max(after, last_before(connection, control, moment - timedelta(microseconds=1)))
     found = connection.execute(_EXPLORED, (problem, first, control.sequence, to_text(moment)))
     return [_signals(text) for (text,) in found], control.sequence
+
+
+def latencies(connection: Connection, problem: str, numbers: Ints) -> Floats:
+    """Milliseconds from request to answer of some decisions; [n] of their numbers, rising, [n]."""
+    if not len(numbers):
+        return np.zeros(0)
+    found = dict(connection.execute(_LATENCIES, (problem, int(numbers[0]), int(numbers[-1]))).fetchall())
+    return np.array([found[number] for number in numbers.tolist()], dtype=np.float64)
 
 
 def latest_outcomes(connection: Connection, control: Control, limit: int) -> list[Measured]:

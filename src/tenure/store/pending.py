@@ -103,7 +103,7 @@ class Pending:
         with self.store.database.writing() as connection:
             connection.execute(_EXPIRE, (problem, to_text(now)))
 
-    def approve(self, problem: str, decision_id: str, *, actor: str, at: datetime) -> Decision:
+    def approve(self, problem: str, decision_id: str, *, actor: str, at: datetime, reason: str = "") -> Decision:
         """Do what was proposed: a decision of its own, and the event that records who said so, in one transaction.
 
         Raises:
@@ -119,7 +119,8 @@ class Pending:
             approved = decisions.append(connection, [_approved(first, row, control, at)]).written[0]
             payload = {"decision_id": decision_id, "approved": approved.decision_id, "action": row.action}
             _settle(connection, row, APPROVED, actor, at)
-            events.append_numbered(connection, Event(problem, "pending_approved", actor, row.rule, at, payload))
+            said = reason or f"the rule {row.rule} asked for a person"
+            events.append_numbered(connection, Event(problem, "pending_approved", actor, said, at, payload))
             return approved
 
     def reject(self, problem: str, decision_id: str, *, actor: str, reason: str, at: datetime) -> PendingDecision:
