@@ -85,5 +85,3 @@ def restart(store: Store, version: str) -> None:
     move(store, "rollback")
     move(store, "start", version=version)
     move(store, "promote", to=1.0)
-
-

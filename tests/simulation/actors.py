@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -11,21 +12,27 @@ from tenure.core.clock import from_text, to_text
 from tenure.core.decision import Kind
 from tenure.core.errors import ConflictError, StoreError, TenureError
 from tenure.core.policy import Policy
+from tenure.rollout.breakers import Breakers
 from tenure.serving import Answer, DecisionRequest, DecisionService, OutcomeRequest
+from tenure.serving.deadline import Deadline
+from tenure.serving.lease import Watched
+from tenure.serving.spool import Spool
 from tenure.store import Store
 
-from .faulty import Crashed, FaultyDatabase
+from .faulty import Crashed, Faults, FaultyDatabase
 from .scheduler import MS, SECOND, SkewedClock
-from .toy import PROBLEM, Candidate, Incumbent, settings
+from .toy import LEASE_S, PROBLEM, Candidate, Incumbent, settings
 
 if TYPE_CHECKING:
     from .world import World
 
 Reply = Callable[[Any], None]
+POLL = 500 * MS
+"""Between two looks at the log."""
 
 
 class Replica:
-    """One server: the product's own service over its own connections, on its own clock.
+    """One server: the product's own service over its own connections, on its own clock, with a spool on its own disk.
 
     Args:
         world: it lives in.
@@ -35,43 +42,66 @@ class Replica:
     def __init__(self, world: World, name: str) -> None:
         self.world, self.name = world, name
         self.clock = SkewedClock(world.scheduler)
-        self.lying = 0.0
-        self.began = 0
+        self.faults = Faults()
+        self.lying, self.began, self.polling = 0.0, 0, False
         self.epochs: dict[int, None] = {}
         self.service: DecisionService | None = None
         self.start()
+        world.scheduler.at(0, f"{name} watch", self.poll)
 
     def start(self) -> None:
-        """Come up, if the log can be read."""
+        """Come up, if down and if the log can be read."""
         if self.service is not None:
             return
-        self.database = FaultyDatabase(
-            self.world.open(), self.world.scheduler, self.name, self._committed
-        )
-        self.database.seen, self.database.meanwhile = self._seen, self.world.people.hurry
+        scheduler, limits = self.world.scheduler, settings(self.world.salt)
+        self.database = FaultyDatabase(self.world.open(), scheduler, self.name, self._committed)
+        store = Store(self.database)
+        self.watched = Watched(store, PROBLEM.name, self.clock, poll_s=POLL / SECOND, lease_s=LEASE_S)
         self.service = DecisionService(
-            PROBLEM, Incumbent(), Store(self.database), settings(self.world.salt), self.clock, self._load
+            PROBLEM,
+            Incumbent(),
+            store,
+            limits,
+            self.clock,
+            self._load,
+            standing=self.watched,
+            breakers=Breakers(PROBLEM, limits),
+            spool=Spool(self.world.path.with_name(f"{self.name}.spool"), lambda _: None),
+            deadline=Deadline(limits.serving.deadline_ms / 1000, self.clock.monotonic),
         )
+        self.database.faults = self.faults
+        self.database.seen, self.database.meanwhile = self._seen, self.world.people.hurry
 
     def crash(self) -> None:
-        """Lose everything but the log."""
+        """Lose everything but the log and the spool."""
         if self.service is not None:
             self.service, _ = None, self.database.close()
+
+    def freeze(self, span: int) -> None:
+        """Stand still altogether, as under SIGSTOP."""
+        for actor in (self.name, f"{self.name} watch"):
+            self.world.scheduler.hold(actor, span)
+
+    def poll(self) -> None:
+        """One look at the log, if up, and the next one later; what was spooled goes into the log."""
+        if self.service is not None and not self.polling:
+            self.polling = True
+            with suppress(Crashed):
+                self.watched.poll()
+            self.polling = False
+        self.world.scheduler.at(POLL, f"{self.name} watch", self.poll)
 
     def decide(self, requests: list[DecisionRequest], reply: Reply) -> None:
         """Answer a group, if up."""
         service = self.service
         if service is None:
             return
-        self.began, before, failed = self.world.scheduler.now, service.counters["unlogged"], self.database.failed
+        self.began = self.world.scheduler.now
         self.epochs.clear()
         try:
             answers = service.decide(requests)
         except Crashed:
             return
-        unlogged = [a for a in answers if isinstance(a, Answer) and a.stage == "unknown"]
-        failed = self.database.failed - failed
-        self.world.answers.unlogged_by(len(unlogged), service.counters["unlogged"] - before, failed)
         for request, answer in zip(requests, answers, strict=True):
             self.world.answers.sent(self, request, answer)
         reply(answers)
@@ -92,9 +122,15 @@ class Replica:
             self.world.answers.acknowledged(receipt)
         reply(receipts)
 
+    def kept(self, decision_id: str) -> bool:
+        """Whether an answer waits in the spool, on disk."""
+        path = self.world.path.with_name(f"{self.name}.spool")
+        return f'"{decision_id}"'.encode() in path.read_bytes()
+
     def _seen(self) -> None:
         """The log was read: the epoch that was in force is known."""
-        self.epochs[self.world.watch.head.epoch] = None
+        if not self.polling:
+            self.epochs[self.world.watch.head.epoch] = None
 
     def _committed(self, actor: str) -> None:
         """What was known before new decisions were written says nothing of them."""
@@ -199,7 +235,9 @@ class Client:
         self.world.network.send(
             "client",
             replica.name,
-            lambda: replica.outcomes(what, lambda _: self.world.network.send(replica.name, "client", lambda: done.append(1))),
+            lambda: replica.outcomes(
+                what, lambda _: self.world.network.send(replica.name, "client", lambda: done.append(1))
+            ),
         )
         self.world.scheduler.at(4 * SECOND, "client", again)
 
@@ -219,14 +257,15 @@ class Chaos:
         replica = chance.choice(self.world.replicas)
         acts: dict[str, Callable[[], None]] = {
             "crash": replica.crash,
+            "freeze": lambda: replica.freeze(chance.choice([SECOND, 10 * SECOND])),
             "start": lambda: [other.start() for other in self.world.replicas] and None,
             "clock -1 h": lambda: self._jump(replica, timedelta(hours=-1)),
             "clock +30 d": lambda: self._jump(replica, timedelta(days=30)),
             "clock right": lambda: self._jump(replica, timedelta(0)),
             "cut": lambda: self.world.network.cut.update({replica.name: None}),
             "whole": self.world.network.cut.clear,
-            "away": lambda: setattr(replica.database.faults, "away", True),
-            "back": lambda: setattr(replica.database.faults, "away", False),
+            "away": lambda: setattr(replica.faults, "away", True),
+            "back": lambda: [setattr(other.faults, "away", False) for other in self.world.replicas] and None,
             "weather": lambda: self.weather(replica),
             "other weather": lambda: self.weather(replica),
         }
@@ -242,15 +281,15 @@ class Chaos:
         self.world.network.loss = self.world.network.twice = 0.0
         for replica in self.world.replicas:
             replica.clock.skew, replica.lying = timedelta(0), 0.0
+            replica.faults.away, replica.faults.before, replica.faults.after, replica.faults.slow = False, 0.0, 0.0, 0.0
             replica.start()
-            replica.database.faults = type(replica.database.faults)()
 
     def _jump(self, replica: Replica, skew: timedelta) -> None:
         replica.clock.skew = skew
 
     def weather(self, replica: Replica) -> None:
         """How often one replica's log, its candidate and the network fail from now on."""
-        chance, faults = self.world.scheduler.chance, replica.database.faults
-        faults.before, faults.after, faults.slow = (chance.choice([0.0, 0.05, 0.3]) for _ in range(3))
+        chance, faults = self.world.scheduler.chance, replica.faults
+        faults.before, faults.after, faults.slow = (chance.choice([0.0, 0.0, 0.05, 0.3]) for _ in range(3))
         replica.lying = chance.choice([0.0, 0.2])
         self.world.network.loss, self.world.network.twice = chance.choice([0.0, 0.1]), chance.choice([0.0, 0.2])

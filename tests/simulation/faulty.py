@@ -50,6 +50,11 @@ class FaultyDatabase:
         self.meanwhile: Callable[[int], None] = lambda _: None
         self.dead, self.failed = False, 0
 
+    @property
+    def can_fail(self) -> bool:
+        """Whether an access may fail now."""
+        return self.faults.away or self.faults.before > 0 or self.faults.after > 0
+
     @contextmanager
     def reading(self) -> Iterator[Any]:
         self._door()
@@ -87,7 +92,7 @@ class FaultyDatabase:
         Raises:
             Crashed: it did.
         """
-        self.scheduler.stall(span)
+        self.scheduler.stall(self.actor, span)
         if self.dead:
             raise Crashed
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from tenure.core.errors import FencedError, MoveError, StoreError
-from tenure.rollout import Controller, Services
+from tenure.rollout import Controller, Move, Services
 from tenure.store import Store
 
 from .scheduler import SECOND, Scheduler, SkewedClock
@@ -41,14 +41,16 @@ class People:
             "kill": self._kill,
             "restore": lambda: self.store.restore("toy", actor="bob", reason="checked", at=self.clock.now()),
         }
-        verb = chance.choices(list(verbs), [6, 9, 1, 1, 1, 1, 4])[0]
+        verb = chance.choices(list(verbs), [8, 12, 1, 2, 1, 1, 6])[0]
         self._try(verb, verbs[verb])
-        self.scheduler.at(chance.randrange(3 * SECOND), "people", self.act)
+        self.scheduler.at(chance.randrange(2 * SECOND), "people", self.act)
 
     def hurry(self, span: int) -> None:
         """Somebody stands still for a span: the worst moment for a kill is now."""
-        if self.scheduler.chance.random() < 0.1:
-            self.scheduler.at(self.scheduler.chance.randrange(span + 1), "people", lambda: self._try("kill", self._kill))
+        if self.scheduler.chance.random() < 0.06:
+            self.scheduler.at(
+                self.scheduler.chance.randrange(span + 1), "people", lambda: self._try("kill", self._kill)
+            )
 
     def _try(self, verb: str, act: Callable[[], object]) -> None:
         try:
@@ -68,4 +70,4 @@ class People:
         self._record("promote", to=next((step for step in STAGES if step > share), 1.0))
 
     def _record(self, kind: str, **payload: Any) -> None:
-        self.controller._record(kind, "ann", "test", payload)
+        self.controller.record(Move(kind), "ann", "test", payload)

@@ -31,6 +31,7 @@ class Scheduler:
         self._events: list[tuple[int, int, str, Act]] = []
         self._waiting: dict[str, list[Act]] = {}
         self._busy: dict[str, None] = {}
+        self._held: dict[str, int] = {}
         self._number = 0
 
     def at(self, delay: int, actor: str, act: Act) -> None:
@@ -47,15 +48,23 @@ class Scheduler:
         while self._events and self._events[0][0] <= until:
             due, _, actor, act = heapq.heappop(self._events)
             self.now = max(self.now, due)
-            if actor in self._busy:
+            if self._held.get(actor, 0) > self.now:
+                self.at(self._held[actor] - self.now, actor, act)
+            elif actor in self._busy:
                 self._waiting.setdefault(actor, []).append(act)
             else:
                 self._do(actor, act)
         self.now = max(self.now, until)
 
-    def stall(self, span: int) -> None:
-        """Whoever acts now stands still for a span; the others go on."""
+    def hold(self, actor: str, span: int) -> None:
+        """Freeze an actor for a span, in the middle of what it does, too."""
+        self._held[actor] = self.now + span
+
+    def stall(self, actor: str, span: int) -> None:
+        """Whoever acts now stands still for a span, or for as long as it is frozen; the others go on."""
         self.run(self.now + span)
+        while self._held.get(actor, 0) > self.now:
+            self.run(self._held[actor])
 
     def digest(self) -> str:
         """SHA-256 of the trace."""

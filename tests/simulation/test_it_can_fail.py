@@ -5,10 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 import pytest
 
+from tenure.rollout import breakers
+from tenure.rollout.rules import BreakerRule
 from tenure.serving import choose
+from tenure.serving.lease import Watched
 from tenure.serving.settle import Settler
+from tenure.serving.spool import Spool
 from tenure.store import Store, decisions, journal, outcomes
 
 from .world import run
@@ -27,15 +32,42 @@ def no_fence(patch: pytest.MonkeyPatch) -> None:
 def no_recheck(patch: pytest.MonkeyPatch) -> None:
     """Nobody looks at the epoch again before sending."""
     seen: dict[int, int] = {}
-    control = Store.control
+    append = Store.append_decisions
 
-    def remembered(store: Store, problem: str) -> Any:
-        found = control(store, problem)
-        seen[id(store)] = found.kill_epoch
-        return found
+    def remembered(store: Store, rows: Any, *more: Any) -> Any:
+        seen[id(store)] = rows[-1].kill_epoch
+        return append(store, rows, *more)
 
-    patch.setattr(Store, "control", remembered)
+    patch.setattr(Store, "append_decisions", remembered)
     patch.setattr(Store, "kill_epoch", lambda store, problem: seen[id(store)])
+
+
+def no_lease(patch: pytest.MonkeyPatch) -> None:
+    """Whatever was seen last is trusted for good."""
+    patch.setattr(Watched, "control", lambda watched: (watched._view[0], ""))
+
+
+def no_spool(patch: pytest.MonkeyPatch) -> None:
+    """What is answered without the log is kept in memory only."""
+    patch.setattr(Spool, "_written", lambda *_: True)
+
+
+def breaker_too_late(patch: pytest.MonkeyPatch) -> None:
+    """It trips one decision after the one it should trip on."""
+    first_broken = breakers.first_broken
+    patch.setattr(breakers, "first_broken", lambda rule, values: first_broken(longer(rule, 1), values))
+
+
+def breaker_too_early(patch: pytest.MonkeyPatch) -> None:
+    """It trips one decision before the one it should trip on."""
+    first_broken = breakers.first_broken
+    patch.setattr(breakers, "first_broken", lambda rule, values: first_broken(longer(rule, -1), values))
+
+
+def longer(rule: BreakerRule, by: int) -> BreakerRule:
+    """The same rule for a longer run."""
+    assert rule.consecutive is not None
+    return msgspec.structs.replace(rule, consecutive=rule.consecutive + by)
 
 
 def repeats_decided_anew(patch: pytest.MonkeyPatch) -> None:
@@ -71,8 +103,8 @@ def own_propensity(patch: pytest.MonkeyPatch) -> None:
 
 def unsticky_split(patch: pytest.MonkeyPatch) -> None:
     """The split is drawn a little too wide."""
-    gets = choose.gets_candidate
-    patch.setattr(choose, "gets_candidate", lambda salt, unit, share: gets(salt, unit, share * 1.5))
+    draw = choose.draw
+    patch.setattr(choose, "draw", lambda salt, *ids: draw(salt, *ids) / (1.5 if ids[0] == "arm" else 1.0))
 
 
 def unchained(patch: pytest.MonkeyPatch) -> None:
@@ -84,6 +116,10 @@ def unchained(patch: pytest.MonkeyPatch) -> None:
 GUARDS: list[Break] = [
     no_fence,
     no_recheck,
+    no_lease,
+    no_spool,
+    breaker_too_late,
+    breaker_too_early,
     repeats_decided_anew,
     no_adoption,
     window_closed_counts,

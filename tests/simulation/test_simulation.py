@@ -39,7 +39,7 @@ def test_every_invariant_holds_after_every_step_of_every_seed(runs: list[Seen]) 
 
 def test_the_seeds_reach_what_the_invariants_are_about(runs: list[Seen]) -> None:
     reached = sum((Counter(seen.kinds) for seen in runs), Counter())
-    events = {"start", "promote", "pause", "resume", "rollback", "kill", "restore", "correction"}
+    events = {"start", "promote", "pause", "resume", "rollback", "kill", "restore", "correction", "trip"}
     places = {"joined", "orphan", "late", "repeated", "quarantine", "early"}
     assert {"incumbent", "candidate", "fallback"} | events | places <= set(reached)
 

@@ -21,7 +21,7 @@ LIMIT, RUN = 50.0, 3
 """The breaker: cost strictly above the limit so many times in a row."""
 STAGES = [0.01, 0.1, 1.0]
 EPSILON = 0.1
-WAIT_S, VALID_S = 20, 10
+WAIT_S, VALID_S, LEASE_S = 20, 10, 2.0
 
 PROBLEM = Problem(
     name="toy",

@@ -16,9 +16,8 @@ from tenure.store import SqliteStore
 
 from .oracles import Join, breaks, expected, uniform
 from .scheduler import SECOND, Scheduler
-from .toy import EPSILON, LIMIT, PROBLEM, RUN, WAIT_S
+from .toy import EPSILON, LEASE_S, LIMIT, PROBLEM, RUN, WAIT_S
 
-LEASE_S = 2
 FAILED = ("policy_error", "illegal_action", "bundle_error", "deadline")
 """Reasons of a fallback where the candidate would have answered."""
 
@@ -104,12 +103,16 @@ class Watch:
         for at, (sequence, *_) in enumerate(sorted(numbered), 1):
             self.demand(sequence == self.sequence + at, f"number {self.sequence + at} is missing, found {sequence}")
         for sequence, kind, values in sorted(numbered):
-            self._decision(sequence, values, began) if kind == "decision" else self._event(sequence, values)
-        self._chain(len(numbered))
+            if kind == "decision":
+                self._decision(sequence, values, began)
         self._outcomes()
+        for sequence, kind, values in sorted(numbered):
+            if kind == "event":
+                self._event(sequence, values)
+        self._chain(len(numbered))
         self._stands(actor)
         self.commits += 1
-        if self.commits % 25 == 0:
+        if self.commits % 60 == 0:
             self.everything()
 
     def everything(self) -> None:
@@ -136,18 +139,23 @@ class Watch:
         return [(values[0], "decision", values[1:]) for values in found]
 
     def _events(self) -> list[tuple[int, str, Any]]:
-        found = self.log.execute("SELECT sequence, kind, payload, reason FROM event WHERE sequence > ?", (self.sequence,))
+        found = self.log.execute(
+            "SELECT sequence, kind, payload, reason, actor FROM event WHERE sequence > ?", (self.sequence,)
+        )
         return [(values[0], "event", values[1:]) for values in found]
 
     def _event(self, sequence: int, values: Any) -> None:
-        kind, payload, reason = values[0], json.loads(values[1]), values[2]
+        (kind, _, reason, actor), payload = values, json.loads(values[1])
         self.kinds[kind] += 1
         if kind == "correction":
             self.rows[payload["decision_id"]].said.append((payload["action"], payload["arm"], payload["propensity"]))
             return
         self.scheduler.note(f"row {sequence}: {kind} {payload.get('to', '')} ({reason})")
+        if actor.startswith("breaker:"):
+            self.kinds["trip"] += 1
+            self.demand(self.broken_runs(), f"row {sequence}: {actor} tripped, and no {RUN} costs in a row say so")
         before, self.head = self.head, self.head.after(kind, payload)
-        if kind in ("start", "kill", "restore"):
+        if kind == "start":
             self.begun = sequence
         if before != self.head:
             self.heads.append((self.scheduler.now, self.head))
@@ -161,11 +169,17 @@ class Watch:
         self.rows[decision_id] = Row(sequence, unit, epoch, [(action, arm, propensity)])
         self.kinds["early"] += self.join.decision(decision_id, datetime.fromisoformat(at))
         self.kinds[arm] += 1
-        in_force = [head for head in self._in_force(began) if (head.stage, head.epoch) == (stage, epoch)]
-        self.demand(bool(in_force), f"{decision_id} was decided at {stage}, which was not in force")
-        self.demand(propensity is None or 0 < propensity <= 1, f"propensity {propensity} of {decision_id}")
         bits = [True] * 3 if mask is None else [bool(byte) for byte in mask]
         self.demand(bits[action], f"{decision_id} took a forbidden action")
+        self.demand(propensity is None or 0 < propensity <= 1, f"propensity {propensity} of {decision_id}")
+        if reason == "log_unavailable":  # from a spool: decided long ago, by the incumbent
+            self.demand((arm, action) == ("fallback", bits.index(True)), f"{decision_id} came from a spool as {arm}")
+            return
+        # What only the incumbent could have done may rest on any view of the log, however old.
+        certain = not learned and propensity == 1.0
+        seen = [head for _, head in self.heads] if certain else self._in_force(began)
+        in_force = [head for head in seen if (head.stage, head.epoch) == (stage, epoch)]
+        self.demand(bool(in_force), f"{decision_id} by {arm} for {reason} was decided at {stage} in {epoch}: {seen}")
         x, told = json.loads(context)["x"], (arm, action, propensity, bool(explored))
         possible = [h for h in in_force if self._may(decision_id, unit, x, bits, h, told, (version, reason))]
         self.demand(bool(possible), f"{decision_id}: {told} {reason} by {version} follows from none of {in_force}")
@@ -186,13 +200,17 @@ class Watch:
         same = told[:2] == ("candidate" if should.learned else "incumbent", should.action)
         certain = reason == "control" and propensity == 1.0  # the candidate failed: no mixture is left
         right = certain or abs((propensity or 0) - should.propensity) < 1e-9
-        return share > 0 and same and right and told[3] == should.explored and why[0] == (
-            head.version if should.learned else "rule"
+        return (
+            share > 0
+            and same
+            and right
+            and told[3] == should.explored
+            and why[0] == (head.version if should.learned else "rule")
         )
 
     def _in_force(self, began: int) -> list[Head]:
         """Every head that somebody who began at a moment may have seen, with a lease not older than it may be."""
-        oldest = began - LEASE_S * SECOND
+        oldest = began - int(LEASE_S * SECOND)
         before = [head for at, head in self.heads if at <= oldest][-1:]
         return before + [head for at, head in self.heads if at > oldest]
 
@@ -215,12 +233,18 @@ class Watch:
         found = Head(row[0], bool(row[1]), row[2], row[3], row[4], bool(row[5]))
         self.demand(found == self.head, f"after {actor} the head says {found}, the events {self.head}")
         self.demand(row[6:] == (self.sequence, self.hash), "the head is not the end of the chain")
+        broken = self.head.live > 0 and self.broken_runs()
+        self.demand(not broken, f"after {actor}, {RUN} costs in a row lie above {LIMIT} and no breaker tripped")
 
     def broken_runs(self) -> bool:
         """Whether the breaker's rule is met by the log as it stands."""
-        since = [(row.sequence, name) for name, row in self.rows.items() if row.sequence > self.begun and row.learned]
+        since = [(row.sequence, name) for name, row in self.rows.items() if self._judged(row)]
         counts = [self.join.counted(name) for _, name in sorted(since)]
         return breaks([None if kept is None else kept.signals["cost"] for kept in counts], LIMIT, RUN)
+
+    def _judged(self, row: Row) -> bool:
+        """Whether a breaker looks at a row: learned, in the present epoch, since the rollout began."""
+        return row.learned and row.epoch == self.head.epoch and row.sequence > self.begun
 
     def _outcomes(self) -> None:
         found = self.log.execute(

@@ -83,8 +83,9 @@ class World:
         self.scheduler.run(STORM)
         self.scheduler.note("peace")
         self.chaos.heal()
-        self.scheduler.run(STORM + PEACE)
+        self.scheduler.run(self.scheduler.now + PEACE)
         self.watch.everything()
+        self.answers.settled()
 
     def close(self) -> None:
         """Close every connection."""
