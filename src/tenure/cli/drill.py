@@ -45,13 +45,17 @@ def run_drill(output: Output, project: str, actor: str, home: Path | None) -> in
         scene = Path(folder) / name
         version, whole = _set_up(workspace, store, scene)
         seen = _rehearse(workspace, scene, version)
-        about = {"server": "a process on a copy of the log" if whole else "a process on a fresh log", "whole": whole}
+        server_on = f"a process on a {'copy of the' if whole else 'fresh'} log"
+        made = not workspace.bundles.joinpath(version).is_dir()
+        about = {"server": server_on, "whole": whole, "stand_in": made}
         payload = seen.payload(version, about)
         passed = "passed" if seen.passed else "FAILED"
         event = Event(name, DRILL, actor or getpass.getuser(), f"the kill drill {passed}", SystemClock().now(), payload)
         recorded = store.append_event(event)
     for finding in seen.findings():
         output.say(f"{finding.verdict.word:<13} {finding.gate:<18} {finding.reason}")
+    if made:
+        output.say("Nothing trained can be served yet: a stand-in, which always takes one action, was killed instead.")
     output.say(f"Last learned answer {seen.last_learned_ms:.0f} ms after the kill began; version {version}.")
     output.say(f"The drill {passed} in {time.monotonic() - began:.1f} s; row {recorded.sequence} of the log.")
     output.result({**payload, "sequence": recorded.sequence, "seconds": time.monotonic() - began})
@@ -137,13 +141,11 @@ def server(workspace: Workspace, scene: Path) -> Iterator[str]:
         line = process.stdout.readline()
         alarm.cancel()
         if not line:
-            raise StoreError(
-                expected=f"a server within {START_S:.0f} s",
-                found=" ".join(told.read_text(errors="replace").split())[-500:] or "none",
-                where=" ".join(command),
-                fix="mend what it says, and drill again",
-            )
-        yield str(json.loads(line)["url"])
+            raise _no_server(told.read_text(errors="replace"), command)
+        first = json.loads(line)
+        if "url" not in first:
+            raise _no_server(str(first), command)
+        yield str(first["url"])
     finally:
         alarm.cancel()
         process.terminate()
@@ -154,6 +156,15 @@ def server(workspace: Workspace, scene: Path) -> Iterator[str]:
             process.wait()
         if process.stdout is not None:
             process.stdout.close()
+
+
+def _no_server(found: str, command: Sequence[str]) -> StoreError:
+    return StoreError(
+        expected=f"a server within {START_S:.0f} s",
+        found=" ".join(found.split())[-500:] or "none",
+        where=" ".join(command),
+        fix="mend what it says, and drill again",
+    )
 
 
 class Asking:
