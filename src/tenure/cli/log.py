@@ -71,10 +71,28 @@ def export(
 
 @log_app.command()
 def verify(problem: LogName, home: Home = None, json: Json = False) -> None:
-    """Recompute the hash chain of P's log; exit 4 when a row is not as it was written."""
+    """Recompute P's hash chain and hold it against the signed checkpoints; exit 4 when a row is not as written."""
     output = Output(json=json)
     with reported(output):
+        from tenure.cli.audit import run_verify
+
         raise SystemExit(run_verify(output, problem, home))
+
+
+@log_app.command()
+def forget(
+    problem: LogName,
+    unit: Annotated[str, typer.Argument(metavar="UNIT", help="its unit_id, as the requests name it")],
+    actor: Annotated[str, typer.Option(help="who does it, for the audit log; default the login name")] = "",
+    home: Home = None,
+    json: Json = False,
+) -> None:
+    """Erase what P's log knows of a unit; its decisions stay countable, and the hash chain intact."""
+    output = Output(json=json)
+    with reported(output):
+        from tenure.cli.audit import run_forget
+
+        raise SystemExit(run_forget(output, problem, unit, actor, home))
 
 
 def run_import(
@@ -140,15 +158,6 @@ _STAY = {
     "repeated": "repeated outcomes",
     "orphan": "outcomes without a decision",
 }
-
-
-def run_verify(output: Output, name: str, home: Path | None) -> int:
-    """Check the chain; returns the exit code."""
-    with opened_store(name, project_problem(name), home, make=False) as (store, key):
-        found = store.verify(key)
-    output.say(f"{'intact' if found.intact else 'NOT intact'}: {found.reason}")
-    output.result(asdict(found) | {"problem": key})
-    return 0 if found.intact else 4
 
 
 def project_problem(name: str) -> Problem | None:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 
+from tenure.cli.audit import sign_now
 from tenure.cli.output import Output
 from tenure.cli.workspace import Workspace, existing_log, log_of, open_workspace, stop_file
 from tenure.core.clock import SystemClock, to_text
@@ -34,7 +35,10 @@ def run_kill(output: Output, project: str, reason: str, actor: str, home: Path |
     else:
         with store:
             done = kill(store, name, actor=who, reason=reason, clock=clock, stop=stop)
-            learned = None if done.sequence is None else store.learned_after(name, done.sequence)
+            learned = None
+            if done.sequence is not None:
+                learned = store.learned_after(name, done.sequence)
+                sign_now(store, name, clock.now(), home)
     for line in _said(done, shown(place)):
         output.say(line)
     output.result({**done.as_dict(), "learned_after": learned, "log": shown(place)})
@@ -69,9 +73,10 @@ def run_restore(output: Output, project: str, reason: str, actor: str, home: Pat
     """Lift the kill; the rollout is rolled back, and a candidate begins again."""
     name, place = existing_log(project, home)
     _check_reason(reason)
-    who, stop = actor or getpass.getuser(), stop_file(name, home)
+    clock, who, stop = SystemClock(), actor or getpass.getuser(), stop_file(name, home)
     with open_store(place) as store:
-        control = restore(store, name, actor=who, reason=reason, clock=SystemClock(), stop=stop)
+        control = restore(store, name, actor=who, reason=reason, clock=clock, stop=stop)
+        sign_now(store, name, clock.now(), home)
     output.say(f"Restored: row {control.sequence}, epoch {control.kill_epoch}; the incumbent goes on answering.")
     output.result({"epoch": control.kill_epoch, "sequence": control.sequence, "stage": control.stage})
 

@@ -127,6 +127,16 @@ def existing_log(project: str, home: Path | None) -> tuple[str, Path | str]:
     return name, logs[name]
 
 
+def keys_of(home: Path | None) -> Path:
+    """The folder of the key that signs checkpoints."""
+    return base_of(home) / "keys"
+
+
+def checkpoints_of(problem: str, home: Path | None) -> Path:
+    """Where a problem's signed checkpoints are told outside its log."""
+    return base_of(home) / problem / "checkpoints.jsonl"
+
+
 def stop_file(problem: str, home: Path | None) -> StopFile:
     """The stop file of a problem under a folder of runtime files."""
     return StopFile(base_of(home) / problem / "STOP")

@@ -136,12 +136,16 @@ class Verification:
         rows: decisions and events found in order before the first bad one.
         first_bad: sequence number from which the log cannot be trusted; None when intact.
         reason: one sentence.
+        checkpoints: signed ones it was held against.
+        erased: decisions whose person was forgotten.
     """
 
     intact: bool
     rows: int
     first_bad: int | None
     reason: str
+    checkpoints: int = 0
+    erased: int = 0
 
 
 FLAGS = ("deferred", "skipped")
