@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 from starlette.responses import Response
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 LATENCIES_S = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0)
 GROUPS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
+disable_created_metrics()  # series of birthdays, which nobody asked for
+
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 

@@ -139,7 +139,7 @@ def decision_of(asked: RankRequest, service: DecisionService) -> DecisionRequest
     _check_actions(sent, labels)
     excluded = set(asked.excluded_actions or ())
     kept = [name for name in sent if name not in excluded]
-    leaves = dict(_leaves(asked.context_features or []))
+    leaves = _named(asked.context_features or [])
     event_id = asked.event_id or uuid.uuid4().hex
     return DecisionRequest(
         unit_id=str(leaves.get(service.settings.rollout.unit) or event_id)[:256],
@@ -208,8 +208,14 @@ def _check_actions(sent: Sequence[str], labels: Sequence[str]) -> None:
         )
 
 
+def _named(features: Features) -> dict[str, Any]:
+    """Every value by its dotted path, and by its own name where no path is that name."""
+    paths = dict(_leaves(features))
+    return {path.rpartition(".")[2]: value for path, value in paths.items()} | paths
+
+
 def _leaves(value: Any, path: str = "", depth: int = 0) -> Iterator[tuple[str, Any]]:
-    """Every value inside nested objects and lists, under its dotted path and, less surely, its own name."""
+    """Every value inside nested objects and lists, under its dotted path."""
     if depth > DEEPEST:
         raise _no_feature(f"at most {DEEPEST} levels of nesting", "more", "contextFeatures")
     if isinstance(value, dict):
@@ -219,7 +225,6 @@ def _leaves(value: Any, path: str = "", depth: int = 0) -> Iterator[tuple[str, A
         for each in value:
             yield from _leaves(each, path, depth + 1)
     else:
-        yield path.rpartition(".")[2], value
         yield path, value
 
 
