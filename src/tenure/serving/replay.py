@@ -34,7 +34,7 @@ REASONS = {
     "shadow": "the candidate was in shadow: it proposed, the incumbent answered",
     "rolled_back": "the candidate was rolled back, so the incumbent answered",
     "killed": "the learned policy had been killed, so the incumbent's action stands",
-    "tripped": "a breaker was open, so the incumbent answered",
+    "breaker": "a breaker was open, so the incumbent answered",
     "lease": "the server had not seen the log for too long to trust the candidate, so the incumbent answered",
     "stop_file": "a stop file or $TENURE_STOP was set, so the incumbent answered",
     "log_unavailable": "the log could not be read or written, so the incumbent answered",
