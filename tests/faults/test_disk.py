@@ -32,6 +32,13 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", "-l", home], check=True)
 
 
+def fill(path: Path) -> None:
+    """Write until there is no space left."""
+    with path.open("wb", buffering=0) as file:
+        while True:
+            file.write(b"x" * 4096)
+
+
 def answered(caller: Caller, number: int) -> str:
     """Why this arm: one word of the answer to a new request."""
     asked = {"decision_id": f"probe-{number}", "unit_id": "u", "context": {"x": 1}}
@@ -49,9 +56,8 @@ def test_a_full_disk_leaves_the_incumbent_answering_and_writing_resumes_by_itsel
     with Load(server.port, server.home.parent) as load:
         until(lambda: load.answered > 50, "there are rows to lose")
         ballast = small_disk / "ballast"
-        with ballast.open("wb", buffering=0) as file, pytest.raises(OSError, match="No space left"):
-            while True:
-                file.write(b"x" * 4096)
+        with pytest.raises(OSError, match="No space left"):
+            fill(ballast)
         probe = Caller(server.port)
         until(lambda: answered(probe, next(numbers)) == "log_unavailable", "the disk is full")
         assert all(answered(probe, next(numbers)) in ("log_unavailable", "candidate") for _ in range(50))

@@ -11,7 +11,7 @@ from tenure.store import Receipt
 from .watch import Watch
 
 if TYPE_CHECKING:
-    from .actors import Replica
+    from .replica import Replica
 
 Said = tuple[int, str, float | None]
 

@@ -32,6 +32,10 @@ class Faults:
     after: float = 0.0
     slow: float = 0.0
 
+    def end(self) -> None:
+        """Nothing fails from here on."""
+        self.away, self.before, self.after, self.slow = False, 0.0, 0.0, 0.0
+
 
 class FaultyDatabase:
     """One actor's way to the database.
@@ -49,11 +53,6 @@ class FaultyDatabase:
         self.seen: Callable[[], None] = lambda: None
         self.meanwhile: Callable[[int], None] = lambda _: None
         self.dead, self.failed = False, 0
-
-    @property
-    def can_fail(self) -> bool:
-        """Whether an access may fail now."""
-        return self.faults.away or self.faults.before > 0 or self.faults.after > 0
 
     @contextmanager
     def reading(self) -> Iterator[Any]:
@@ -80,6 +79,14 @@ class FaultyDatabase:
         if self._happens(self.faults.after):
             raise self._failure("the connection broke after the commit")
         self._stand_still()
+
+    def scrub(self) -> bool:
+        """Nothing is erased here."""
+        return True
+
+    def hint(self, timeout_s: float) -> bool:
+        """Nobody waits here."""
+        return False
 
     def close(self) -> None:
         """The process has ended: whoever still stands at the door dies there."""

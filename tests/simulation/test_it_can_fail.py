@@ -8,13 +8,14 @@ from typing import Any
 import msgspec
 import pytest
 
-from tenure.rollout import breakers
+from tenure.core.decision import Place
+from tenure.rollout import assignment, breakers, windows
 from tenure.rollout.rules import BreakerRule
 from tenure.serving import choose
 from tenure.serving.lease import Watched
 from tenure.serving.settle import Settler
 from tenure.serving.spool import Spool
-from tenure.store import Store, decisions, journal, outcomes
+from tenure.store import Store, chain, decisions, journal, outcomes
 
 from .world import run
 
@@ -39,7 +40,7 @@ def no_recheck(patch: pytest.MonkeyPatch) -> None:
         return append(store, rows, *more)
 
     patch.setattr(Store, "append_decisions", remembered)
-    patch.setattr(Store, "kill_epoch", lambda store, problem: seen[id(store)])
+    patch.setattr(Store, "kill_epoch", lambda store, problem: seen.get(id(store), 0))
 
 
 def no_lease(patch: pytest.MonkeyPatch) -> None:
@@ -54,13 +55,13 @@ def no_spool(patch: pytest.MonkeyPatch) -> None:
 
 def breaker_too_late(patch: pytest.MonkeyPatch) -> None:
     """It trips one decision after the one it should trip on."""
-    first_broken = breakers.first_broken
+    first_broken = windows.first_broken
     patch.setattr(breakers, "first_broken", lambda rule, values: first_broken(longer(rule, 1), values))
 
 
 def breaker_too_early(patch: pytest.MonkeyPatch) -> None:
     """It trips one decision before the one it should trip on."""
-    first_broken = breakers.first_broken
+    first_broken = windows.first_broken
     patch.setattr(breakers, "first_broken", lambda rule, values: first_broken(longer(rule, -1), values))
 
 
@@ -91,7 +92,7 @@ def late_is_joined(patch: pytest.MonkeyPatch) -> None:
 
     def forgiving(connection: Any, arrival: Any, outcome: Any) -> Any:
         found = place(connection, arrival, outcome)
-        return (outcomes.Place.JOINED, *found[1:]) if found[0] is outcomes.Place.LATE else found
+        return (Place.JOINED, *found[1:]) if found[0] is Place.LATE else found
 
     patch.setattr(outcomes, "_place", forgiving)
 
@@ -103,13 +104,13 @@ def own_propensity(patch: pytest.MonkeyPatch) -> None:
 
 def unsticky_split(patch: pytest.MonkeyPatch) -> None:
     """The split is drawn a little too wide."""
-    draw = choose.draw
+    draw = assignment.draw
     patch.setattr(choose, "draw", lambda salt, *ids: draw(salt, *ids) / (1.5 if ids[0] == "arm" else 1.0))
 
 
 def unchained(patch: pytest.MonkeyPatch) -> None:
     """Every commit starts a chain of its own."""
-    chained = journal.chained
+    chained = chain.chained
     patch.setattr(journal, "chained", lambda _, rows: chained(bytes(32), rows))
 
 

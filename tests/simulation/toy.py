@@ -1,4 +1,4 @@
-"""What the simulation decides about: three actions, one feature, one cost; an incumbent, and a candidate that may fail."""
+"""What the simulation decides about: three actions, one feature, one cost, a rule and a candidate that may fail."""
 
 from __future__ import annotations
 

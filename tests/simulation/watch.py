@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import apsw
 
 from tenure.rollout import check_head
 from tenure.store import SqliteStore
 
+from .heads import Head, Row
 from .oracles import Join, breaks, expected, uniform
 from .scheduler import SECOND, Scheduler
 from .toy import EPSILON, LEASE_S, LIMIT, PROBLEM, RUN, WAIT_S
@@ -24,51 +24,6 @@ FAILED = ("policy_error", "illegal_action", "bundle_error", "deadline")
 
 class Violated(BaseException):
     """An invariant does not hold; not an Exception, so that no guard around foreign code swallows it."""
-
-
-class Head(NamedTuple):
-    """What the rollout is, worked out from the events alone."""
-
-    epoch: int = 0
-    killed: bool = False
-    stage: str = "none"
-    share: float = 0.0
-    version: str | None = None
-    paused: bool = False
-
-    @property
-    def live(self) -> float:
-        """Share the candidate may really decide for."""
-        return 0.0 if self.killed or self.version is None else self.share
-
-    def after(self, kind: str, payload: dict[str, Any]) -> Head:
-        """The head after one event."""
-        if kind == "start":
-            return self._replace(stage="shadow", share=0.0, version=payload["version"], paused=False)
-        if kind == "promote":
-            return self._replace(stage="full" if payload["to"] >= 1 else "canary", share=payload["to"])
-        if kind in ("rollback", "abort"):
-            return self._replace(stage="rolled_back", share=0.0)
-        if kind == "kill":
-            return self._replace(killed=True, epoch=self.epoch + 1)
-        if kind == "restore":
-            return self._replace(killed=False, stage="rolled_back", share=0.0, epoch=self.epoch + 1)
-        return self._replace(paused=kind == "pause") if kind in ("pause", "resume") else self
-
-
-@dataclass
-class Row:
-    """A decision's row: who answered with what, and every correction after it."""
-
-    sequence: int
-    unit: str
-    epoch: int
-    said: list[tuple[int, str, float | None]]
-
-    @property
-    def learned(self) -> bool:
-        """Whether the candidate's action was the one taken."""
-        return self.said[-1][1] == "candidate"
 
 
 class Watch:
@@ -120,7 +75,7 @@ class Watch:
         found = self.store.verify("toy")
         self.demand(found.intact, f"the chain is broken: {found.reason}")
         check_head(self.store.control("toy"), self.store.events("toy"))
-        rows = self.log.execute("SELECT decision_id, outcome_id, place, counted FROM outcome").fetchall()
+        rows = self._all("SELECT decision_id, outcome_id, place, counted FROM outcome")
         self.demand(len(rows) == len(self.join.kept), f"{len(rows)} outcomes stored, {len(self.join.kept)} expected")
         for decision_id, outcome_id, place, counted in rows:
             self._placed(decision_id, outcome_id, place, bool(counted))
@@ -131,21 +86,25 @@ class Watch:
             raise Violated(what)
 
     def _decisions(self) -> list[tuple[int, str, Any]]:
-        found = self.log.execute(
+        found = self._all(
             """SELECT sequence, decision_id, unit_id, context, mask, stage, arm, version, action, propensity, explored,
             kill_epoch, reason, decided_at FROM decision WHERE sequence > ?""",
-            (self.sequence,),
+            self.sequence,
         )
         return [(values[0], "decision", values[1:]) for values in found]
 
     def _events(self) -> list[tuple[int, str, Any]]:
-        found = self.log.execute(
-            "SELECT sequence, kind, payload, reason, actor FROM event WHERE sequence > ?", (self.sequence,)
-        )
-        return [(values[0], "event", values[1:]) for values in found]
+        statement = "SELECT sequence, kind, payload, reason, actor FROM event WHERE sequence > ?"
+        return [(values[0], "event", values[1:]) for values in self._all(statement, self.sequence)]
+
+    def _all(self, statement: str, *parameters: Any) -> list[Any]:
+        """Rows of a statement."""
+        rows: list[Any] = self.log.execute(statement, parameters).fetchall()
+        return rows
 
     def _event(self, sequence: int, values: Any) -> None:
-        (kind, _, reason, actor), payload = values, json.loads(values[1])
+        kind, text, reason, actor = values
+        payload = json.loads(text)
         self.kinds[kind] += 1
         if kind == "correction":
             self.rows[payload["decision_id"]].said.append((payload["action"], payload["arm"], payload["propensity"]))
@@ -215,11 +174,11 @@ class Watch:
         return before + [head for at, head in self.heads if at > oldest]
 
     def _chain(self, fresh: int) -> None:
-        links = self.log.execute(
+        links = self._all(
             """SELECT first_sequence, last_sequence, prev_hash, hash FROM commit_log WHERE first_sequence > ?
             ORDER BY first_sequence""",
-            (self.sequence,),
-        ).fetchall()
+            self.sequence,
+        )
         for first, last, before, after in links:
             self.demand((first, before) == (self.sequence + 1, self.hash), f"the commit at {first} follows nothing")
             self.sequence, self.hash, fresh = last, after, fresh - (last - first + 1)
@@ -227,9 +186,7 @@ class Watch:
 
     def _stands(self, actor: str) -> None:
         """The head row is the fold of the events, and a breaker has tripped when and only when it must."""
-        row = self.log.execute(
-            "SELECT kill_epoch, killed, stage, share, version, paused, sequence, hash FROM head"
-        ).fetchone()
+        (row,) = self._all("SELECT kill_epoch, killed, stage, share, version, paused, sequence, hash FROM head")
         found = Head(row[0], bool(row[1]), row[2], row[3], row[4], bool(row[5]))
         self.demand(found == self.head, f"after {actor} the head says {found}, the events {self.head}")
         self.demand(row[6:] == (self.sequence, self.hash), "the head is not the end of the chain")
@@ -247,11 +204,11 @@ class Watch:
         return row.learned and row.epoch == self.head.epoch and row.sequence > self.begun
 
     def _outcomes(self) -> None:
-        found = self.log.execute(
+        found = self._all(
             """SELECT id, decision_id, outcome_id, kind, signals, observed_at, received_at, place, counted FROM outcome
             WHERE id > ?""",
-            (self.outcome_id,),
-        ).fetchall()
+            self.outcome_id,
+        )
         for number, decision_id, outcome_id, kind, signals, observed_at, received_at, place, counted in found:
             arrived = datetime.fromisoformat(received_at)
             self.demand((decision_id, outcome_id) not in self.join.kept, f"{outcome_id} of {decision_id} twice")

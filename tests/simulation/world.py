@@ -15,15 +15,17 @@ from tenure.core.errors import TenureError
 from tenure.store import SqliteStore, Store
 from tenure.store.connection import Connections
 
-from .actors import Chaos, Client, Replica
 from .answers import Answers
+from .chaos import Chaos
+from .client import Client
 from .faulty import FaultyDatabase
 from .network import Network
 from .people import People
+from .replica import Replica
 from .scheduler import SECOND, Scheduler, SkewedClock
 from .watch import Violated, Watch
 
-STORM, PEACE = 40 * SECOND, 12 * SECOND
+STORM, PEACE = 30 * SECOND, 12 * SECOND
 
 
 @dataclass(frozen=True)
