@@ -7,7 +7,7 @@ from datetime import datetime
 
 import numpy as np
 
-from tenure.core.arrays import Floats
+from tenure.core.arrays import Floats, Ints
 from tenure.core.clock import to_text
 from tenure.core.decision import Arm
 from tenure.core.problem import Problem
@@ -56,7 +56,7 @@ def tripped(problem: Problem, settings: Settings, store: Store, frame: LogFrame,
     return [_tripped(rule, frame, *_figures(problem, rule, store, frame, settled)) for rule in settings.breaker]
 
 
-def _tripped(rule: BreakerRule, frame: LogFrame, rows: Floats, values: Floats) -> Tripped:
+def _tripped(rule: BreakerRule, frame: LogFrame, rows: Ints, values: Floats) -> Tripped:
     ends = _ends(rule, values)
     first = int(rows[ends[0]]) if ends else None
     at = None if first is None else to_text(frame.decided_at[first].item())
@@ -80,7 +80,7 @@ def _ends(rule: BreakerRule, values: Floats) -> list[int]:
 
 def _figures(
     problem: Problem, rule: BreakerRule, store: Store, frame: LogFrame, settled: np.datetime64
-) -> tuple[Floats, Floats]:
+) -> tuple[Ints, Floats]:
     """Rows of the frame that a rule reads, and its figure of each."""
     unknown, everything = np.full(len(frame), np.nan), np.ones(len(frame), dtype=bool)
     arm = np.array(frame.arm, dtype=object)

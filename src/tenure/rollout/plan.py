@@ -235,7 +235,7 @@ class _Simulated:
         for _ in range(days):
             if self.caught or self.broken:
                 break
-            values = self.days[self.rng.integers(len(self.days))]
+            values = self.days[int(self.rng.integers(len(self.days)))]
             self._see(self._whole(values) if share >= 1 else self._split(values, share))
         return self.caught
 
