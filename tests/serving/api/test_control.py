@@ -170,7 +170,12 @@ def test_a_single_decision_is_rejected_with_a_reason(office: Office) -> None:
 
 def test_a_test_alert_goes_through_every_channel_under_the_name_of_who_asks(guarded: Office) -> None:
     asked: list[str] = []
-    object.__setattr__(guarded.desk, "try_alerts", lambda actor: asked.append(actor) or [{"channel": "pager"}])
+
+    def tried(actor: str) -> list[dict[str, str]]:
+        asked.append(actor)
+        return [{"channel": "pager"}]
+
+    object.__setattr__(guarded.desk, "try_alerts", tried)
     found = guarded.post(f"{V1}/alerts/test", Role.OPERATOR, json={}).json()
     assert found == {"channels": [{"channel": "pager"}]}
     assert asked == ["operator"]

@@ -76,6 +76,11 @@ def test_a_method_the_table_has_not_is_refused(guarded: Office) -> None:
             assert "allow" in response.headers
 
 
+def test_a_stranger_is_told_how_to_say_who_they_are(guarded: Office) -> None:
+    answer = guarded.get("/v1/toy/status")
+    assert (answer.status_code, answer.headers["www-authenticate"]) == (401, "Bearer")
+
+
 def test_what_the_table_has_not_does_not_exist(office: Office) -> None:
     for path in ("/v1/toy/secret", "/admin", "/v1/toy/rollout/delete", "/docs", "/v1/toy/"):
         assert office.get(path).status_code == 404

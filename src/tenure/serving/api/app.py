@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
+from starlette.convertors import Convertor, register_url_convertor
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -19,7 +20,22 @@ from tenure.serving.access import check_csrf
 from tenure.serving.api.desk import Desk
 from tenure.serving.api.operation import JSON_REFUSALS, Call, Operation
 from tenure.serving.api.table import OPERATIONS
-from tenure.serving.hot import read_body
+from tenure.serving.hot import TooLargeError, TooSlowError, read_body
+
+
+class IdConvertor(Convertor[str]):
+    """A part of a path that may hold anything; ids are the clients' own, with slashes and line ends."""
+
+    regex = r"(?s:.+)"
+
+    def convert(self, value: str) -> str:
+        return value
+
+    def to_string(self, value: str) -> str:
+        return value
+
+
+register_url_convertor("id", IdConvertor())
 
 BODY_WITHIN_S = 10.0
 SLOW_BODY_WITHIN_S = 120.0
@@ -63,9 +79,18 @@ def _endpoint(desk: Desk, methods: dict[str, Operation]) -> Any:
         try:
             return await _answer(desk, operation, request)
         except TenureError as error:
-            return operation.refusals.answer(error)
+            return _refused(operation, error)
 
     return endpoint
+
+
+def _refused(operation: Operation, error: TenureError) -> Response:
+    response = operation.refusals.answer(error)
+    if isinstance(error, TooLargeError | TooSlowError):
+        response.headers["connection"] = "close"  # what is left of the body is not the next request
+    if response.status_code == 401:
+        response.headers["www-authenticate"] = "Bearer"
+    return response
 
 
 async def _answer(desk: Desk, operation: Operation, request: Request) -> Response:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 LATENCIES_S = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0)
 GROUPS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
-disable_created_metrics()  # series of birthdays, which nobody asked for
+disable_created_metrics()  # type: ignore[no-untyped-call]  # series of birthdays, which nobody asked for
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 

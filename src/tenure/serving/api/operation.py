@@ -96,7 +96,7 @@ class Operation:
 
     Args:
         method: of HTTP.
-        path: with {names} of the parts that vary; {name:path} may hold slashes.
+        path: with {names} of the parts that vary; {name:id} may hold anything, slashes too.
         role: the least role that may ask; there is no default, so that nothing is open by oversight.
         summary: one sentence.
         handler: does it; None where the hot path answers before the routes are looked at.
@@ -136,7 +136,7 @@ class Operation:
     @property
     def address(self) -> str:
         """The path as OpenAPI writes it."""
-        return re.sub(r":path}", "}", self.path)
+        return self.path.replace(":id}", "}")
 
     @property
     def varying(self) -> list[str]:

@@ -261,7 +261,7 @@ OPERATIONS = (
     ),
     Operation(
         "POST",
-        f"{_V1}/events/{{event_id:path}}/reward",
+        f"{_V1}/events/{{event_id:id}}/reward",
         Role.CLIENT,
         "Report what an event was worth.",
         reward,
@@ -271,7 +271,7 @@ OPERATIONS = (
     ),
     Operation(
         "POST",
-        f"{_V1}/events/{{event_id:path}}/activate",
+        f"{_V1}/events/{{event_id:id}}/activate",
         Role.CLIENT,
         "Say that a deferred event was shown.",
         activate,

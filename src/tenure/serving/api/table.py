@@ -6,7 +6,7 @@ from typing import Any
 
 from tenure.rollout.status import Status
 from tenure.serving.access import Role
-from tenure.serving.api import health, metrics, moves, personalizer, reads, uploads
+from tenure.serving.api import fallbacks, health, metrics, moves, personalizer, reads, uploads
 from tenure.serving.api.bodies import (
     Actor,
     Alive,
@@ -44,7 +44,7 @@ READS = (
     Operation("GET", _V1, Role.VIEWER, "What this server obeys and has counted.", reads.standing, None, _ANY),
     Operation("GET", f"{_V1}/status", Role.VIEWER, "Where the rollout stands.", reads.status, None, Status),
     Operation(
-        "GET", f"{_V1}/decisions/{{decision_id:path}}", Role.VIEWER, "One decision.", reads.decision, None, DecisionBody
+        "GET", f"{_V1}/decisions/{{decision_id:id}}", Role.VIEWER, "One decision.", reads.decision, None, DecisionBody
     ),
     Operation("GET", f"{_V1}/events", Role.VIEWER, "What was done, in order.", reads.events, None, Events, query=Since),
     Operation(
@@ -94,7 +94,7 @@ MOVES = (
     ),
     Operation(
         "POST",
-        f"{_V1}/approvals/{{decision_id:path}}/approve",
+        f"{_V1}/approvals/{{decision_id:id}}/approve",
         Role.APPROVER,
         "Let a queued proposal become a decision.",
         moves.approve_decision,
@@ -103,7 +103,7 @@ MOVES = (
     ),
     Operation(
         "POST",
-        f"{_V1}/approvals/{{decision_id:path}}/reject",
+        f"{_V1}/approvals/{{decision_id:id}}/reject",
         Role.APPROVER,
         "Void a queued proposal.",
         moves.reject_decision,
@@ -139,5 +139,5 @@ SERVER = (
     Operation("GET", "/openapi.json", Role.CLIENT, "This document.", _openapi, None, _ANY),
 )
 
-OPERATIONS = (*HOT, *READS, *MOVES, *SERVER, *personalizer.OPERATIONS)
+OPERATIONS = (*HOT, *fallbacks.OPERATIONS, *READS, *MOVES, *SERVER, *personalizer.OPERATIONS)
 """All of them; pages are mounted beside them by the command line."""
