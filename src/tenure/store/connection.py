@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,6 +27,7 @@ _FIXES: dict[type[apsw.Error], str] = {
 
 
 _WAL_ATTEMPTS = 20
+_STEP_S = 0.001
 
 OLDEST = (3, 51, 3)
 """SQLite before it can lose a commit when two processes reset the write-ahead log together."""
@@ -167,7 +169,7 @@ class Connections:
 
     def _open(self) -> apsw.Connection:
         connection = apsw.Connection(str(self._path), statementcachesize=self._cached_statements)
-        connection.set_busy_timeout(int(self._busy_timeout_s * 1000))
+        connection.set_busy_handler(_Patience(self._busy_timeout_s))
         connection.pragma("synchronous", self._synchronous)
         connection.pragma("cache_size", -16_384)
         return connection
@@ -191,6 +193,20 @@ class Connections:
             raise self._failed(error) from error
         with self.writing() as connection:
             prepare(connection, str(self._path))
+
+
+class _Patience:
+    """Waits for a lock in short steps: SQLite's own steps grow to 100 ms, too long for a kill beside busy writers."""
+
+    def __init__(self, timeout_s: float) -> None:
+        self._timeout_s, self._until = timeout_s, 0.0
+
+    def __call__(self, attempts: int) -> bool:
+        now = time.monotonic()
+        if attempts == 0:
+            self._until = now + self._timeout_s
+        time.sleep(_STEP_S)
+        return now < self._until
 
 
 def _use_wal(connection: apsw.Connection) -> None:
