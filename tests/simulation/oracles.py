@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -131,13 +131,13 @@ class Join:
         return next((row for row in self.kept.values() if row.decision_id == decision_id and row.counted), None)
 
 
-def breaks(costs: Iterable[float | None], above: float, consecutive: int) -> bool:
-    """Whether so many costs in a row lie strictly above a limit; a missing one (None) is passed over."""
-    run = 0
-    for cost in costs:
-        if cost is None:
-            continue
-        run = run + 1 if cost > above else 0
-        if run >= consecutive:
-            return True
-    return False
+def broken_runs(costs: Sequence[tuple[str, float]], above: float, consecutive: int) -> list[list[str]]:
+    """Ids of every so many decisions in a row whose costs all lie strictly above a limit.
+
+    Args:
+        costs: id and cost of each decision that has one, in decision order.
+        above: the limit.
+        consecutive: how many in a row.
+    """
+    stretches = [costs[at : at + consecutive] for at in range(len(costs) - consecutive + 1)]
+    return [[name for name, _ in stretch] for stretch in stretches if all(cost > above for _, cost in stretch)]

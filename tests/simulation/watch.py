@@ -14,7 +14,7 @@ from tenure.rollout import check_head
 from tenure.store import SqliteStore
 
 from .heads import Head, Row
-from .oracles import Join, breaks, expected, uniform
+from .oracles import Join, broken_runs, expected, uniform
 from .scheduler import SECOND, Scheduler
 from .toy import EPSILON, LEASE_S, LIMIT, PROBLEM, RUN, WAIT_S
 
@@ -44,6 +44,7 @@ class Watch:
         self.join = Join(timedelta(seconds=WAIT_S), PROBLEM.signal_bounds)
         self.begun = self.sequence = self.outcome_id = self.commits = 0
         self.hash = bytes(32)
+        self.fresh: set[str] = set()
         self.split: dict[float, dict[str, bool]] = defaultdict(dict)
         self.kinds: dict[str, int] = defaultdict(int)
 
@@ -55,6 +56,7 @@ class Watch:
     def committed(self, actor: str, began: int) -> None:
         """Somebody committed: everything new in the log is right, and follows from what was there."""
         numbered = self._decisions() + self._events()
+        self.fresh = set()
         for at, (sequence, *_) in enumerate(sorted(numbered), 1):
             self.demand(sequence == self.sequence + at, f"number {self.sequence + at} is missing, found {sequence}")
         for sequence, kind, values in sorted(numbered):
@@ -112,7 +114,9 @@ class Watch:
         self.scheduler.note(f"row {sequence}: {kind} {payload.get('to', '')} ({reason})")
         if actor.startswith("breaker:"):
             self.kinds["trip"] += 1
-            self.demand(self.broken_runs(), f"row {sequence}: {actor} tripped, and no {RUN} costs in a row say so")
+            self.demand(
+                bool(self.broken_runs()), f"row {sequence}: {actor} tripped, and no {RUN} costs in a row say so"
+            )
         before, self.head = self.head, self.head.after(kind, payload)
         if kind == "start":
             self.begun = sequence
@@ -126,7 +130,9 @@ class Watch:
         learned = arm == "candidate"
         self.demand(not (learned and self.head.killed), f"learned row {sequence} follows a kill")
         self.rows[decision_id] = Row(sequence, unit, epoch, [(action, arm, propensity)])
-        self.kinds["early"] += self.join.decision(decision_id, datetime.fromisoformat(at))
+        if self.join.decision(decision_id, datetime.fromisoformat(at)):
+            self.kinds["early"] += 1
+            self.fresh.add(decision_id)
         self.kinds[arm] += 1
         bits = [True] * 3 if mask is None else [bool(byte) for byte in mask]
         self.demand(bits[action], f"{decision_id} took a forbidden action")
@@ -190,14 +196,13 @@ class Watch:
         found = Head(row[0], bool(row[1]), row[2], row[3], row[4], bool(row[5]))
         self.demand(found == self.head, f"after {actor} the head says {found}, the events {self.head}")
         self.demand(row[6:] == (self.sequence, self.hash), "the head is not the end of the chain")
-        broken = self.head.live > 0 and self.broken_runs()
-        self.demand(not broken, f"after {actor}, {RUN} costs in a row lie above {LIMIT} and no breaker tripped")
+        broken = [run for run in self.broken_runs() if self.fresh & set(run)] if self.head.live > 0 else []
+        self.demand(not broken, f"after {actor} the costs of {broken} lie above {LIMIT}, and no breaker tripped")
 
-    def broken_runs(self) -> bool:
-        """Whether the breaker's rule is met by the log as it stands."""
-        since = [(row.sequence, name) for name, row in self.rows.items() if self._judged(row)]
-        counts = [self.join.counted(name) for _, name in sorted(since)]
-        return breaks([None if kept is None else kept.signals["cost"] for kept in counts], LIMIT, RUN)
+    def broken_runs(self) -> list[list[str]]:
+        """Decisions that meet the breaker's rule in the log as it stands."""
+        counts = [(name, self.join.counted(name)) for name, row in self.rows.items() if self._judged(row)]
+        return broken_runs([(name, kept.signals["cost"]) for name, kept in counts if kept is not None], LIMIT, RUN)
 
     def _judged(self, row: Row) -> bool:
         """Whether a breaker looks at a row: learned, in the present epoch, since the rollout began."""
@@ -215,6 +220,7 @@ class Watch:
             self.join.outcome(decision_id, outcome_id, kind, json.loads(signals), observed_at, arrived)
             self._placed(decision_id, outcome_id, place, bool(counted))
             self.kinds[place] += 1
+            self.fresh.add(decision_id)
             self.outcome_id = number
 
     def _placed(self, decision_id: str, outcome_id: str, place: str, counted: bool) -> None:
