@@ -56,7 +56,7 @@ def run_server(
         access = _access(store, clock, auth, frozenset([*LOOPBACK, _called(host), *map(str.lower, allow_host)]))
         check_head(store.control(problem), store.events(problem))
         url = f"http://{_called(host)}:{listener.getsockname()[1]}"
-        with server(workspace, store, clock, access, url, secure=not _is_loopback(host)) as serving:
+        with server(project, workspace, store, clock, access, url, secure=not _is_loopback(host)) as serving:
             _say(output, workspace, store, url, also or {})
             log.info("serving", extra={"fields": {"url": url, "problem": problem, "login": auth}})
             _run(serving.app, listener)
@@ -86,8 +86,8 @@ def _say(output: Output, workspace: Workspace, store: Store, url: str, also: Map
     stands = "KILLED, the incumbent answers" if control.killed else f"share {control.live_share:g}"
     if workspace.stop.engaged():
         stands = "STOPPED by the stop file, the incumbent answers"
-    counts = {"breakers": settings.breaker, "guardrails": settings.guardrail, "human rules": settings.human}
-    rules = ", ".join(f"{name} {len(rows)}" for name, rows in counts.items())
+    counts = (len(settings.breaker), len(settings.guardrail), len(settings.human))
+    rules = "{} breaker(s), {} guardrail(s), {} human rule(s)".format(*counts)
     output.say(f"{url}/v1/{control.problem}  stage {control.stage}, {stands}, salt {control.salt!r}")
     output.say(f"Page: {url}/  Stages {settings.rollout.stages}, {rules}, deadline {settings.serving.deadline_ms} ms")
     output.say(f"To stop it without page, command or database: touch {workspace.stop.path.resolve()}")

@@ -15,12 +15,14 @@ from typing import Any
 
 from tenure import __version__
 from tenure.cli.alerting import courier_of
-from tenure.cli.workspace import Workspace
+from tenure.cli.judging import ServersOperations
+from tenure.cli.workspace import Workspace, checkpoints_of, keys_of
 from tenure.console.operator import PAGES
 from tenure.core.clock import Clock, ManualClock
 from tenure.core.decision import Decision
+from tenure.core.errors import StoreError
 from tenure.monitoring import Courier, CourierThread
-from tenure.rollout import Breakers, Exploration, Humans, Operations
+from tenure.rollout import Breakers, Exploration, Humans
 from tenure.rollout.human import proposed
 from tenure.serving import DecisionService, create_app
 from tenure.serving.access import Access, TokenAccess
@@ -31,6 +33,7 @@ from tenure.serving.keeping import Duty, Keeper
 from tenure.serving.lease import Standing, Watched
 from tenure.serving.spool import Spool
 from tenure.store import Control, Store
+from tenure.store.checkpoints import Signer
 from tenure.store.database import Connection
 from tenure.store.pending import Pending
 from tenure.store.replicas import Replica, Replicas
@@ -53,12 +56,13 @@ class Server:
 
 @contextmanager
 def server(
-    workspace: Workspace, store: Store, clock: Clock, access: Access, url: str, *, secure: bool
+    project: str, workspace: Workspace, store: Store, clock: Clock, access: Access, url: str, *, secure: bool
 ) -> Iterator[Server]:
     """A server over a log; when it closes it signs off, after everything that came was answered.
 
     Args:
-        workspace: the project.
+        project: as `tenure` names it.
+        workspace: what it holds.
         store: its log.
         clock: a ManualClock follows the requests' `at`; such a server reads the log each time, and is not registered.
         access: who may ask.
@@ -88,19 +92,49 @@ def server(
         )
         _drain_others(workspace.home, service)
         courier = courier_of(problem.name, settings, store, clock)
-        verbs = Operations(problem, settings, store, clock, stop=workspace.stop)
+        verbs = ServersOperations(project, workspace, store, clock)
         desk = Desk(
             service, verbs, access, workspace.bundles, Metrics(), lambda actor: _tried(courier, actor), secure=secure
         )
         if courier.channels.names:
             open_.callback(CourierThread(courier).close)
-        open_.enter_context(Keeper(service, _duties(service, access)))
+        signing = open_.enter_context(_signing(workspace, service))
+        open_.enter_context(Keeper(service, _duties(service, access, signing)))
         yield Server(create_app(service, access=access, rest=rest_app(desk, PAGES)), service)
 
 
-def _duties(service: DecisionService, access: Access) -> list[Duty]:
+def _duties(service: DecisionService, access: Access, signing: Duty) -> list[Duty]:
     refresh: list[Duty] = [access.refresh] if isinstance(access, TokenAccess) else []
-    return [*refresh, service.drain]
+    return [*refresh, service.drain, signing]
+
+
+@contextmanager
+def _signing(workspace: Workspace, service: DecisionService) -> Iterator[Duty]:
+    """Signs the log at the start, at the end, after each kill and restore, and now and then between."""
+    problem, base = service.problem.name, workspace.home.parent
+    signer = Signer(service.store, problem, keys_of(base), checkpoints_of(problem, base))
+    seen = service.standing.control()[0].kill_epoch
+    _sign(signer, service)
+
+    def sign() -> None:
+        nonlocal seen
+        control, _ = service.standing.control()
+        if control.kill_epoch != seen:
+            signer.sign(service.clock.now())
+        else:
+            signer.maybe(service.clock.now(), control.sequence)
+        seen = control.kill_epoch
+
+    yield sign
+    _sign(signer, service)
+
+
+def _sign(signer: Signer, service: DecisionService) -> None:
+    """Sign now; a server starts and ends without it, too."""
+    try:
+        signer.sign(service.clock.now())
+    except StoreError as error:
+        log.warning("the log could not be signed: %s", error)
 
 
 @contextmanager

@@ -127,7 +127,10 @@ def test_a_move_the_rollout_has_is_made_in_the_name_of_who_asks(guarded: Office)
 
 
 def test_a_start_that_cannot_be_judged_here_says_where_it_can(office: Office) -> None:
-    refused(office.post(f"{V1}/rollout/start", json={"version": "v1", "reason": "new"}), 409, "tenure rollout start")
+    asked = {"version": "v1", "reason": "new"}
+    refused(office.post(f"{V1}/rollout/start", json=asked), 404, "'v1'")
+    office.store.register_version("v1", "toy", NOON, {})
+    refused(office.post(f"{V1}/rollout/start", json=asked), 409, "tenure rollout start")
 
 
 def test_nobody_acts_in_anothers_name(guarded: Office) -> None:

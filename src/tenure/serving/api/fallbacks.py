@@ -26,7 +26,7 @@ OPERATIONS = (
         "Report decisions a client took itself, one per line.",
         fallbacks,
         bytes,
-        media="binary",
+        media="lines",
         answers=NDJSON,
         largest=LARGEST_BATCH,
     ),

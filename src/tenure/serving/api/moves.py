@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from tenure.core.errors import ForbiddenError
+from tenure.core.errors import ForbiddenError, UnknownError
 from tenure.serving.api.operation import Call, Handler
 
 
@@ -38,7 +38,19 @@ def restore(call: Call) -> dict[str, Any]:
 
 
 def start(call: Call) -> dict[str, Any]:
-    """Begin in SHADOW with a registered version."""
+    """Begin in SHADOW with a registered version.
+
+    Raises:
+        UnknownError: it is not registered; it would become part of a path.
+    """
+    store, problem, version = call.desk.service.store, call.desk.problem, call.body.version
+    if version not in {row.version for row in store.versions(problem)}:
+        raise UnknownError(
+            expected="a registered version",
+            found=repr(version),
+            where=f"versions of {problem!r}",
+            fix="upload its bundle first, or see GET /v1/{problem}/versions",
+        )
     call.desk.verbs.start(call.body.version, actor_of(call), call.body.reason)
     return _status(call)
 

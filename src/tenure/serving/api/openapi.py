@@ -102,8 +102,8 @@ def _parameters(operation: Operation) -> list[dict[str, Any]]:
 
 
 def _content(operation: Operation, schemas: dict[str, Any]) -> dict[str, Any]:
-    if operation.media == "binary":
-        return {MEDIA_TYPES["binary"]: {"schema": {"type": "string", "contentEncoding": "binary"}}}
+    if operation.request is bytes:
+        return {MEDIA_TYPES[operation.media]: {"schema": {"type": "string", "contentEncoding": "binary"}}}
     return {MEDIA_TYPES[operation.media]: {"schema": schemas[_key(operation.request)]}}
 
 

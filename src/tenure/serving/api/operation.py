@@ -22,10 +22,11 @@ if TYPE_CHECKING:
 LARGEST_BODY = 64 * 1024
 """Bytes of a request's body, where an operation says nothing else."""
 
-Media = Literal["json", "form", "binary"]
+Media = Literal["json", "form", "lines", "binary"]
 MEDIA_TYPES: dict[Media, str] = {
     "json": "application/json",
     "form": "application/x-www-form-urlencoded",
+    "lines": "application/x-ndjson",
     "binary": "application/octet-stream",
 }
 
@@ -39,7 +40,7 @@ class Call:
         principal: who asks; the only source of the actor's name in the log.
         path: the parts of the path that vary.
         query: what stands behind the question mark, as the operation's `query` type.
-        body: the body as the operation's `request` type; bytes where that is binary.
+        body: the body as the operation's `request` type; bytes where that is no JSON.
         scope: the ASGI scope, for who must see headers.
     """
 
@@ -149,7 +150,7 @@ class Operation:
         Raises:
             RequestError: it is not.
         """
-        if self.request is None or self.media == "binary":
+        if self.request is None or self.request is bytes:
             return body
         return _read(lambda: self._decode(body), "the request body")
 
