@@ -308,15 +308,18 @@ def test_all_that_waits_is_moved_before_one_of_its_ids_is_answered_again(
     assert world.count() == 3
 
 
-def test_a_log_that_took_long_to_fail_is_left_alone_for_ten_times_as_long(world: World) -> None:
+@pytest.mark.parametrize(("took_s", "rests_s"), [(0.1, 1.0), (0.4, 4.0), (2.0, 5.0)])
+def test_a_log_that_took_long_to_fail_is_left_alone_for_ten_times_as_long_but_five_seconds_at_most(
+    world: World, took_s: float, rests_s: float
+) -> None:
     world.store.away = frozenset({"append_decisions"})
-    world.store.before_append = lambda: world.wait(seconds=2)
+    world.store.before_append = lambda: world.wait(seconds=took_s)
     world.one("d1")
     world.store.before_append = lambda: None
     world.store.away = frozenset()
-    world.wait(seconds=19)
+    world.wait(seconds=rests_s - 0.01)
     assert world.one("d2").reason == "log_unavailable"
-    world.wait(seconds=1.01)
+    world.wait(seconds=0.02)
     assert world.one("d3").arm == "candidate"
     assert world.count() == 3
 

@@ -86,7 +86,7 @@ def server(
             standing=standing,
             breakers=Breakers(problem, settings),
             exploring=exploring,
-            humans=Humans(settings.human, problem),
+            humans=Humans(settings.human, problem) if settings.human else None,
             queue=_queue(Pending(store)),
             spool=open_.enter_context(_own_spool(workspace.home)),
         )

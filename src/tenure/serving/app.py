@@ -30,7 +30,7 @@ class App:
     """
 
     def __init__(self, service: DecisionService, access: Access, rest: ASGIApp) -> None:
-        self._service, self._rest = service, rest
+        self.service, self._rest = service, rest
         self.hot = Hot(service, access)
         self.shadow: Shadow | None = None
 
@@ -46,7 +46,7 @@ class App:
     async def _live(self, scope: Scope, receive: Receive, send: Send) -> None:
         await asyncio.to_thread(self._warm)
         self.hot.open()
-        self.shadow = Shadow(self._service)
+        self.shadow = Shadow(self.service)
 
         async def told(message: Any) -> None:
             if message["type"].startswith("lifespan.shutdown"):
@@ -57,19 +57,19 @@ class App:
 
     def _warm(self) -> None:
         """Load the candidate before the first request waits for it; one that cannot be loaded is for `choose`."""
-        version = self._service.standing.control()[0].version
+        version = self.service.standing.control()[0].version
         if version is not None:
             try:
-                self._service.chooser.policy(version)
+                self.service.chooser.policy(version)
             except Exception:  # whatever a loader raises, the incumbent answers
-                self._service.counters["not_warm"] += 1
+                self.service.counters["not_warm"] += 1
 
     async def _close(self) -> None:
         """Answer what has come, write the shadow of it, move what is spooled."""
         await asyncio.to_thread(self.hot.close)
         if self.shadow is not None:
             await asyncio.to_thread(self.shadow.close)
-        await asyncio.to_thread(self._service.drain)
+        await asyncio.to_thread(self.service.drain)
 
 
 def create_app(service: DecisionService, *, access: Access | None = None, rest: ASGIApp | None = None) -> App:

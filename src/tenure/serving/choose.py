@@ -129,7 +129,7 @@ class Chooser:
             policy = self.policy(str(control.version))
         except Exception:  # whatever a loader raises, the incumbent answers
             return self._failed("bundle_error")
-        draws = self._draws("policy", asked)
+        draws = self._draws("policy", asked) if getattr(policy, "draws", True) else np.zeros(len(asked.requests))
         try:
             proposal = self.deadline.ask(lambda: policy.propose(asked.observation, asked.allowed, draws))
             offer = checked(proposal, len(asked.requests), len(self.reader.labels))

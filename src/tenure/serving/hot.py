@@ -8,7 +8,7 @@ from typing import Any
 
 from tenure.core.errors import AccessError, RequestError, TenureError
 from tenure.serving.access import Access, Role
-from tenure.serving.committer import Delivery, GroupCommitter
+from tenure.serving.handover import Handover
 from tenure.serving.service import DecisionService
 from tenure.serving.wire import (
     LARGEST_BATCH,
@@ -31,7 +31,6 @@ Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
-Ticket = asyncio.Future[Answers]
 
 APP = "tenure.app"
 """Key of the ASGI scope under which what is mounted beside the hot paths finds the application."""
@@ -77,17 +76,16 @@ class Hot:
     def open(self) -> None:
         """Start to commit; on the event loop that will ask."""
         self._loop = asyncio.get_running_loop()
-        self._committer: GroupCommitter[Ticket] = GroupCommitter(
-            self._service.decide, self._delivered, self._service.deadline
-        )
+        self._handover = Handover(self._service.decide, self._service.deadline)
+        self._service.at_disk = self._handover.at_disk
 
     def close(self) -> None:
         """Answer what is waiting, then stop."""
-        self._committer.close()
+        self._handover.close()
 
     def asked(self, requests: Sequence[DecisionRequest]) -> Answers:
-        """Answers for a thread that is not the loop's; its requests go along in the same group commits."""
-        return asyncio.run_coroutine_threadsafe(self._ask(requests), self._loop).result()
+        """Answers for another thread, such as the control API's: its requests go along in the same group commits."""
+        return asyncio.run_coroutine_threadsafe(self._handover.ask(requests), self._loop).result()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request to one of the paths."""
@@ -104,7 +102,7 @@ class Hot:
     async def _decision(self, scope: Scope, receive: Receive) -> tuple[bytes, bytes]:
         del scope
         request = decode(await read_body(receive, LARGEST_BODY, BODY_TIMEOUT_S), DecisionRequest)
-        (answer,) = await self._ask([request])
+        (answer,) = await self._handover.ask([request])
         if isinstance(answer, TenureError):
             raise answer
         return encode(answer), _JSON
@@ -113,7 +111,7 @@ class Hot:
         """Several decisions in one commit, answered in order."""
         del scope
         batch = decode(await read_body(receive, LARGEST_BATCH, BODY_TIMEOUT_S), DecisionBatch)
-        answers = await self._ask(batch.decisions) if batch.decisions else []
+        answers = await self._handover.ask(batch.decisions) if batch.decisions else []
         return encode({"answers": [a.as_dict() if isinstance(a, TenureError) else a for a in answers]}), _JSON
 
     async def _outcomes(self, scope: Scope, receive: Receive) -> tuple[bytes, bytes]:
@@ -125,25 +123,6 @@ class Hot:
         body = await read_body(receive, LARGEST_BATCH, BODY_TIMEOUT_S)
         verdicts = await asyncio.to_thread(_each_line, self._service, body.splitlines())
         return b"\n".join(map(encode, verdicts)), _LINES
-
-    async def _ask(self, requests: Sequence[DecisionRequest]) -> Answers:
-        ticket: Ticket = self._loop.create_future()
-        self._committer.submit(requests, ticket)
-        return await ticket
-
-    def _delivered(self, delivery: Delivery[Ticket]) -> None:
-        # Once for the whole group: each wake-up of the loop costs as much as an answer.
-        self._loop.call_soon_threadsafe(_settle, delivery)
-
-
-def _settle(delivery: Delivery[Ticket]) -> None:
-    for ticket, answers in delivery:
-        if ticket.done():
-            continue  # the caller has gone
-        if isinstance(answers, Exception):
-            ticket.set_exception(answers)
-        else:
-            ticket.set_result(answers)
 
 
 async def read_body(receive: Receive, limit: int, seconds: float) -> bytes:

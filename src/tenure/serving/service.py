@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 import time
-import uuid
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -101,6 +101,7 @@ class DecisionService:
         self.settler = Settler(problem.name, store, self.valid_for)
         self.spool = Spool() if spool is None else spool
         self.queue, self.behind = queue, behind
+        self.at_disk: Callable[[], None] = lambda: None
         self.seen: Callable[[Sequence[Decision]], object] = lambda _: None
         """Told of each written group, behind the answers; metrics count here."""
         self.counters: Counter[str] = Counter()
@@ -277,17 +278,17 @@ class DecisionService:
 
     def _beside(
         self, choices: Sequence[Choice], decisions: Sequence[Decision]
-    ) -> Callable[[Connection, Sequence[Decision]], None] | None:
-        """What queues the proposals that wait for a person, for those of the decisions that are new."""
+    ) -> Callable[[Connection, Sequence[Decision]], None]:
+        """What comes last in the transaction: proposals that wait for a person are queued, if their rows are new."""
         held = {row.decision_id: c.held for row, c in zip(decisions, choices, strict=True) if c.held is not None}
         queue = self.queue
-        if not held or queue is None:
-            return None
 
         def write(connection: Connection, written: Sequence[Decision]) -> None:
-            for row in written:
-                if row.decision_id in held:
-                    queue(connection, row, held[row.decision_id])
+            if held and queue is not None:
+                for row in written:
+                    if row.decision_id in held:
+                        queue(connection, row, held[row.decision_id])
+            self.at_disk()
 
         return write
 
@@ -393,7 +394,7 @@ class DecisionService:
 
 def _with_id(request: DecisionRequest) -> DecisionRequest:
     """The request under an id of our making."""
-    return msgspec.structs.replace(request, decision_id=uuid.uuid4().hex)
+    return msgspec.structs.replace(request, decision_id=os.urandom(16).hex())
 
 
 def _outcome(request: OutcomeRequest) -> Outcome:

@@ -77,6 +77,8 @@ class BundlePolicy:
         self._run = session.run
         self._masked = ALLOWED in {given.name for given in session.get_inputs()}
         self._samples = bundle.manifest.get("choice") == "sample"
+        self.draws = self._samples
+        """Whether it uses the draws it is given; making them costs as much as deciding."""
 
     def logits(self, observation: Floats, allowed: Bools | None = None) -> Floats:
         """One logit per action; float32 [n, actions]. A graph that wants to know what is allowed is told."""

@@ -17,13 +17,14 @@ from tenure.store.folding import Fold, fold_in
 from tenure.store.journal import seal, take
 from tenure.store.outcomes import adopt_orphans
 from tenure.store.records import Appended, Event
-from tenure.store.rows import decision_bytes, decision_from, decision_values, numbered, proposal_values
+from tenure.store.rows import Values, decision_bytes, decision_from, decision_values, numbered, proposal_values
 
 _FIND = "SELECT * FROM answered WHERE problem = ? AND decision_id = ?"
 _KNOWN = "SELECT decision_id FROM decision WHERE problem = ? AND decision_id IN ({})"
-_WAITED = "SELECT DISTINCT decision_id FROM outcome WHERE problem = ? AND place = 'orphan' AND decision_id IN ({})"
+_WAITED = "SELECT decision_id FROM outcome WHERE problem = ? AND place = 'orphan' AND decision_id IN ({})"
 _ASKED_AT_ONCE = 256
-_INSERT = f"INSERT INTO decision VALUES ({', '.join('?' * 27)})"  # noqa: S608
+_COLUMNS = 27
+_INSERTED_AT_ONCE = 64
 
 NONCE_BYTES = 16
 
@@ -142,6 +143,23 @@ def _sized(statement: str, size: int) -> str:
     return statement.format(", ".join("?" * size))
 
 
+def _insert(connection: Connection, values: Sequence[Values]) -> None:
+    """Write rows in few statements: each is a round trip, or hands Python's lock to another thread."""
+    start, size = 0, _INSERTED_AT_ONCE
+    while start < len(values):
+        while start + size > len(values):
+            size //= 2
+        some = [value for row in values[start : start + size] for value in row]
+        connection.execute(_insert_of(size), some)
+        start += size
+
+
+@lru_cache
+def _insert_of(size: int) -> str:
+    row = f"({', '.join('?' * _COLUMNS)})"
+    return f"INSERT INTO decision VALUES {', '.join([row] * size)}"  # noqa: S608
+
+
 def _groups(rows: Sequence[Decision], key: Callable[[Decision], K]) -> dict[K, list[Decision]]:
     groups: dict[K, list[Decision]] = {}
     for row in rows:
@@ -172,9 +190,12 @@ def _commit(
         decision_values(row, numbers.first + at, nonces[NONCE_BYTES * at : NONCE_BYTES * (at + 1)])
         for at, row in enumerate(rows)
     ]
-    connection.executemany(_INSERT, values)
+    _insert(connection, values)
     seal(connection, numbers, [decision_bytes(row) for row in values])
-    adopted = adopt_orphans(connection, problem, {row.decision_id: numbers.first + at for at, row in enumerate(rows)})
-    if adopted and fold is not None:
-        fold_in(connection, problem, adopted, fold, rows[-1].decided_at)
+    waited = set(_among(connection, _WAITED, problem, [row.decision_id for row in rows]))
+    if waited:
+        names = {row.decision_id: numbers.first + at for at, row in enumerate(rows) if row.decision_id in waited}
+        adopted = adopt_orphans(connection, problem, names)
+        if fold is not None:
+            fold_in(connection, problem, adopted, fold, rows[-1].decided_at)
     return [numbered(row, numbers.first + offset) for offset, row in enumerate(rows)]
