@@ -133,6 +133,23 @@ def test_a_server_frozen_within_a_transaction_holds_up_nobody_for_long_and_canno
         assert not frozen.append_decisions([decision("a")]).written
 
 
+def test_whoever_sits_idle_on_the_lock_can_be_made_to_let_go(postgres: Server, url: str) -> None:
+    def write(frozen: PostgresStore, other: PostgresStore) -> None:
+        with frozen.database.writing() as connection:
+            connection.execute("UPDATE head SET salt = 'other'")
+            PostgresStore(postgres.fresh()).database.unblock()  # another log's lock is not this one's
+            connection.execute("SELECT 1")
+            other.database.unblock()
+            other.kill("bikes", actor="ann", reason="drill", at=NOON)
+            connection.execute("SELECT 1")
+
+    with opened(url, stall_s=60) as frozen, opened(url) as other:
+        with pytest.raises(StoreError, match=r"administrator command|terminat"):
+            write(frozen, other)
+        assert other.control("bikes").killed
+        assert other.control("bikes").salt == "salt"
+
+
 def test_a_lock_held_too_long_is_a_store_error_and_writing_resumes_after_it(url: str) -> None:
     with opened(url) as holder, PostgresStore(url, lock_wait_s=0.05) as other:
         with holder.database.writing():

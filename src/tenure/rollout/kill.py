@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -91,7 +92,8 @@ def kill(
 ) -> Killed:
     """Write the kill row, then wait until every live server has seen it.
 
-    Where the row cannot be written at once, the stop file is made first, and the row is tried again.
+    Where the row cannot be written at once, the stop file is made first, whoever sits idle on the log's lock loses it,
+    and the row is tried again.
 
     Args:
         store: the log.
@@ -115,6 +117,8 @@ def kill(
         fault = row.fault
         if stop is not None and _engaged(stop, reason, actor, at):
             held.append(Confirmation("stop file", watch.ms()))
+        with suppress(StoreError):
+            store.database.unblock()
         if row.finished(wait_s) is None and not held:
             raise row.error()
     held.append(Confirmation("log", None if row.control is None else watch.ms()))

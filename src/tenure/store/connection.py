@@ -27,7 +27,7 @@ _FIXES: dict[type[apsw.Error], str] = {
 
 
 _WAL_ATTEMPTS = 20
-_STEP_S = 0.001
+_STEP_S = 0.000_2
 
 OLDEST = (3, 51, 3)
 """SQLite before it can lose a commit when two processes reset the write-ahead log together."""
@@ -158,6 +158,9 @@ class Connections:
         """Wait; a look at a file is so cheap that SQLite needs no hints."""
         self._closed.wait(timeout_s)
         return False
+
+    def unblock(self) -> None:
+        """Nothing: a process that holds the file's lock cannot be made to let go."""
 
     def _failed(self, error: apsw.Error) -> StoreError:
         return StoreError(

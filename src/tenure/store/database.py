@@ -53,6 +53,10 @@ class Database(Protocol):
         """Remove from its files what committed erasures left behind; False when that is not done."""
         ...
 
+    def unblock(self) -> None:
+        """End sessions that hold the writers' lock and do nothing, where the database can; a kill must not wait."""
+        ...
+
     def hint(self, timeout_s: float) -> bool:
         """Wait so long at most, less when some kill epoch is heard to have moved; True then. Never to be relied on."""
         ...

@@ -13,9 +13,8 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
 from tenure.core.errors import StoreError
-from tenure.store.dialect import PostgresConnection, PostgresSnapshot, adapt, tables
+from tenure.store.dialect import PostgresConnection, PostgresSnapshot, adapt, prepare
 from tenure.store.log import Store
-from tenure.store.schema import SCHEMA_VERSION
 
 Link = psycopg.Connection[tuple[Any, ...]]
 
@@ -33,6 +32,9 @@ _CONNECT: dict[str, Any] = {
 # One lock for one log, so that writers come one after the other as in SQLite: places of outcomes, numbers and folds
 # never race. It is let go with the commit.
 _LOCK = "pg_advisory_xact_lock(hashtext('tenure'), hashtext(current_schema()))"
+_UNBLOCK = """SELECT pg_terminate_backend(pid) FROM pg_locks JOIN pg_stat_activity USING (pid)
+WHERE locktype = 'advisory' AND granted AND state = 'idle in transaction' AND datname = current_database()
+AND classid = hashtext('tenure')::oid AND objid = hashtext(current_schema())::oid"""
 
 _FIXES: tuple[tuple[type[psycopg.Error], str], ...] = (
     (psycopg.errors.LockNotAvailable, "find the session that holds the log's lock in pg_locks and end it"),
@@ -50,8 +52,7 @@ class PostgresConnections:
     Args:
         url: `postgresql://user@host/database`.
         lock_wait_s: how long to wait for another server's transaction, in seconds.
-        stall_s: how long a server may do nothing inside a transaction before the database ends it, in seconds; a
-            frozen one holds up a kill no longer than that.
+        stall_s: how long a server may do nothing inside a transaction before the database ends it, in seconds.
     """
 
     def __init__(self, url: str, lock_wait_s: float, stall_s: float) -> None:
@@ -128,6 +129,19 @@ class PostgresConnections:
         """False: what deletions left in files and backups is the administrator's to clear (VACUUM FULL)."""
         return False
 
+    def unblock(self) -> None:
+        """End the session that holds the log's lock, if it is doing nothing: its server is frozen or out of reach.
+
+        Raises:
+            StoreError: the database cannot be reached.
+        """
+        with self._translated():
+            link = self._connect(read_only=True)
+            try:
+                link.execute(_UNBLOCK)
+            finally:
+                link.close()
+
     def hint(self, timeout_s: float) -> bool:
         """Wait until some kill epoch moved, and say whether one did; never to be relied on."""
         try:
@@ -202,12 +216,7 @@ class PostgresConnections:
         if self._prepared:
             return
         with self._connect(read_only=False) as link, link.transaction():
-            # Not the log's own lock: a log that is there opens even while somebody holds that.
-            if _version(link) is None:
-                link.execute("SELECT pg_advisory_xact_lock(hashtext('tenure tables'), hashtext(current_schema()))")
-                if _version(link) is None:
-                    _make(link, _place(self._where))
-            _check(_version(link), _place(self._where))
+            prepare(link, _place(self._where))
         self._prepared = True
 
 
@@ -223,7 +232,7 @@ class PostgresStore(Store):
         StoreError: at the first use, when the database cannot be reached or holds something else.
     """
 
-    def __init__(self, url: str, *, lock_wait_s: float = 5.0, stall_s: float = 0.3) -> None:
+    def __init__(self, url: str, *, lock_wait_s: float = 5.0, stall_s: float = 1.0) -> None:
         self.connections = PostgresConnections(url, lock_wait_s, stall_s)
         super().__init__(self.connections)
 
@@ -255,39 +264,6 @@ def _roll_back(link: Link) -> None:
     with suppress(psycopg.Error):
         if not link.closed:
             link.execute("ROLLBACK")
-
-
-def _version(link: Link) -> int | None:
-    """The version of the tables that are there; None when there are none."""
-    if link.execute("SELECT to_regclass('tenure_schema')").fetchone() == (None,):
-        return None
-    row = link.execute("SELECT version FROM tenure_schema").fetchone()
-    return None if row is None else int(row[0])
-
-
-def _make(link: Link, where: str) -> None:
-    row = link.execute("SELECT count(*) FROM pg_class WHERE relnamespace = current_schema()::regnamespace").fetchone()
-    if row != (0,):
-        raise StoreError(
-            expected="an empty schema, or a log",
-            found="tables of another program",
-            where=where,
-            fix="make a schema for the log, and add ?options=-csearch_path%3DNAME to the address",
-        )
-    for statement in tables():
-        link.execute(statement.encode())
-    link.execute("CREATE TABLE tenure_schema (version BIGINT NOT NULL)")
-    link.execute("INSERT INTO tenure_schema VALUES (%s)", (SCHEMA_VERSION,))
-
-
-def _check(found: int | None, where: str) -> None:
-    if found != SCHEMA_VERSION:
-        raise StoreError(
-            expected=f"a log with schema version {SCHEMA_VERSION}",
-            found=f"schema version {found}",
-            where=where,
-            fix="export it with the Tenure that wrote it, and import it here",
-        )
 
 
 def _place(where: dict[str, Any]) -> str:
