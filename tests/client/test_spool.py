@@ -92,6 +92,22 @@ def test_a_file_being_delivered_is_not_taken_twice(tmp_path: Path) -> None:
     assert names(second) == ["a"]
 
 
+def test_a_file_another_delivered_while_it_was_being_opened_is_not_delivered_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spool, real = Spool(tmp_path), os.open
+    spool.append([line("a")])
+    spool.close()
+
+    def open_late(path: Any, flags: int, *rest: Any) -> int:
+        file = real(path, flags, *rest)
+        Path(path).unlink()
+        return file
+
+    monkeypatch.setattr(os, "open", open_late)
+    assert names(spool) == []
+
+
 def test_it_refuses_more_than_it_may_hold_and_keeps_what_it_has(tmp_path: Path) -> None:
     spool = Spool(tmp_path, largest=100)
     spool.append([line("a")])
@@ -100,22 +116,20 @@ def test_it_refuses_more_than_it_may_hold_and_keeps_what_it_has(tmp_path: Path) 
     assert names(spool) == ["a"]
 
 
-def test_a_write_that_fails_leaves_no_half_line_in_front_of_the_next(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_write_that_fails_halfway_keeps_none_of_its_lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     spool = Spool(tmp_path)
     spool.append([line("a")])
-    real, calls = os.write, []
+    real, calls = os.write, list[int]()
 
     def full(file: int, data: bytes) -> int:
         calls.append(1)
         if len(calls) == 1:
-            return real(file, data[:5])
+            return real(file, data[: data.index(b"\n") + 5])
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "write", full)
     with pytest.raises(StoreError, match="No space left"):
-        spool.append([line("lost")])
+        spool.append([line("lost"), line("lost too")])
     monkeypatch.setattr(os, "write", real)
     spool.append([line("b")])
     assert drained(spool) == ["a", "b"]

@@ -62,7 +62,8 @@ def test_an_event_dated_ahead_by_a_wrong_clock_happened_before_what_follows_it()
     events = history()
     ahead = Event("toy", "promote", "ann", "because", NOON + 9999 * HOUR, {"to": 0.1}, sequence=30)
     events[2] = ahead
-    assert as_of(events, NOON + 4 * HOUR).state.killed
+    killed = as_of(events, NOON + 4 * HOUR).state
+    assert (killed.killed, killed.share) == (True, 0.1)
     assert as_of(events, NOON + 3 * HOUR).live is None
 
 

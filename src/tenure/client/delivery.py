@@ -144,15 +144,9 @@ def _refused(lines: Sequence[Line], text: str) -> list[str]:
     """
     try:
         verdicts: list[Any] = [json.loads(verdict) for verdict in text.splitlines()]
-        errors = [verdict.get("error") for verdict in verdicts]
+        found = [(line, verdict, verdict.get("error")) for line, verdict in zip(lines, verdicts, strict=True)]
     except (ValueError, AttributeError) as error:
-        raise Trouble(f"no verdicts: {text[:100]!r}") from error
-    if len(verdicts) != len(lines):
-        raise Trouble(f"{len(verdicts)} verdicts for {len(lines)} lines")
-    if any(error in ("StoreError", "FencedError") for error in errors):
+        raise Trouble(f"no verdict for each of {len(lines)} lines: {text[:100]!r}") from error
+    if any(error in ("StoreError", "FencedError") for _, _, error in found):
         raise Trouble("the server's log is away")
-    return [
-        json.dumps({**line, "refused": verdict})
-        for line, verdict, error in zip(lines, verdicts, errors, strict=True)
-        if error is not None
-    ]
+    return [json.dumps({**line, "refused": verdict}) for line, verdict, error in found if error is not None]
