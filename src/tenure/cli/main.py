@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
+from tenure.cli.alerts import alerts_app
+from tenure.cli.approvals import approvals_app
 from tenure.cli.log import log_app
 from tenure.cli.output import Output, needed, reported
+from tenure.cli.rollout import rollout_app
 from tenure.cli.shadow import shadow_app
+from tenure.cli.token import token_app
 
 app = typer.Typer(
     help="From a repeated decision to a reinforcement-learning policy that is safely live.",
@@ -20,7 +24,11 @@ app = typer.Typer(
 )
 
 app.add_typer(shadow_app, name="shadow")
+app.add_typer(rollout_app, name="rollout")
+app.add_typer(approvals_app, name="approvals")
+app.add_typer(alerts_app, name="alerts")
 app.add_typer(log_app, name="log")
+app.add_typer(token_app, name="token")
 
 ProjectName = Annotated[str, typer.Argument(metavar="P", help="a project folder, or a shipped case such as 'bikes'")]
 Home = Annotated[Path | None, typer.Option(help="folder of runtime files; default .tenure, or $TENURE_HOME")]
@@ -113,8 +121,15 @@ def evaluate(
 @app.command()
 def serve(
     project: ProjectName,
-    host: Annotated[str, typer.Option(help="address to listen on; only loopback in this version")] = "127.0.0.1",
+    host: Annotated[str, typer.Option(help="address to listen on; a public one needs --auth")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one")] = 8080,
+    auth: Annotated[
+        bool, typer.Option("--auth", help="ask everybody for a token; make the first with `tenure token create`")
+    ] = False,
+    allow_host: Annotated[
+        list[str] | None, typer.Option(help="another name this server is reached by, as in the Host header")
+    ] = None,
+    log_format: Annotated[Literal["text", "json"], typer.Option(help="of the lines on standard error")] = "text",
     simulated_clock: Annotated[
         bool, typer.Option("--simulated-clock", help="follow the requests' `at`, for replays")
     ] = False,
@@ -126,7 +141,12 @@ def serve(
     with reported(output):
         from tenure.cli.serve import run_server
 
-        run_server(output, project, host, port, simulated_clock, home)
+        run_server(
+            *(output, project, host, port, simulated_clock, home),
+            auth=auth,
+            allow_host=allow_host or (),
+            log_format=log_format,
+        )
 
 
 @app.command()
@@ -142,7 +162,7 @@ def kill(
     with reported(output):
         from tenure.cli.operate import run_kill
 
-        run_kill(output, project, reason, actor, home)
+        raise SystemExit(run_kill(output, project, reason, actor, home))
 
 
 @app.command()
@@ -159,6 +179,41 @@ def restore(
         from tenure.cli.operate import run_restore
 
         run_restore(output, project, reason, actor, home)
+
+
+@app.command()
+def drill(project: ProjectName, actor: Actor = "", home: Home = None, json: Json = False) -> None:
+    """Rehearse the kill on a copy of the log with a real server; measured and recorded."""
+    output = Output(json=json)
+    with reported(output):
+        from tenure.cli.drill import run_drill
+
+        raise SystemExit(run_drill(output, project, actor, home))
+
+
+@app.command()
+def tick(project: ProjectName, home: Home = None, json: Json = False) -> None:
+    """One look at the evidence and at most one step, for cron or a timer; twice at once is safe."""
+    output = Output(json=json)
+    with reported(output):
+        from tenure.cli.rollout_moves import run_tick
+
+        raise SystemExit(run_tick(output, project, home))
+
+
+@app.command()
+def why(
+    decision_id: Annotated[str, typer.Argument(metavar="DECISION_ID", help="a decision of the log")],
+    project: Annotated[str, typer.Option(help="the project whose log it is in")] = "bikes",
+    home: Home = None,
+    json: Json = False,
+) -> None:
+    """Why one decision went as it did: who, what else, which features, with what probability, and what came of it."""
+    output = Output(json=json)
+    with reported(output):
+        from tenure.cli.why import run_why
+
+        run_why(output, decision_id, project, home)
 
 
 @app.command()
