@@ -282,6 +282,16 @@ def test_an_episode_that_was_never_shadowed_is_an_error() -> None:
     assert verdicts(guardrail_findings(seen))["guardrail cost"] is Verdict.ERROR
 
 
+def test_a_rule_by_day_counts_days_and_one_by_unit_counts_units() -> None:
+    """Two days, each with three candidate units and a control: n is 2 or 6."""
+    units = [unit(place, day, learned=place < 3) for day in (3, 4) for place in range(4)]
+    seen = evidence(units)
+    rule = seen.settings.promote[-1]
+    told = [live_finding(seen, msgspec.structs.replace(rule, cluster=cluster)).reason for cluster in ("day", "unit")]
+    assert "gain per day: mean 0 over n = 2" in told[0]
+    assert "gain per unit: mean 0 over n = 6" in told[1]
+
+
 def test_a_service_that_fails_is_an_error_of_its_gate_alone() -> None:
     def fail() -> None:
         raise RuntimeError("the replay is gone")

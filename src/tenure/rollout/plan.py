@@ -173,7 +173,7 @@ def _with_chances(
     live = [stage for stage in stages if stage.share > 0]
     alpha = rules[0].alpha / len(settings.guardrail)
     days = _values_by_day(ledger, kpi, relative=rules[0].relative)
-    if not days:
+    if not len(days):
         return list(stages), [f"no unit of the log has a usable {kpi.name}: the chance to catch a harm is unknown"]
     rollouts = [_Simulated(rules[0], alpha, kpi, harm, days, seed) for seed in range(ROLLOUTS)]
     told: list[StagePlan] = []
@@ -202,8 +202,12 @@ def _notes(
     return notes
 
 
-def _values_by_day(ledger: Ledger, kpi: KPI, *, relative: bool) -> list[Floats]:
-    """Each closed day's units as the guardrail sees them: in shares of their episode's usual figure, or as ratios."""
+def _values_by_day(ledger: Ledger, kpi: KPI, *, relative: bool) -> Floats:
+    """Each closed day's units as the guardrail sees them, in shares of their episode's usual figure, or as ratios.
+
+    Returns:
+        [days, units], NaN where a day has fewer units than another; at most so many units a day.
+    """
     index = ledger.problem.kpis.index(kpi)
     units = [unit for unit in ledger.units.values() if unit.is_comparable and (relative or unit.below[index] > 0)]
     usual = ledger.usual(units, kpi)
@@ -211,7 +215,11 @@ def _values_by_day(ledger: Ledger, kpi: KPI, *, relative: bool) -> list[Floats]:
     for unit in sorted(units, key=lambda unit: (unit.day, unit.unit_id)):
         if not relative or usual[unit.episode_id] > 0:
             days.setdefault(unit.day, []).append(_value(unit, index, usual[unit.episode_id] if relative else None))
-    return [np.array(values) for values in days.values()]
+    found = np.full((len(days), max(map(len, days.values()), default=0)), np.nan)
+    mix = np.random.default_rng(0)
+    for row, values in enumerate(days.values()):
+        found[row, : len(values)] = mix.permutation(values)
+    return found[:, :MOST_UNITS]
 
 
 def _value(unit: Unit, index: int, usual: float | None) -> float:
@@ -221,46 +229,39 @@ def _value(unit: Unit, index: int, usual: float | None) -> float:
 class _Simulated:
     """One rollout of a harmful candidate over the log's own days, through the real betting guardrail."""
 
-    def __init__(
-        self, rule: GuardrailSettings, alpha: float, kpi: KPI, harm: float, days: Sequence[Floats], seed: int
-    ) -> None:
+    def __init__(self, rule: GuardrailSettings, alpha: float, kpi: KPI, harm: float, days: Floats, seed: int) -> None:
         self.upper = BettingUpper(*rule.bounds, alpha=alpha, null=-rule.margin, cap=BOLDNESS, points=ONLY_THE_NULL)
-        self.rule, self.kpi, self.harm, self.days = rule, kpi, harm, days
-        self.rng = np.random.default_rng(seed)
+        self.rule, self.sign, self.days, self.rng = rule, kpi.sign, days, np.random.default_rng(seed)
+        self.factor = 1 - kpi.sign * harm
         self.caught = self.broken = False
-        self.usual_day = float(np.mean([day.sum() for day in days]))
 
     def live_through(self, share: float, days: int) -> bool:
         """Some more days at a share; whether the harm is proven by then."""
-        for _ in range(days):
-            if self.caught or self.broken:
-                break
-            values = self.days[int(self.rng.integers(len(self.days)))]
-            self._see(self._whole(values) if share >= 1 else self._split(values, share))
+        if not self.caught and not self.broken:
+            seen = self.days[self.rng.integers(len(self.days), size=days)]
+            self._see(self._whole(seen) if share >= 1 else self._split(seen, share))
         return self.caught
 
     def _see(self, gains: Floats) -> None:
-        try:
-            self.upper.update(gains)
-        except EvidenceError:
-            self.broken = True
-        else:
-            self.caught = bool(self.upper.n) and self.upper.rejects(-self.rule.margin)
+        """Up to the first gain outside the bounds, which is an error: from there on nothing is proven."""
+        low, high = self.rule.bounds
+        outside = np.flatnonzero((gains < low) | (gains > high))
+        self.upper.update(gains[: outside[0]] if len(outside) else gains)
+        self.caught = bool(self.upper.n) and self.upper.rejects(-self.rule.margin)
+        self.broken = bool(len(outside)) and not self.caught
 
-    def _split(self, values: Floats, share: float) -> Floats:
-        """Gains of a day's candidate units against its controls."""
-        some = self.rng.permutation(values)[:MOST_UNITS]
-        chosen = self.rng.random(len(some)) < share
-        if chosen.all() or not chosen.any():
-            return np.zeros(0)
-        return np.asarray(self.kpi.sign * (some[chosen] * self._factor - some[~chosen].mean()))
+    def _split(self, seen: Floats, share: float) -> Floats:
+        """Gains of the candidate's units against the controls of their day."""
+        there = ~np.isnan(seen)
+        chosen = (self.rng.random(seen.shape) < share) & there
+        controls = there & ~chosen
+        count = controls.sum(axis=1)
+        mean = np.where(controls, seen, 0.0).sum(axis=1) / np.maximum(count, 1)
+        kept = chosen & (count > 0)[:, None]
+        return np.asarray(self.sign * (seen * self.factor - mean[:, None])[kept])
 
-    def _whole(self, values: Floats) -> Floats:
-        """A day's gain against the incumbent replayed over the same day."""
-        day = values.sum() / self.usual_day if self.rule.relative else values.mean()
-        return np.array([self.kpi.sign * (self._factor - 1) * day])
-
-    @property
-    def _factor(self) -> float:
-        """What the harm makes of a figure."""
-        return 1 - self.kpi.sign * self.harm
+    def _whole(self, seen: Floats) -> Floats:
+        """Each day's gain against the incumbent replayed over the same day."""
+        total = np.nansum(seen, axis=1)
+        day = total / np.nansum(self.days, axis=1).mean() if self.rule.relative else np.nanmean(seen, axis=1)
+        return np.asarray(self.sign * (self.factor - 1) * day)
