@@ -8,6 +8,7 @@ import os
 import socket
 import threading
 import time
+from collections import Counter
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -80,13 +81,15 @@ class Load:
         port: of the server, dead or alive.
         folder: for the ledgers.
         callers: how many threads.
+        name: what its ids begin with.
     """
 
-    def __init__(self, port: int, folder: Path, callers: int = 3) -> None:
-        self._port, self._stop = port, threading.Event()
+    def __init__(self, port: int, folder: Path, callers: int = 3, name: str = "c") -> None:
+        self._port, self._name, self._stop = port, name, threading.Event()
         self.ledgers = [Ledger(folder / f"ledger-{number}.jsonl") for number in range(callers)]
         self.refused: list[Any] = []
         self.answered = 0
+        self.reasons: Counter[str] = Counter()
         self._threads = [
             threading.Thread(target=self._run, args=(number, ledger)) for number, ledger in enumerate(self.ledgers)
         ]
@@ -110,35 +113,42 @@ class Load:
         return [line for ledger in self.ledgers for line in ledger.lines()]
 
     def _run(self, caller: int, ledger: Ledger) -> None:
-        link, number = Caller(self._port), 0
+        link, number, owed = Caller(self._port), 0, list[dict[str, Any]]()
         while not self._stop.is_set():
             number += 1
-            name = f"c{caller}-{number}"
+            name = f"{self._name}{caller}-{number}"
             asked = {"decision_id": name, "unit_id": f"u{number % 50}", "context": {"x": number % 10}}
-            answer = self._until_answered(link, "/v1/toy/decisions", asked)
+            answer = self._until_answered(link, asked)
             if answer is None:
                 break
+            self.reasons[answer["reason"]] += 1
             ledger.write({"decision": name, **{word: answer[word] for word in ("action", "arm", "reason")}})
-            report = {"outcome_id": "o", "decision_id": name, "signals": {"cost": number % 100}}
-            receipt = self._until_answered(link, "/v1/toy/outcomes", report)
-            if receipt is None:
-                break
-            ledger.write({"outcome": "o", "of": name, "place": receipt["place"]})
+            owed.append({"outcome_id": "o", "decision_id": name, "signals": {"cost": number % 100}})
+            while owed and (receipt := self._reported(link, owed[0])) is not None:
+                ledger.write({"outcome": "o", "of": owed.pop(0)["decision_id"], "place": receipt["place"]})
         link.close()
 
-    def _until_answered(self, link: Caller, path: str, body: dict[str, Any]) -> dict[str, Any] | None:
+    def _until_answered(self, link: Caller, asked: dict[str, Any]) -> dict[str, Any] | None:
         """The answer; None when it is time to stop, or the request was refused."""
         while not self._stop.is_set():
             try:
-                status, answer = link.post(path, body)
+                status, answer = link.post("/v1/toy/decisions", asked)
             except OSError:
                 time.sleep(RETRY_S)
                 continue
-            if status == 200:
-                self.answered += 1
-                return answer
-            if status < 500:
+            if status != 200:
                 self.refused.append((status, answer))
                 return None
-            time.sleep(RETRY_S)
+            self.answered += 1
+            return answer
         return None
+
+    def _reported(self, link: Caller, report: dict[str, Any]) -> dict[str, Any] | None:
+        """The receipt of an outcome; None when it could not be taken now, and must be sent again."""
+        try:
+            status, receipt = link.post("/v1/toy/outcomes", report)
+        except OSError:
+            return None
+        if status < 500 and status != 200:
+            self.refused.append((status, receipt))
+        return receipt if status == 200 else None
