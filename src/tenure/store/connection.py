@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Literal
 from weakref import WeakSet
@@ -87,7 +87,8 @@ class Connections:
         with self._lock:
             self._closed.set()
             for connection in (*self._readers, self._writer):
-                connection.close()
+                with suppress(apsw.IOError):  # all that was committed is in the write-ahead log
+                    connection.close()
 
     @contextmanager
     def reading(self) -> Iterator[apsw.Connection]:
@@ -100,6 +101,8 @@ class Connections:
             yield getattr(self._local, "reader", None) or self._open_reader()
         except apsw.Error as error:
             raise self._failed(error) from error
+        except UnicodeDecodeError as error:  # a bit flipped in a text
+            raise self._failed(apsw.CorruptError(str(error))) from error
 
     @contextmanager
     def snapshot(self) -> Iterator[apsw.Connection]:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from tenure.core.errors import FencedError, UnknownError
 from tenure.store.chain import Link, NumberedRow, chained, verify_chain
 from tenure.store.database import Connection
 from tenure.store.records import Control, Verification
-from tenure.store.rows import control_from, decision_bytes, event_bytes
+from tenure.store.rows import Values, control_from, decision_bytes, event_bytes
 
 _CONTROL = """SELECT problem, sequence, kill_epoch, killed, stage, share, version, paused, salt, changed_at, cap,
     exploration FROM head WHERE problem = ?"""
@@ -136,11 +137,17 @@ def verify(connection: Connection, problem: str) -> Verification:
 
 
 def _decision_rows(connection: Connection, problem: str) -> Iterator[NumberedRow]:
-    for values in connection.execute(_DECISIONS, (problem,)):
+    for values in _readable(connection.execute(_DECISIONS, (problem,))):
         yield values[24], decision_bytes(values)
 
 
 def _event_rows(connection: Connection, problem: str) -> Iterator[NumberedRow]:
-    for values in connection.execute(_EVENTS, (problem,)):
+    for values in _readable(connection.execute(_EVENTS, (problem,))):
         correction = values[7:] if values[7] is not None else None
         yield values[1], event_bytes(values[:7], correction)
+
+
+def _readable(rows: Iterable[Values]) -> Iterator[Values]:
+    """Rows up to the first whose text a flipped bit made unreadable: from there on they are missing."""
+    with suppress(UnicodeDecodeError):
+        yield from rows
