@@ -139,6 +139,13 @@ def test_the_action_named_in_the_request_stands_before_the_fallback(make: Callab
     assert make(away).decide(fallback=lambda _: "other", incumbent_action="own").label == "own"
 
 
+def test_an_action_named_by_its_index_is_reported_by_its_index(make: Callable[..., World], tmp_path: Path) -> None:
+    world = make(away, spool=tmp_path)
+    answer = world.decide(incumbent_action=2)
+    assert (answer.action, answer.label) == (2, "2")
+    assert world.fallbacks[0]["action"] == 2
+
+
 def test_with_neither_an_unreachable_server_is_an_error(make: Callable[..., World]) -> None:
     with pytest.raises(StoreError, match="ConnectError"):
         make(away).decide()

@@ -22,7 +22,7 @@ class Answer:
     Args:
         decision_id: under which it is in the log, or will be.
         label: the action in words.
-        action: its index; None for a fallback, whose caller knows labels only.
+        action: its index; None for a fallback whose caller named a label.
         arm: incumbent, candidate, human or fallback.
         stage: rollout stage in force; "unknown" for a fallback.
         version: what decided; "caller" for a fallback.
@@ -58,9 +58,10 @@ class Answer:
 CALLER = "caller"
 
 
-def fallback_answer(decision_id: str, label: str, reason: str) -> Answer:
-    """The caller's own action; nothing is pretended about it."""
-    return Answer(decision_id, label, None, Arm.FALLBACK.value, "unknown", CALLER, None, None, reason, False, None)
+def fallback_answer(decision_id: str, done: str | int, reason: str) -> Answer:
+    """The caller's own action, by label or index; nothing is pretended about it."""
+    index = done if isinstance(done, int) else None
+    return Answer(decision_id, str(done), index, Arm.FALLBACK.value, "unknown", CALLER, None, None, reason, False, None)
 
 
 def read_answer(fields: Any, usable_until: float) -> Answer:

@@ -125,15 +125,20 @@ class Asking:
                 where=f"decision {self.body['decision_id']!r}",
                 fix="send incumbent_action or give the client a fallback, and start the server with `tenure serve`",
             )
-        label = str(named) if fallback is None or named is not None else fallback(self.body["context"])
-        return fallback_answer(self.body["decision_id"], label, self.reason)
+        done = named if fallback is None or named is not None else fallback(self.body["context"])
+        return fallback_answer(self.body["decision_id"], done, self.reason)
 
     def report(self, answer: Answer) -> dict[str, Any]:
         """What the log must hear of a fallback: what was really done, and when."""
         kept = ("decision_id", "unit_id", "context", "episode_id", "step", "mask", "incumbent_action", "at")
         body = {name: self.body[name] for name in kept if name in self.body}
         at = self.body.get("at") or to_text(self._clock.now())
-        return {"request": body, "action": answer.label, "reason": answer.reason, "taken_at": at}
+        return {
+            "request": body,
+            "action": answer.label if answer.action is None else answer.action,
+            "reason": answer.reason,
+            "taken_at": at,
+        }
 
     def _answer(self, response: Response) -> Answer | None:
         try:

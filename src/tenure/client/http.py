@@ -96,6 +96,8 @@ class DecisionClient:
     def decide_one(self, unit_id: str, context: Mapping[str, Any], **optional: Any) -> Answer:
         """One decision: the server's while it can be acted on, else the caller's own, which the log is told later.
 
+        An attempt may spend what is left of `patience_s` on each of connecting, sending and waiting for the next byte.
+
         Args:
             unit_id: who or what it is for.
             context: the features by name.
