@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests import postgres
 
 from tenure.store import Store
 from tenure.store.opening import open_store
 
-from tests import postgres
 from . import LONG
 from .audit import check
 from .load import Load

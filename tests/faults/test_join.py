@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,13 +11,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests import postgres
+from tests.simulation.oracles import Join
 
 from tenure.core.decision import Arm, Decision, Kind, Outcome
 from tenure.core.errors import ConflictError
 from tenure.store import SqliteStore, Store
 from tenure.store.opening import open_store
 
-from ..simulation.oracles import Join
 from . import LONG
 
 NOON = datetime(2030, 1, 1, 12, tzinfo=UTC)
@@ -102,8 +101,5 @@ def report(store: Store, problem: str, join: Join, what: list[Any], now: datetim
 def placed(store: Store, problem: str) -> dict[tuple[str, str], tuple[str, bool]]:
     """Place of every stored outcome, and whether it counts."""
     with store.database.reading() as link:
-        rows = link.execute(
-            "SELECT decision_id, outcome_id, place, counted, signals FROM outcome WHERE problem = ?", (problem,)
-        )
-        found = {(row[0], row[1]): (row[2], bool(row[3])) for row in rows if json.loads(row[4]) is not None}
-    return found
+        rows = link.execute("SELECT decision_id, outcome_id, place, counted FROM outcome WHERE problem = ?", (problem,))
+        return {(row[0], row[1]): (row[2], bool(row[3])) for row in rows}
