@@ -19,6 +19,8 @@ from tenure.core.errors import ProjectError
 from tenure.store import Store
 
 if TYPE_CHECKING:
+    import uvicorn
+
     from tenure.serving.access import Access
     from tenure.serving.app import App
 
@@ -57,14 +59,15 @@ def run_server(
         check_head(store.control(problem), store.events(problem))
         url = f"http://{_called(host)}:{listener.getsockname()[1]}"
         with server(project, workspace, store, clock, access, url, secure=not _is_loopback(host)) as serving:
+            running = _ready(serving.app)
             _say(output, workspace, store, url, also or {})
             log.info("serving", extra={"fields": {"url": url, "problem": problem, "login": auth}})
-            _run(serving.app, listener)
+            running.run(sockets=[listener])
         log.info("stopped; everything that came was answered", extra={"fields": {"problem": problem}})
 
 
-def _run(app: App, listener: socket.socket) -> None:
-    """Answer until SIGTERM or SIGINT, then finish what came; told to stop is no failure, so the exit code stays 0."""
+def _ready(app: App) -> uvicorn.Server:
+    """What answers until SIGTERM or SIGINT, and then finishes what came; told to stop is no failure: the code is 0."""
     import uvicorn
 
     config = uvicorn.Config(
@@ -76,9 +79,9 @@ def _run(app: App, listener: socket.socket) -> None:
         timeout_graceful_shutdown=DRAIN_S,
     )
     running = uvicorn.Server(config)
-    # uvicorn raises the signal again when it is done; whatever comes before it listens must not be lost either.
+    # uvicorn raises the signal again when it is done; and one that comes before it listens must not be lost.
     signal.signal(signal.SIGTERM, lambda *_: setattr(running, "should_exit", True))
-    running.run(sockets=[listener])
+    return running
 
 
 def _say(output: Output, workspace: Workspace, store: Store, url: str, also: Mapping[str, Any]) -> None:
