@@ -13,7 +13,8 @@ import pytest
 
 from tenure.cli.drill import contexts
 from tenure.cli.output import Output
-from tenure.cli.why import baseline_of, probabilities, run_why
+from tenure.cli.weighing import baseline_of, probabilities
+from tenure.cli.why import run_why
 from tenure.cli.workspace import Workspace, open_workspace
 from tenure.core.clock import SystemClock
 from tenure.core.decision import Arm, Outcome, ShadowProposal

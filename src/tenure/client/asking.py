@@ -118,15 +118,16 @@ class Asking:
             StoreError: there is neither.
         """
         named = self.body.get("incumbent_action")
-        if named is None and fallback is None:
-            raise StoreError(
-                expected="a usable answer of the decision server",
-                found=self._found,
-                where=f"decision {self.body['decision_id']!r}",
-                fix="send incumbent_action or give the client a fallback, and start the server with `tenure serve`",
-            )
-        done = named if fallback is None or named is not None else fallback(self.body["context"])
-        return fallback_answer(self.body["decision_id"], done, self.reason)
+        if named is not None:
+            return fallback_answer(self.body["decision_id"], named, self.reason)
+        if fallback is not None:
+            return fallback_answer(self.body["decision_id"], fallback(self.body["context"]), self.reason)
+        raise StoreError(
+            expected="a usable answer of the decision server",
+            found=self._found,
+            where=f"decision {self.body['decision_id']!r}",
+            fix="send incumbent_action or give the client a fallback, and start the server with `tenure serve`",
+        )
 
     def report(self, answer: Answer) -> dict[str, Any]:
         """What the log must hear of a fallback: what was really done, and when."""

@@ -1,0 +1,77 @@
+"""What swayed a policy in one decision of the log: its odds, and each feature hidden in turn."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from tenure.cli.workspace import Workspace
+from tenure.core.arrays import Floats
+from tenure.core.decision import Arm
+from tenure.core.errors import TenureError
+from tenure.core.policy import Policy
+from tenure.evaluation.influence import occlusion
+from tenure.store import Store
+from tenure.store.looking import Story
+
+MEDIAN_OF = 1000
+"""Latest decisions whose median stands for a feature that is hidden."""
+
+
+def explained(
+    workspace: Workspace, store: Store, found: Story
+) -> tuple[dict[str, float] | None, dict[str, float] | None, str]:
+    """The policy's distribution and each feature's influence; or why there is neither, in a sentence."""
+    problem, row = workspace.project.problem, found.written
+    if not row.observation:
+        return None, None, "its features were erased"
+    try:
+        policy: Policy = workspace.bundle(row.version) if row.arm is Arm.CANDIDATE else workspace.project.incumbent
+        observation = np.frombuffer(row.observation, dtype=np.float32)
+        mask = None if row.mask is None else np.frombuffer(row.mask, dtype=bool)
+        baseline = baseline_of(store, problem.name, observation)
+        chances = probabilities(policy, len(labels_of(workspace)), mask)
+        distribution = chances(observation[None])[0].tolist()
+        sway = occlusion(chances, observation, baseline, row.action).tolist()
+    except TenureError as error:
+        return None, None, str(error)
+    except Exception as error:  # a policy is somebody else's code
+        return None, None, f"{row.version} cannot be asked again: {type(error).__name__}: {error}"
+    named = dict(zip(problem.feature_names, sway, strict=True))
+    ranked = dict(sorted(named.items(), key=lambda item: -abs(item[1])))
+    return dict(zip(labels_of(workspace), distribution, strict=True)), ranked, ""
+
+
+def labels_of(workspace: Workspace) -> Sequence[str]:
+    """The problem's actions."""
+    labels: Sequence[str] = getattr(workspace.project.problem.action, "labels", ())
+    return labels
+
+
+def baseline_of(store: Store, problem: str, observation: Floats) -> Floats:
+    """The median of each feature over the latest decisions that were kept; the observation itself without any."""
+    last = store.control(problem).sequence
+    rows = store.read_rows(problem, after_sequence=max(0, last - MEDIAN_OF), limit=MEDIAN_OF)
+    seen = [np.frombuffer(row.decision.observation, dtype=np.float32) for row in rows]
+    kept = [one for one in seen if one.shape == observation.shape]
+    return np.median(np.stack(kept), axis=0).astype(np.float32) if kept else observation
+
+
+def probabilities(policy: Policy, actions: int, mask: Any) -> Any:
+    """A policy's probability of every action: its softmax where it has logits, else what it proposes."""
+    logits = getattr(policy, "logits", None)
+
+    def ask(observation: Floats) -> Floats:
+        allowed = None if mask is None else np.tile(mask, (len(observation), 1))
+        if logits is None:
+            proposal = policy.propose(observation, allowed, np.full(len(observation), 0.5))
+            every = np.arange(actions)
+            return np.stack([proposal.probability_of(np.full(len(observation), one)) for one in every], axis=1)
+        found = np.asarray(logits(observation, allowed), dtype=float)
+        found = found if allowed is None else np.where(allowed, found, -np.inf)
+        weight = np.exp(found - found.max(axis=1, keepdims=True))
+        return np.asarray(weight / weight.sum(axis=1, keepdims=True))
+
+    return ask
