@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tenure.core.decision import Arm, Outcome, ShadowProposal
+from tenure.core.decision import Arm, Kind, Outcome, ShadowProposal
 from tenure.core.errors import StoreError
 from tenure.rollout import Breakers, Settings, check_head, fold
 from tenure.rollout import breakers as breakers_module
@@ -180,6 +180,20 @@ def test_the_reward_can_be_watched(path: Path) -> None:
     replica.report(("a", 0.02), ("b", 0.02))
     assert not replica.killed
     replica.report(("c", 0.021), ("d", 0.021))
+    assert replica.killed
+
+
+def test_an_outcome_without_the_signal_counts_for_nothing(path: Path) -> None:
+    """A correction may bring one signal alone; the reward needs both, the slippage only itself."""
+    replica = Replica(path, [BreakerRule(measure="reward", below=-1.0, consecutive=2)]).at(1.0)
+    replica.decide(*"abc")
+    partial = Outcome("o", "b", NOON, {"slippage": 0.5}, Kind.CORRECTION)
+    replica.store.append_outcomes(
+        "toy", [partial], received_at=NOON, wait=WAIT, signals=TRADES.signal_bounds, fold=replica.breakers.fold
+    )
+    replica.report(("a", 0.1))
+    assert not replica.killed
+    replica.report(("c", 0.1))
     assert replica.killed
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -82,12 +82,7 @@ class Breakers:
         """What new outcomes call for; runs inside the transaction that writes them."""
         if not self._on_outcomes or not recent.numbers or recent.control.live_share <= 0:
             return None
-        for rows in stretches(recent.connection, recent.control, recent.numbers, self._size):
-            for rule in self._on_outcomes:
-                trip = self._judged(rule, self._figures(rule, rows), recent.at)
-                if trip is not None:
-                    return trip
-        return None
+        return self._fold(recent, self._size)
 
     def look(self, store: Store, now: datetime) -> None:
         """Judge the decisions themselves, and turn a circuit whose time has come; nothing waits for it.
@@ -116,6 +111,18 @@ class Breakers:
         with store.database.reading() as connection:
             return [self._status(connection, control, state, killer, rule) for rule in self.rules]
 
+    def _fold(self, recent: Recent, size: int) -> Trip | None:
+        """As `fold`, with stretches of a size; longer ones where rows lack what a rule reads."""
+        lacking = 0
+        for rows in stretches(recent.connection, recent.control, recent.numbers, size):
+            for rule in self._on_outcomes:
+                figures = self._figures(rule, rows)
+                trip = self._judged(rule, figures, recent.at)
+                if trip is not None:
+                    return trip
+                lacking = max(lacking, len(rows) - len(figures.values))
+        return self._fold(recent, self._size + lacking) if self._size + lacking > size else None
+
     def _look(self, connection: Connection, control: Control, now: datetime) -> Trip | None:
         for rule in self._on_decisions:
             trip = self._judged(rule, self._latest(connection, control, rule, rule.size + LOOK_BACK, now), now)
@@ -134,10 +141,17 @@ class Breakers:
 
     def _figures(self, rule: BreakerRule, rows: Sequence[Measured]) -> Figures:
         """The signal or the reward of each row; rows that lack what it needs count for nothing."""
-        weights = {rule.signal: 1.0} if rule.signal is not None else self._weights
-        kept = [row for row in rows if weights.keys() <= row[1].keys()]
-        values = [sum([weight * signals[name] for name, weight in weights.items()]) for _, signals in kept]
-        return Figures([number for number, _ in kept], np.array(values, dtype=np.float64))
+        needed = {rule.signal} if rule.signal is not None else self._weights.keys()
+        try:
+            values = self._read(rule.signal, [signals for _, signals in rows])
+        except KeyError:
+            return self._figures(rule, [row for row in rows if needed <= row[1].keys()])
+        return Figures([number for number, _ in rows], np.array(values, dtype=np.float64))
+
+    def _read(self, signal: str | None, rows: Sequence[Mapping[str, float]]) -> list[float]:
+        if signal is not None:
+            return [signals[signal] for signals in rows]
+        return [sum([weight * signals[name] for name, weight in self._weights.items()]) for signals in rows]
 
     def _judged(self, rule: BreakerRule, figures: Figures, at: datetime) -> Trip | None:
         first = first_broken(rule, figures.values)

@@ -20,11 +20,8 @@ NOT_THE_POLICYS = ("log_unavailable", "lease", "stop_file", "killed", "expired")
 """Reasons of fallbacks that say nothing about the policy."""
 
 
-class Measured(NamedTuple):
-    """A learned decision's number with the signals of its counted outcome."""
-
-    number: int
-    signals: Mapping[str, float]
+Measured = tuple[int, Mapping[str, float]]
+"""A learned decision's number with the signals of its counted outcome."""
 
 
 class Figures(NamedTuple):
@@ -113,7 +110,7 @@ def stretches(connection: Connection, control: Control, numbers: Sequence[int], 
         after = connection.execute(_FROM, (*key, number, limit)).fetchall()
         # Where the rows go on, the last `size` of them have not been seen with all their neighbours.
         seen = after[-size][0] if len(after) == limit else max(rising)
-        yield [Measured(row, _signals(signals)) for row, signals in (*reversed(before), *after)]
+        yield [(row, _signals(signals)) for row, signals in (*reversed(before), *after)]
 
 
 def latest(connection: Connection, control: Control, figure: str, limit: int, upto: datetime | None = None) -> Figures:
@@ -167,5 +164,5 @@ def latencies(connection: Connection, problem: str, numbers: Ints) -> Floats:
 def latest_outcomes(connection: Connection, control: Control, limit: int) -> list[Measured]:
     """The latest learned outcomes under the present epoch, since the rollout began, in decision order."""
     key = (control.problem, control.kill_epoch, started(connection, control.problem), control.sequence + 1, limit)
-    found = [Measured(number, _signals(text)) for number, text in connection.execute(_BEFORE, key)]
+    found = [(number, _signals(text)) for number, text in connection.execute(_BEFORE, key)]
     return found[::-1]
