@@ -127,6 +127,7 @@ def _settle(service: DecisionService, stored: Decision, row: Decision) -> str:
         propensity=None,
         reason=row.reason,
         at=service.clock.now(),
+        fold=service.breakers.fold,
     )
     return "corrected"
 

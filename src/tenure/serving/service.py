@@ -98,7 +98,7 @@ class DecisionService:
         self.deadline = deadline or Deadline(settings.serving.deadline_ms / 1000)
         self.chooser = Chooser(self.reader, incumbent, load, salt, self.exploring, humans, self.deadline)
         self.valid_for = timedelta(seconds=settings.serving.valid_s)
-        self.settler = Settler(problem.name, store, self.valid_for)
+        self.settler = Settler(problem.name, store, self.valid_for, self.breakers.fold)
         self.spool = Spool() if spool is None else spool
         self.queue, self.behind = queue, behind
         self.at_disk: Callable[[], None] = lambda: None

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from tenure.core.decision import Arm, Decision
 from tenure.core.errors import ConflictError
-from tenure.store import Store
+from tenure.store import Fold, Store
 
 
 class Settler:
@@ -18,10 +18,11 @@ class Settler:
         problem: name of the problem.
         store: the log.
         valid_for: how long a client may act on an answer.
+        fold: of the breakers, which see what a correction leaves.
     """
 
-    def __init__(self, problem: str, store: Store, valid_for: timedelta) -> None:
-        self._problem, self._store, self._valid_for = problem, store, valid_for
+    def __init__(self, problem: str, store: Store, valid_for: timedelta, fold: Fold | None = None) -> None:
+        self._problem, self._store, self._valid_for, self._fold = problem, store, valid_for, fold
         self._lock = threading.Lock()
 
     def settled(self, row: Decision, checked_at: datetime, incumbent: Callable[[], int]) -> Decision:
@@ -60,6 +61,7 @@ class Settler:
                     propensity=propensity,
                     reason=reason,
                     at=at,
+                    fold=self._fold,
                 )
         return self._stored(decision_id)
 

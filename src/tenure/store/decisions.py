@@ -86,13 +86,16 @@ def find(connection: Connection, problem: str, decision_id: str) -> Decision | N
     return None if values is None else decision_from(values)
 
 
-def correct(connection: Connection, problem: str, correction: Correction) -> None:
+def correct(connection: Connection, problem: str, correction: Correction, fold: Fold | None = None) -> None:
     """Append a correction and the event that stands for it in the order; the decision's row stays as it is.
+
+    `fold` sees the decision: what it no longer parts may be a run that trips a breaker.
 
     Raises:
         UnknownError: no such decision.
     """
-    if find(connection, problem, correction.decision_id) is None:
+    stored = find(connection, problem, correction.decision_id)
+    if stored is None:
         raise UnknownError(
             expected="the id of a decision in the log",
             found=repr(correction.decision_id),
@@ -105,6 +108,8 @@ def correct(connection: Connection, problem: str, correction: Correction) -> Non
     event = Event(problem, "correction", "tenure", correction.reason, correction.at, payload)
     sequence = append_numbered(connection, event, correction=values).sequence
     connection.execute("INSERT INTO correction VALUES (?, ?, ?, ?, ?, ?, ?)", (problem, sequence, *values))
+    if fold is not None:
+        fold_in(connection, problem, [stored.sequence], fold, correction.at)
 
 
 def propose(connection: Connection, problem: str, rows: Sequence[ShadowProposal]) -> None:

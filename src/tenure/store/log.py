@@ -98,17 +98,18 @@ class Store:
         propensity: float | None,
         reason: str,
         at: datetime,
+        fold: Fold | None = None,
     ) -> None:
         """Record that something else was done than a decision's row says; the latest correction holds.
 
-        It takes a number of its own, as an event of kind "correction", and is not fenced.
+        It takes a number of its own, as an event of kind "correction", and is not fenced. `fold` sees the decision.
 
         Raises:
             UnknownError: no such problem or decision.
         """
         correction = decisions.Correction(decision_id, action, arm, propensity, reason, at)
         with self.database.writing() as connection:
-            decisions.correct(connection, problem, correction)
+            decisions.correct(connection, problem, correction, fold)
 
     def append_proposals(self, problem: str, rows: Sequence[ShadowProposal]) -> None:
         """Record what the arms that did not answer would have done; the first per (decision, arm, version) stays."""
