@@ -26,9 +26,10 @@ from tenure.rollout import Breakers, Exploration, Humans
 from tenure.rollout.human import proposed
 from tenure.serving import DecisionService, create_app
 from tenure.serving.access import Access, TokenAccess
+from tenure.serving.apart import loader
 from tenure.serving.api import Desk, Metrics, rest_app
 from tenure.serving.app import App
-from tenure.serving.choose import Held
+from tenure.serving.choose import Held, Loader
 from tenure.serving.keeping import Duty, Keeper
 from tenure.serving.lease import Standing, Watched
 from tenure.serving.spool import Spool
@@ -82,7 +83,7 @@ def server(
             store,
             settings,
             clock,
-            workspace.bundle,
+            _loader(workspace),
             standing=standing,
             breakers=Breakers(problem, settings),
             exploring=exploring,
@@ -101,6 +102,12 @@ def server(
         signing = open_.enter_context(_signing(workspace, service))
         open_.enter_context(Keeper(service, _duties(service, access, signing)))
         yield Server(create_app(service, access=access, rest=rest_app(desk, PAGES)), service)
+
+
+def _loader(workspace: Workspace) -> Loader:
+    """Bundles in this process, or each in one of its own where `serving.apart` asks for it."""
+    serving = workspace.settings.serving
+    return loader(workspace.bundles, serving.deadline_ms / 1000) if serving.apart else workspace.bundle
 
 
 def _duties(service: DecisionService, access: Access, signing: Duty) -> list[Duty]:

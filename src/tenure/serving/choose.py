@@ -11,7 +11,7 @@ import numpy as np
 
 from tenure.core.arrays import Floats
 from tenure.core.decision import Arm
-from tenure.core.errors import IncumbentError
+from tenure.core.errors import BundleError, IncumbentError
 from tenure.core.policy import Policy
 from tenure.rollout.assignment import draw
 from tenure.rollout.rules import HumanRule
@@ -137,6 +137,8 @@ class Chooser:
             raise
         except LateError:
             return self._failed("deadline")
+        except BundleError:  # a bundle in a process of its own, which is not there
+            return self._failed("bundle_error")
         except Exception:  # whatever a policy raises, the incumbent answers
             return self._failed("policy_error")
         offer = None if offer is None else restricted(offer, asked.allowed, draws)
@@ -146,11 +148,24 @@ class Chooser:
         """The policy of a version, loaded once.
 
         Raises:
-            BundleError: it cannot be loaded; what else a loader raises goes through.
+            BundleError: it cannot be loaded, or was trained for another version of the problem; what else a loader
+                raises goes through.
         """
         if version not in self._loaded:
-            self._loaded[version] = self._load(version)
+            policy = self._load(version)
+            self._check_trained_for(policy)
+            self._loaded[version] = policy
         return self._loaded[version]
+
+    def _check_trained_for(self, policy: Policy) -> None:
+        ours, trained_for = self.reader.problem.version, getattr(policy, "problem_version", None)
+        if trained_for not in (None, ours):
+            raise BundleError(
+                expected=f"a bundle trained for version {ours} of problem {self.reader.problem.name!r}",
+                found=f"one for version {trained_for}",
+                where=f"the bundle {policy.version}",
+                fix="train again, or take problem.py back to what it was; the incumbent answers meanwhile",
+            )
 
     def _rule(self, asked: Asked) -> Offer:
         draws = self._draws("incumbent", asked)

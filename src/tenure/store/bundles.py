@@ -79,6 +79,7 @@ class BundlePolicy:
         self._samples = bundle.manifest.get("choice") == "sample"
         self.draws = self._samples
         """Whether it uses the draws it is given; making them costs as much as deciding."""
+        self.problem_version: str | None = bundle.manifest.get("problem_version")
 
     def logits(self, observation: Floats, allowed: Bools | None = None) -> Floats:
         """One logit per action; float32 [n, actions]. A graph that wants to know what is allowed is told."""
