@@ -84,6 +84,9 @@ class FaultyDatabase:
         """Nothing is erased here."""
         return True
 
+    def unblock(self) -> None:
+        """Nobody holds a lock here."""
+
     def hint(self, timeout_s: float) -> bool:
         """Nobody waits here."""
         return False

@@ -44,7 +44,6 @@ class Watch:
         self.join = Join(timedelta(seconds=WAIT_S), PROBLEM.signal_bounds)
         self.begun = self.sequence = self.outcome_id = self.commits = 0
         self.hash = bytes(32)
-        self.fresh: set[str] = set()
         self.split: dict[float, dict[str, bool]] = defaultdict(dict)
         self.kinds: dict[str, int] = defaultdict(int)
 
@@ -56,7 +55,6 @@ class Watch:
     def committed(self, actor: str, began: int) -> None:
         """Somebody committed: everything new in the log is right, and follows from what was there."""
         numbered = self._decisions() + self._events()
-        self.fresh = set()
         for at, (sequence, *_) in enumerate(sorted(numbered), 1):
             self.demand(sequence == self.sequence + at, f"number {self.sequence + at} is missing, found {sequence}")
         for sequence, kind, values in sorted(numbered):
@@ -132,7 +130,6 @@ class Watch:
         self.rows[decision_id] = Row(sequence, unit, epoch, [(action, arm, propensity)])
         if self.join.decision(decision_id, datetime.fromisoformat(at)):
             self.kinds["early"] += 1
-            self.fresh.add(decision_id)
         self.kinds[arm] += 1
         bits = [True] * 3 if mask is None else [bool(byte) for byte in mask]
         self.demand(bits[action], f"{decision_id} took a forbidden action")
@@ -196,7 +193,7 @@ class Watch:
         found = Head(row[0], bool(row[1]), row[2], row[3], row[4], bool(row[5]))
         self.demand(found == self.head, f"after {actor} the head says {found}, the events {self.head}")
         self.demand(row[6:] == (self.sequence, self.hash), "the head is not the end of the chain")
-        broken = [run for run in self.broken_runs() if self.fresh & set(run)] if self.head.live > 0 else []
+        broken = self.broken_runs() if self.head.live > 0 else []
         self.demand(not broken, f"after {actor} the costs of {broken} lie above {LIMIT}, and no breaker tripped")
 
     def broken_runs(self) -> list[list[str]]:
@@ -220,7 +217,6 @@ class Watch:
             self.join.outcome(decision_id, outcome_id, kind, json.loads(signals), observed_at, arrived)
             self._placed(decision_id, outcome_id, place, bool(counted))
             self.kinds[place] += 1
-            self.fresh.add(decision_id)
             self.outcome_id = number
 
     def _placed(self, decision_id: str, outcome_id: str, place: str, counted: bool) -> None:
