@@ -246,6 +246,11 @@ def test_an_event_id_may_hold_a_slash(office: Office) -> None:
     assert office.store.read_log("toy").signals["cost"].tolist() == [7.0]
 
 
+def test_an_event_id_no_database_takes_is_nobodys(office: Office) -> None:
+    refused(reward(office, "a%00b"), 404, "ResourceNotFound")
+    assert outcomes(office) == []
+
+
 def test_personalizers_key_is_a_token_and_its_absence_told_in_personalizers_words(guarded: Office) -> None:
     refused(guarded.post(f"{V1}/rank", json=body()), 401, "Unauthorized")
     key = {"Ocp-Apim-Subscription-Key": guarded.of[Role.CLIENT]}

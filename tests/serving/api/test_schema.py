@@ -32,6 +32,13 @@ CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance,
 MODES = list(schemathesis.GenerationMode)
 EVERY = (*OPERATIONS, *PAGES)
 
+
+@schemathesis.serializer("application/x-ndjson")
+def lines(_: Any, value: Any) -> bytes:
+    """Whatever was drawn, as bytes."""
+    return value.data if hasattr(value, "data") else str(value).encode("utf-8", "surrogatepass")
+
+
 schema = schemathesis.openapi.from_dict(document(EVERY, "1"))
 schema.config.generation.update(modes=MODES)
 
