@@ -12,6 +12,7 @@ from pathlib import Path
 
 import apsw
 import pytest
+from tests.postgres import Server
 
 from tenure.core.clock import SystemClock
 from tenure.core.errors import MoveError, StoreError, UnknownError
@@ -19,6 +20,7 @@ from tenure.rollout.kill import Killed, kill, restore
 from tenure.rollout.stop import StopFile
 from tenure.store import SqliteStore, Store
 from tenure.store.opening import open_store
+from tenure.store.postgres import PostgresStore
 from tenure.store.replicas import Replica, Replicas
 
 CLOCK = SystemClock()
@@ -141,6 +143,23 @@ def test_beside_a_held_lock_the_stop_file_comes_first_and_the_row_after_it(
     assert done.confirmed
     assert (done.epoch, done.stop_file) == (1, stop.path)
     assert "lock" in done.fault
+
+
+def test_a_server_that_sits_idle_on_postgresqls_lock_loses_it_to_the_kill(postgres: Server, stop: StopFile) -> None:
+    place = postgres.fresh()
+
+    def hold(frozen: Store) -> None:
+        with open_store(place) as store, frozen.database.writing() as connection:
+            connection.execute("SELECT 1")
+            done = killed(store, stop, wait_s=30)
+            assert (done.confirmed, done.stop_file) == (True, stop.path)
+            connection.execute("SELECT 1")
+
+    with PostgresStore(place, stall_s=60) as frozen:
+        frozen.open_problem("bikes", "salt")
+        with pytest.raises(StoreError, match=r"administrator command|terminat"):
+            hold(frozen)
+        assert frozen.control("bikes").killed
 
 
 def test_with_the_database_gone_the_stop_file_holds_and_the_log_is_named_as_silent(

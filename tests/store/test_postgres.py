@@ -177,6 +177,13 @@ def test_a_transaction_in_which_a_statement_failed_is_never_reported_as_committe
         assert store.control("bikes").salt == "salt"
 
 
+def test_a_row_the_tables_refuse_is_a_store_error_and_writes_nothing(url: str) -> None:
+    with opened(url) as store:
+        with pytest.raises(StoreError, match="NotNullViolation"):  # NaN is null, as in SQLite
+            store.append_decisions([decision("a"), decision("b", confidence=float("nan"))])
+        assert store.control("bikes").sequence == 0
+
+
 def test_a_reader_cannot_write(url: str) -> None:
     with opened(url) as store:
         with pytest.raises(StoreError, match="read-only"), store.database.reading() as connection:
