@@ -10,6 +10,7 @@ import pytest
 from tenure.core.errors import StoreError
 from tenure.store import Event, SqliteStore, copying
 from tenure.store.copying import copy_log
+from tenure.store.replicas import Replica, Replicas
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -24,6 +25,14 @@ def test_it_holds_every_row_and_its_own_life(store: SqliteStore, path: Path, tmp
         assert copy.verify("bikes").intact
     assert not store.control("bikes").killed
     assert len(store.events("bikes")) == 1
+
+
+def test_servers_of_the_log_are_not_servers_of_the_copy(store: SqliteStore, path: Path, tmp_path: Path) -> None:
+    Replicas(store).seen(Replica("bikes", "one", AT, AT, 0, None, "0", None, False))
+    copy, _ = copy_log(store, "bikes", path, tmp_path / "copy.db")
+    with copy:
+        assert Replicas(copy).live("bikes", AT) == []
+    assert len(Replicas(store).live("bikes", AT)) == 1
 
 
 def test_rows_still_in_the_write_ahead_log_come_along(store: SqliteStore, path: Path, tmp_path: Path) -> None:

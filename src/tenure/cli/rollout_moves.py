@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from tenure.cli.alerting import courier_of
 from tenure.cli.output import Output, percent
 from tenure.cli.workspace import Workspace, open_workspace
 from tenure.core.clock import SystemClock
@@ -101,8 +102,10 @@ def run_tick(output: Output, project: str, home: Path | None) -> int:
         MoveError: another tick runs.
         FencedError: a kill or another's move came while the evidence was judged.
     """
-    with operations(open_workspace(project, home), judging=True) as verbs:
+    workspace = open_workspace(project, home)
+    with operations(workspace, judging=True) as verbs:
         tick = verbs.tick()
+        courier_of(verbs.problem.name, workspace.settings, verbs.store, verbs.clock).step()
     step, state = tick.step, tick.state
     judged = bool(tick.gate or tick.guardrails)
     verdict = tick.verdict if judged else Verdict.PASS

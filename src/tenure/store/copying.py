@@ -31,6 +31,8 @@ def copy_log(store: Store, problem: str, source: Path | str, target: Path) -> tu
         _backup(Path(source), target)
     copy = SqliteStore(target)
     copy.open_problem(problem, store.control(problem).salt)
+    with copy.database.writing() as connection:
+        connection.execute("DELETE FROM replica")  # nobody serves from the copy: a kill there waits for none of them
     return copy, whole
 
 
