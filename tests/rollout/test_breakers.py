@@ -211,6 +211,17 @@ def test_a_window_trips_wherever_it_lies_in_a_large_batch(path: Path) -> None:
     assert replica.killed
 
 
+def test_two_new_outcomes_far_apart_are_both_seen_with_all_their_neighbours(path: Path) -> None:
+    """The second lies where the rows read around the first end; its run begins with it."""
+    replica = Replica(path, [BreakerRule(signal="slippage", above=0.5, consecutive=3)]).at(1.0)
+    names = [f"t{trade:02d}" for trade in range(12)]
+    replica.decide(*names)
+    replica.report(*((name, float(trade in (8, 9))) for trade, name in enumerate(names) if trade not in (0, 7)))
+    assert not replica.killed
+    replica.report((names[0], 0.0), (names[7], 1.0))
+    assert replica.killed
+
+
 ARRIVALS = st.lists(
     st.lists(
         st.tuples(st.integers(0, 11), st.sampled_from([0.0, 0.5, 1.0, math.nan]), st.sampled_from(["o", "p"])),

@@ -208,6 +208,16 @@ def test_a_request_can_be_refused_which_pauses_or_expire_which_does_not() -> Non
         transition_to(at(Stage.CANARY), event(Move.REJECT, actor=" "))
 
 
+@pytest.mark.parametrize("move", [Move.PROMOTE, Move.COMPLETE])
+def test_nothing_grows_or_ends_while_a_breaker_is_open_or_tries_again(move: Move) -> None:
+    stage = Stage.FULL if move is Move.COMPLETE else Stage.CANARY
+    closed, *others = CIRCUITS
+    assert transition_to(at(stage, circuit=closed), event(move)).circuit == closed
+    for circuit in others:
+        with pytest.raises(MoveError, match="while a breaker is open"):
+            transition_to(at(stage, circuit=circuit), event(move))
+
+
 def test_exploration_is_set_by_an_event_and_touches_neither_version_nor_stage() -> None:
     canary = at(Stage.CANARY)
     assert transition_to(canary, event(Move.EXPLORE, rate=0.2)) == replace(canary, exploration=0.2)
