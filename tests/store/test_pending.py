@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
 from tenure.core.decision import Arm
 from tenure.core.errors import MoveError, StoreError, UnknownError
-from tenure.store import Event, SqliteStore
+from tenure.store import Event, Store
 from tenure.store.pending import Pending, PendingDecision
 
 from .rows import NOON, decision
@@ -21,16 +19,15 @@ ROW = PendingDecision("bikes", "d1", "v1", 5, 0.75, 0, "dear", NOON, UNTIL)
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[SqliteStore]:
-    with SqliteStore(tmp_path / "log.db", synchronous="OFF") as opened:
-        opened.open_problem("bikes", "salt")
-        event = Event("bikes", "promote", "ann", "test", NOON, {})
-        opened.append_event(event, control={"stage": "canary", "share": 0.1, "version": "v1"})
-        yield opened
+def store(store: Store) -> Store:
+    """A log whose candidate answers a tenth of the traffic."""
+    event = Event("bikes", "promote", "ann", "test", NOON, {})
+    store.append_event(event, control={"stage": "canary", "share": 0.1, "version": "v1"})
+    return store
 
 
 @pytest.fixture
-def pending(store: SqliteStore) -> Pending:
+def pending(store: Store) -> Pending:
     """One proposal, queued with the incumbent's decision."""
     found = Pending(store)
     incumbents = decision("d1", arm=Arm.INCUMBENT, version="rule", action=2, reason="pending")
@@ -47,14 +44,14 @@ def test_what_is_queued_waits_until_its_deadline(pending: Pending) -> None:
     assert ROW.as_dict()["until"] == "2011-10-01T12:10:00.000000Z"
 
 
-def test_the_most_urgent_comes_first(pending: Pending, store: SqliteStore) -> None:
+def test_the_most_urgent_comes_first(pending: Pending, store: Store) -> None:
     sooner = replace(ROW, decision_id="d2", until=NOON + timedelta(minutes=1))
     with store.database.writing() as connection:
         pending.queue(connection, [sooner, replace(ROW, action=9)])  # the second is a repeat, and changes nothing
     assert pending.open("bikes", NOON) == [sooner, ROW]
 
 
-def test_an_approval_is_a_decision_of_its_own_and_an_event_in_the_chain(pending: Pending, store: SqliteStore) -> None:
+def test_an_approval_is_a_decision_of_its_own_and_an_event_in_the_chain(pending: Pending, store: Store) -> None:
     at = NOON + timedelta(minutes=5)
     made = pending.approve("bikes", "d1", actor="bob", at=at, reason="looks right")
     first = store.decision("bikes", "d1")
@@ -74,7 +71,7 @@ def test_an_approval_is_a_decision_of_its_own_and_an_event_in_the_chain(pending:
     assert pending.open("bikes", NOON) == []
 
 
-def test_approving_twice_is_void(pending: Pending, store: SqliteStore) -> None:
+def test_approving_twice_is_void(pending: Pending, store: Store) -> None:
     pending.approve("bikes", "d1", actor="bob", at=NOON)
     with pytest.raises(MoveError, match="was approved by bob"):
         pending.approve("bikes", "d1", actor="cid", at=NOON)
@@ -84,13 +81,13 @@ def test_approving_twice_is_void(pending: Pending, store: SqliteStore) -> None:
 
 
 @pytest.mark.parametrize("late", [timedelta(0), timedelta(days=1)])
-def test_approving_late_is_void(pending: Pending, store: SqliteStore, late: timedelta) -> None:
+def test_approving_late_is_void(pending: Pending, store: Store, late: timedelta) -> None:
     with pytest.raises(MoveError, match="deadline"):
         pending.approve("bikes", "d1", actor="bob", at=UNTIL + late)
     assert store.counts("bikes")["decisions"] == 1
 
 
-def test_approving_after_a_kill_is_void_and_after_the_restore_too(pending: Pending, store: SqliteStore) -> None:
+def test_approving_after_a_kill_is_void_and_after_the_restore_too(pending: Pending, store: Store) -> None:
     store.kill("bikes", actor="ann", reason="enough", at=NOON)
     with pytest.raises(MoveError, match="before a kill"):
         pending.approve("bikes", "d1", actor="bob", at=NOON)
@@ -102,14 +99,14 @@ def test_approving_after_a_kill_is_void_and_after_the_restore_too(pending: Pendi
 
 @pytest.mark.parametrize("control", [{"stage": "rolled_back", "share": 0.0}, {"version": "v2"}])
 def test_approving_what_a_candidate_proposed_that_was_taken_off_is_void(
-    pending: Pending, store: SqliteStore, control: dict[str, object]
+    pending: Pending, store: Store, control: dict[str, object]
 ) -> None:
     store.append_event(Event("bikes", "rollback", "ann", "", NOON, {}), control=control)
     with pytest.raises(MoveError, match="taken off"):
         pending.approve("bikes", "d1", actor="bob", at=NOON)
 
 
-def test_a_rejection_leaves_the_incumbents_action(pending: Pending, store: SqliteStore) -> None:
+def test_a_rejection_leaves_the_incumbents_action(pending: Pending, store: Store) -> None:
     row = pending.reject("bikes", "d1", actor="bob", reason="too dear", at=NOON)
     assert (row.status, row.decided_by) == ("rejected", "bob")
     assert pending.find("bikes", "d1") == row
@@ -139,7 +136,7 @@ def test_what_nobody_answered_expires(pending: Pending) -> None:
 
 
 def test_an_approval_whose_event_cannot_be_written_is_none(
-    pending: Pending, store: SqliteStore, monkeypatch: pytest.MonkeyPatch
+    pending: Pending, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Decision, status and event are one transaction."""
 
@@ -153,7 +150,7 @@ def test_an_approval_whose_event_cannot_be_written_is_none(
     assert pending.open("bikes", NOON) == [ROW]
 
 
-def test_an_approval_moves_no_rollout(pending: Pending, store: SqliteStore) -> None:
+def test_an_approval_moves_no_rollout(pending: Pending, store: Store) -> None:
     """A step decided before it still holds after it."""
     last = store.events("bikes")[-1].sequence
     pending.approve("bikes", "d1", actor="bob", at=NOON)
