@@ -14,6 +14,7 @@ from tenure.core.policy import Proposal
 from tenure.core.problem import Constraint
 from tenure.rollout.assignment import gets_candidate
 from tenure.serving import Answer
+from tenure.serving.offers import Offer, restricted
 
 from .conftest import Make
 from .toy import ACTIONS, Fixed, World, request, who
@@ -134,11 +135,22 @@ def test_after_the_mask_a_distribution_holds_what_is_left_of_it(make: Make) -> N
     world = make(candidate=Fixed(distribution=np.array([0.5, 0.3, 0.2, 0.0]))).at("full", 1.0)
     assert world.one("d1").propensity == 0.3
     kept = world.one("d2", mask=[False, True, True, True])
-    assert (kept.label, kept.confidence) == ("b", 0.5)
-    assert kept.propensity == pytest.approx(0.6)  # .3 / (.3 + .2)
+    assert kept.label == "b"
+    assert kept.propensity == kept.confidence == pytest.approx(0.6)  # .3 / (.3 + .2)
     drawn = world.one("d3", mask=[True, False, False, True])
     assert (drawn.label, drawn.propensity, drawn.confidence) == ("a", 1.0, 1.0)
     assert world.one("d4", mask=[False, False, False, True]).reason == "illegal_action"
+
+
+def test_after_the_mask_actions_are_taken_as_often_as_their_propensity_says() -> None:
+    chances, allowed, taken = np.array([[0.5, 0.25, 0.25]]), np.array([[False, True, True]]), [0, 0, 0]
+    for number in (np.arange(1000) + 0.5) / 1000:
+        own = int((chances[0].cumsum() > number).argmax())
+        offer = restricted(Offer([own], [0.5], chances), allowed, np.array([number]))
+        assert offer is not None
+        assert offer.probability(0, offer.action[0]) == 0.5
+        taken[offer.action[0]] += 1
+    assert taken == [0, 500, 500]  # redrawing only what fell away with the same draw gave 0, 750, 250
 
 
 def test_a_failing_candidate_leaves_its_control_units_as_they_are(make: Make) -> None:

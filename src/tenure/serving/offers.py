@@ -42,8 +42,8 @@ def checked(proposal: Proposal, n: int, actions: int) -> Offer | None:
 def restricted(offer: Offer, allowed: Bools | None, draws: Floats) -> Offer | None:
     """An offer after mask and constraints; None when it proposes what is forbidden, and nothing else.
 
-    A distribution loses what is forbidden, what is left of it sums to 1 again, and an action that fell away is drawn
-    anew from it, with the same draw.
+    A distribution loses what is forbidden, what is left of it sums to 1 again, and every action of such a row is drawn
+    anew from it, with the same draw: if only those that fell away were, the probabilities would not be what is done.
     """
     if allowed is None:
         return offer
@@ -57,8 +57,9 @@ def restricted(offer: Offer, allowed: Bools | None, draws: Floats) -> Offer | No
     left = left / mass
     cumulative = left.cumsum(axis=1)
     drawn = (cumulative > (draws * cumulative[:, -1])[:, None]).argmax(axis=1)
-    action = np.where(legal, offer.action, drawn)
-    sure = np.where(legal, offer.confidence, left[np.arange(len(action)), action])
+    cut = (np.asarray(offer.distribution) * ~allowed).any(axis=1)
+    action = np.where(cut, drawn, offer.action)
+    sure = np.where(cut, left[np.arange(len(action)), action], offer.confidence)
     return Offer(action.tolist(), sure.tolist(), left)
 
 
