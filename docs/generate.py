@@ -12,6 +12,7 @@ from typer import Typer
 from typer.testing import CliRunner
 
 from tenure.cli.main import app
+from tenure.console.operator import PAGES
 from tenure.core import errors
 from tenure.core.decision import Arm, Kind, Place
 from tenure.core.evidence import Verdict
@@ -20,6 +21,8 @@ from tenure.evaluation.episodes.fqe import FittedQ
 from tenure.evaluation.off_policy import one_step
 from tenure.evaluation.off_policy.support import Why
 from tenure.rollout import MOVES, rules, settings
+from tenure.rollout.circuit import CIRCUIT
+from tenure.serving.api import METRICS, OPERATIONS
 
 PAGE = Path(__file__).parent / "reference.md"
 TABLES = (
@@ -56,6 +59,9 @@ def page() -> str:
         "## Settings: tenure.toml\n",
         *(settings_table(kind) for kind in TABLES),
         "## Moves of a rollout\n\n" + moves(),
+        "## Moves of a breaker\n\nOf one with `half_open`; any other is a kill.\n\n" + circuit(),
+        "## Routes\n\nThe least role that may ask; `GET /openapi.json` has bodies and answers.\n\n" + routes(),
+        "## Figures at /metrics\n\n" + figures(),
         "## Words in the log\n\n" + words(),
         "## Errors\n\nEvery message says what was expected, what was found, where, and what to do.\n\n" + error_table(),
     ]
@@ -128,13 +134,31 @@ def _meaning(hint: Any) -> str:
     if get_origin(hint) is Annotated:
         descriptions = [meta.description for meta in get_args(hint)[1:] if isinstance(meta, msgspec.Meta)]
         return next((text for text in reversed(descriptions) if text), "")
-    return ""
+    return next((text for text in map(_meaning, get_args(hint)) if text), "")  # of `Annotated[...] | None`
 
 
 def moves() -> str:
     """The table of moves."""
     rows = [f"| {stage} | {move} | {', '.join(ends)} |" for (stage, move), ends in MOVES.items()]
     return "\n".join(["| in stage | move | leads to |", "| --- | --- | --- |", *rows])
+
+
+def circuit() -> str:
+    """The table of moves of a breaker that may close by itself."""
+    rows = [f"| {state} | {move} | {end} |" for (state, move), end in CIRCUIT.items()]
+    return "\n".join(["| while | comes | leads to |", "| --- | --- | --- |", *rows])
+
+
+def routes() -> str:
+    """Every operation of the server and of its page."""
+    rows = [f"| `{o.method} {o.path}` | {o.role.name.lower()} | {o.summary} |" for o in (*OPERATIONS, *PAGES)]
+    return "\n".join(["| route | role | |", "| --- | --- | --- |", *rows])
+
+
+def figures() -> str:
+    """What Prometheus reads."""
+    rows = [f"| `{f.name}` | {f.kind} | {', '.join(f'`{label}`' for label in f.labels)} | {f.says} |" for f in METRICS]
+    return "\n".join(["| figure | kind | labels | |", "| --- | --- | --- | --- |", *rows])
 
 
 def words() -> str:
