@@ -18,9 +18,11 @@ import uvicorn
 from tenure.core.errors import AccessError
 from tenure.serving import create_app
 from tenure.serving.access import Principal, Role
+from tenure.serving.deadline import Deadline
 from tenure.serving.hot import TooLargeError, TooSlowError, read_body
 from tenure.serving.wire import LARGEST_BODY
 
+from .conftest import Make
 from .http import Http
 from .test_app import GOOD, refused
 from .toy import World
@@ -130,20 +132,17 @@ def test_requests_that_come_together_share_a_commit(port: int, world: World) -> 
     assert commits[0] < 320
 
 
-def test_a_hanging_policy_does_not_keep_other_connections_waiting(world: World) -> None:
+def test_a_hanging_policy_is_answered_for_at_its_deadline_over_http(make: Make) -> None:
     let_go = threading.Event()
+    world = make(deadline=Deadline(0.05)).at("full", 1.0)
     world.candidate.before = lambda: let_go.wait(WAIT_S)
-    app = create_app(world.service)
-    try:
-        with Http(app) as client:
-            started = time.monotonic()
-            assert client.post("/v1/other/decisions", json=GOOD).status_code == 404
-            assert time.monotonic() - started < 5
-            world.service.deadline.seconds = 0.05
-            assert client.post("/v1/toy/decisions", json=GOOD).json()["reason"] == "deadline"
-            let_go.set()
-    finally:
+    with Http(create_app(world.service)) as client:
+        started = time.monotonic()
+        answer = client.post("/v1/toy/decisions", json=GOOD).json()
+        took = time.monotonic() - started
         let_go.set()
+    assert (answer["label"], answer["arm"], answer["reason"]) == ("a", "fallback", "deadline")
+    assert 0.05 <= took < 5
 
 
 # The body, message by message
