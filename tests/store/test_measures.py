@@ -71,6 +71,26 @@ def test_the_latest_figures_in_decision_order(store: Store, figure: str, values:
     assert list(found.numbers) == ([numbers[1], numbers[3]] if figure == "disagreement" else numbers[3:])
 
 
+def test_what_waits_for_its_activation_is_not_seen(store: Store) -> None:
+    numbers = fill(store)
+
+    def says(reason: str) -> None:
+        store.append_correction("bikes", "d4", action=1, arm=Arm.CANDIDATE, propensity=1.0, reason=reason, at=NOON)
+
+    def seen() -> list[int]:
+        with store.database.reading() as connection:
+            control = store.control("bikes")
+            (rows,) = stretches(connection, control, [numbers[5]], 2)
+            shown = [number for number, _ in rows]
+            assert list(latest(connection, control, "latency_ms", 2).numbers) == shown
+            return shown
+
+    says("deferred")
+    assert seen() == [numbers[3], numbers[5]]
+    says("activated")
+    assert seen() == [numbers[4], numbers[5]]
+
+
 def test_the_last_decision_before_a_moment_is_found_among_events(store: Store) -> None:
     numbers = fill(store)
     with store.database.reading() as connection:

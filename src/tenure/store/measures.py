@@ -33,9 +33,11 @@ class Figures(NamedTuple):
 
 _START = "SELECT coalesce(max(sequence), 0) FROM event WHERE problem = ? AND kind = 'start'"
 
-# A decision that was corrected was not the candidate's after all.
+# A decision that was corrected was not the candidate's after all; one that waits for its activation does not count yet.
 _STANDS = """NOT EXISTS (SELECT 1 FROM correction c
-    WHERE c.problem = {row}.problem AND c.decision_id = {row}.decision_id AND c.arm <> 'candidate')"""
+    WHERE c.problem = {row}.problem AND c.decision_id = {row}.decision_id
+    AND (c.arm <> 'candidate' OR c.reason = 'deferred' AND NOT EXISTS (SELECT 1 FROM correction a
+        WHERE a.problem = c.problem AND a.decision_id = c.decision_id AND a.sequence > c.sequence)))"""
 
 _AROUND = """SELECT o.decision_sequence, o.signals FROM outcome o
 WHERE o.problem = ? AND o.learned_epoch = ? AND o.counted = 1 AND o.learned_epoch IS NOT NULL

@@ -55,7 +55,7 @@ CREATE TABLE correction (
     arm TEXT NOT NULL, propensity REAL, reason TEXT NOT NULL,
     PRIMARY KEY (problem, sequence)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX correction_by_decision ON correction (problem, decision_id, sequence, arm);
+CREATE INDEX correction_by_decision ON correction (problem, decision_id, sequence, arm, reason);
 
 CREATE TABLE commit_log (
     problem TEXT NOT NULL, first_sequence INTEGER NOT NULL, last_sequence INTEGER NOT NULL,
