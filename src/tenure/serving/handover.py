@@ -18,6 +18,9 @@ from tenure.serving.wire import Answers, DecisionRequest
 ASIDE_S = 0.01
 """Longest the loop stands aside: a policy that hangs keeps nobody's connection waiting longer."""
 
+GATHER_S = 0.001
+"""Longest a request waits for as many others as there were last time: half a group costs as much as a whole one."""
+
 Ticket = asyncio.Future[Answers]
 Decide = Callable[[Sequence[DecisionRequest]], Answers]
 
@@ -33,7 +36,8 @@ class Handover:
     def __init__(self, decide: Decide, deadline: Deadline) -> None:
         self._loop = asyncio.get_running_loop()
         self._waiting: list[Waiting[Ticket]] = []
-        self._due, self._out = False, 0
+        self._timer: asyncio.TimerHandle | None = None
+        self._out, self._expected = 0, 1
         self._computed = threading.Lock()
         self._computed.acquire()
         self._committer = GroupCommitter[Ticket](decide, self._delivered, deadline)
@@ -46,7 +50,11 @@ class Handover:
         """
         ticket: Ticket = self._loop.create_future()
         self._waiting.append(Waiting(requests, ticket))
-        self._soon()
+        if not self._out:
+            if len(self._waiting) >= self._expected:
+                self._hand_over()
+            elif self._timer is None:
+                self._timer = self._loop.call_later(GATHER_S, self._hand_over)
         return await ticket
 
     def at_disk(self) -> None:
@@ -58,14 +66,11 @@ class Handover:
         """Answer what was handed over, then stop."""
         self._committer.close()
 
-    def _soon(self) -> None:
-        """Hand over after all that this turn of the loop brings; twice soon, since a request may take two steps."""
-        if not self._due and not self._out:
-            self._due = True
-            self._loop.call_soon(self._loop.call_soon, self._hand_over)
-
     def _hand_over(self) -> None:
-        self._due = False
+        """Give what waits to the committing thread, and stand aside while it computes."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
         waiting, self._waiting = self._waiting, []
         self._computed.acquire(blocking=False)
         for index, (requests, ticket) in enumerate(waiting):
@@ -92,5 +97,7 @@ class Handover:
             else:
                 ticket.set_result(answers)
         self._out -= len(delivery)
-        if self._waiting:
-            self._soon()
+        if not self._out:
+            self._expected = len(delivery) + len(self._waiting)
+            if self._waiting and self._timer is None:
+                self._timer = self._loop.call_later(GATHER_S, self._hand_over)
