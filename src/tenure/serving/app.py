@@ -103,8 +103,8 @@ def status_app(service: DecisionService) -> Starlette:
     async def no_route(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
         body = RequestError(
-            expected=f"GET /healthz; of the problem {service.problem.name!r} GET /v1/{service.problem.name}, or POST to "
-            "its decisions, decisions:batch or outcomes",
+            expected=f"GET /healthz; of the problem {service.problem.name!r} GET /v1/{service.problem.name}, or POST "
+            "to its decisions, decisions:batch or outcomes",
             found=f"{request.method} {request.url.path}",
             where="the request line",
             fix="see README, section 'Over HTTP'",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import queue
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from itertools import groupby
 
@@ -22,6 +22,12 @@ GATHERED_S = 0.05
 
 TAKEN_AT_ONCE = 64
 """Groups the shadow takes on together, at most."""
+
+SLICE_ROWS = 64
+"""Decisions the shadow works on between two looks at whether a group is being computed."""
+
+PATIENCE_S = 0.05
+"""Longest it waits for that: it comes behind the answers, but it does come."""
 
 CLOSING_S = 10.0
 """How long a closing server waits for the shadow; what hangs longer is left behind."""
@@ -81,11 +87,10 @@ class Shadow:
                 return
 
     def _work(self, groups: list[Answered]) -> None:
-        for group in groups:
-            self._service.seen([row for _, row in group.decisions])
         try:
-            proposals = self._proposals(groups)
+            proposals = [row for some in _slices(groups) for row in self._proposals(some)]
             if proposals:
+                self._make_way()
                 self._service.store.append_proposals(self._service.problem.name, proposals)
         except Exception:  # a policy, the incumbent or the log: the next groups get their chance
             self._lost(groups)
@@ -96,7 +101,12 @@ class Shadow:
             self._service.counters["looks_lost"] += 1
             log.exception("a look of the breakers failed")
 
+    def _make_way(self) -> None:
+        """Wait while a group is computed: two threads that compute would keep taking Python's lock from each other."""
+        self._service.calm.wait(PATIENCE_S)
+
     def _proposals(self, groups: Sequence[Answered]) -> list[ShadowProposal]:
+        self._make_way()
         proposals: list[ShadowProposal] = []
         for version, some in groupby(groups, _asked_version):
             if version is not None:
@@ -119,6 +129,18 @@ class Shadow:
         chooser = self._service.chooser
         rows, asked = _answered_by(groups, Arm.CANDIDATE)
         return _rows(rows, chooser.incumbent_offer(asked), Arm.INCUMBENT, chooser.incumbent.version) if rows else []
+
+
+def _slices(groups: Sequence[Answered]) -> Iterator[list[Answered]]:
+    """The groups in order, as many at a time as hold about `SLICE_ROWS` decisions."""
+    some: list[Answered] = []
+    for group in groups:
+        some.append(group)
+        if sum(len(each.decisions) for each in some) >= SLICE_ROWS:
+            yield some
+            some = []
+    if some:
+        yield some
 
 
 def _asked_version(answered: Answered) -> str | None:

@@ -31,14 +31,15 @@ class Handover:
     Args:
         decide: answers requests in order, in one commit; calls `at_disk` when it has computed them.
         deadline: of the policy that `decide` asks.
+        calm: set while no group is being computed, for those who can wait.
     """
 
-    def __init__(self, decide: Decide, deadline: Deadline) -> None:
+    def __init__(self, decide: Decide, deadline: Deadline, calm: threading.Event) -> None:
         self._loop = asyncio.get_running_loop()
         self._waiting: list[Waiting[Ticket]] = []
         self._timer: asyncio.TimerHandle | None = None
         self._out, self._expected = 0, 1
-        self._computed = threading.Lock()
+        self._calm, self._computed = calm, threading.Lock()
         self._computed.acquire()
         self._committer = GroupCommitter[Ticket](decide, self._delivered, deadline)
 
@@ -61,6 +62,7 @@ class Handover:
         """What is left of the group in hand needs no lock; called by the committing thread."""
         if self._computed.locked():
             self._computed.release()
+        self._calm.set()
 
     def close(self) -> None:
         """Answer what was handed over, then stop."""
@@ -73,6 +75,7 @@ class Handover:
             self._timer = None
         waiting, self._waiting = self._waiting, []
         self._computed.acquire(blocking=False)
+        self._calm.clear()
         for index, (requests, ticket) in enumerate(waiting):
             try:
                 self._committer.submit(requests, ticket)

@@ -76,7 +76,7 @@ class Hot:
     def open(self) -> None:
         """Start to commit; on the event loop that will ask."""
         self._loop = asyncio.get_running_loop()
-        self._handover = Handover(self._service.decide, self._service.deadline)
+        self._handover = Handover(self._service.decide, self._service.deadline, self._service.calm)
         self._service.at_disk = self._handover.at_disk
 
     def close(self) -> None:

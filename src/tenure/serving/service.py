@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -102,6 +103,8 @@ class DecisionService:
         self.spool = Spool() if spool is None else spool
         self.queue, self.behind = queue, behind
         self.at_disk: Callable[[], None] = lambda: None
+        self.calm = threading.Event()
+        self.calm.set()
         self.seen: Callable[[Sequence[Decision]], object] = lambda _: None
         """Told of each written group, behind the answers; metrics count here."""
         self.counters: Counter[str] = Counter()

@@ -23,7 +23,9 @@ _FIND = "SELECT * FROM answered WHERE problem = ? AND decision_id = ?"
 _KNOWN = "SELECT decision_id FROM decision WHERE problem = ? AND decision_id IN ({})"
 _WAITED = "SELECT decision_id FROM outcome WHERE problem = ? AND place = 'orphan' AND decision_id IN ({})"
 _ASKED_AT_ONCE = 256
-_COLUMNS = 27
+_INSERT = "INSERT INTO decision VALUES {}"
+_PROPOSE = """INSERT INTO proposal (problem, decision_id, arm, version, action, propensity, confidence, computed_at)
+VALUES {} ON CONFLICT (problem, decision_id, arm, version) DO NOTHING"""
 _INSERTED_AT_ONCE = 64
 
 NONCE_BYTES = 16
@@ -114,11 +116,7 @@ def correct(connection: Connection, problem: str, correction: Correction, fold: 
 
 def propose(connection: Connection, problem: str, rows: Sequence[ShadowProposal]) -> None:
     """Append what the arms that did not answer would have done; repeats change nothing."""
-    connection.executemany(
-        """INSERT INTO proposal (problem, decision_id, arm, version, action, propensity, confidence, computed_at)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (problem, decision_id, arm, version) DO NOTHING""",
-        [proposal_values(problem, row) for row in rows],
-    )
+    _insert(connection, _PROPOSE, [proposal_values(problem, row) for row in rows])
 
 
 def _find(connection: Connection, rows: Sequence[Decision]) -> Stored:
@@ -148,21 +146,21 @@ def _sized(statement: str, size: int) -> str:
     return statement.format(", ".join("?" * size))
 
 
-def _insert(connection: Connection, values: Sequence[Values]) -> None:
+def _insert(connection: Connection, statement: str, values: Sequence[Values]) -> None:
     """Write rows in few statements: each is a round trip, or hands Python's lock to another thread."""
     start, size = 0, _INSERTED_AT_ONCE
     while start < len(values):
         while start + size > len(values):
             size //= 2
         some = [value for row in values[start : start + size] for value in row]
-        connection.execute(_insert_of(size), some)
+        connection.execute(_filled(statement, len(values[0]), size), some)
         start += size
 
 
 @lru_cache
-def _insert_of(size: int) -> str:
-    row = f"({', '.join('?' * _COLUMNS)})"
-    return f"INSERT INTO decision VALUES {', '.join([row] * size)}"  # noqa: S608
+def _filled(statement: str, columns: int, rows: int) -> str:
+    row = f"({', '.join('?' * columns)})"
+    return statement.format(", ".join([row] * rows))
 
 
 def _groups(rows: Sequence[Decision], key: Callable[[Decision], K]) -> dict[K, list[Decision]]:
@@ -195,7 +193,7 @@ def _commit(
         decision_values(row, numbers.first + at, nonces[NONCE_BYTES * at : NONCE_BYTES * (at + 1)])
         for at, row in enumerate(rows)
     ]
-    _insert(connection, values)
+    _insert(connection, _INSERT, values)
     seal(connection, numbers, [decision_bytes(row) for row in values])
     waited = set(_among(connection, _WAITED, problem, [row.decision_id for row in rows]))
     if waited:
