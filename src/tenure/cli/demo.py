@@ -12,6 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
+from tenure.cli.drill import drill
 from tenure.cli.evaluate import count_read, show
 from tenure.cli.judge import Judgement, judge
 from tenure.cli.live import LiveRun, live, server
@@ -20,9 +21,10 @@ from tenure.cli.report import carry_over, whole_ledger, write_report
 from tenure.cli.services import services
 from tenure.cli.train import as_json, progress_bar, sentence_of, train_seeds
 from tenure.cli.workspace import Workspace, base_of, open_workspace
-from tenure.core.clock import ManualClock
+from tenure.core.clock import ManualClock, SystemClock
 from tenure.core.errors import ProjectError
 from tenure.core.evidence import Finding, Verdict, worst
+from tenure.monitoring import Channels, Courier
 from tenure.rollout import Controller, Stage, Tick
 from tenure.rollout.evidence import replay_finding
 from tenure.store import Store
@@ -72,6 +74,7 @@ def run_demo(output: Output, case: str, seeds: int, serve: bool, report: Path, h
     with _alone(workspace.home.parent), _fresh_store(workspace) as store:
         demo = Demo(output, workspace, store)
         record = demo.step("Train on January to August, select on September", lambda: _train(demo, seeds), _gains)
+        demo.step("Ready: the kill rehearsed, an alert delivered", lambda: _ready(demo), lambda ready: worst(ready))
         found = demo.step("Live: October to December by replay", lambda: _live(demo, record.chosen), _completed)
         demo.step("The kill, proven", lambda: _prove_kill(demo, found), _proven)
         held_out = demo.step("The held-out months, all seeds", lambda: _held_out(demo, record), _is_gain)
@@ -132,6 +135,20 @@ def _train(demo: Demo, seeds: int) -> Any:
     )
     demo.output.say(f"Over its whole weeks: {sentence_of(demo.workspace, record)}")
     return record
+
+
+def _ready(demo: Demo) -> list[Verdict]:
+    """What nothing leaves SHADOW without: today's drill, and a test alert, here to a file beside the log."""
+    drilled = drill(demo.workspace, demo.store, "demo")
+    told = demo.workspace.home / "alerts.jsonl"
+    courier = Courier(demo.problem, demo.store, Channels({"demo": told.resolve().as_uri()}, {}), SystemClock())
+    tested = courier.test("demo", "demo")
+    confirmed = drilled.event.payload["confirmed_ms"]
+    within = "not confirmed" if confirmed is None else f"confirmed by the server after {confirmed:.0f} ms"
+    demo.output.say(f"{drilled.event.reason.capitalize()}: {within}.")
+    demo.output.say(f"{tested.reason.capitalize()}: {told}")
+    passed = (drilled.seen.passed, tested.payload["delivered"])
+    return [Verdict.PASS if good else Verdict.FAIL for good in passed]
 
 
 def _gains(record: Any) -> Verdict:

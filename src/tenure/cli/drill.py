@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -37,29 +38,46 @@ ASKERS = 2
 """Threads that ask for decisions."""
 
 
+@dataclass(frozen=True)
+class Drilled:
+    """A drill that is in the log: what was seen, its event, and how long it took."""
+
+    seen: Rehearsed
+    event: Event
+    seconds: float
+
+
 def run_drill(output: Output, project: str, actor: str, home: Path | None) -> int:
     """Rehearse the kill; returns the exit code."""
-    workspace, began = open_workspace(project, home), time.monotonic()
-    name = workspace.project.problem.name
-    with workspace.store() as store, tempfile.TemporaryDirectory(prefix="tenure-drill-") as folder:
+    workspace = open_workspace(project, home)
+    with workspace.store() as store:
+        drilled = drill(workspace, store, actor or getpass.getuser())
+    seen, payload = drilled.seen, drilled.event.payload
+    for finding in seen.findings():
+        output.say(f"{finding.verdict.word:<13} {finding.gate:<18} {finding.reason}")
+    if payload["stand_in"]:
+        output.say("Nothing trained can be served yet: a stand-in, which always takes one action, was killed instead.")
+    output.say(f"Last learned answer {seen.last_learned_ms:.0f} ms after the kill began; version {payload['version']}.")
+    output.say(
+        f"{drilled.event.reason.capitalize()} in {drilled.seconds:.1f} s; row {drilled.event.sequence} of the log."
+    )
+    output.result({**payload, "sequence": drilled.event.sequence, "seconds": drilled.seconds})
+    return (Verdict.PASS if seen.passed else Verdict.FAIL).exit_code
+
+
+def drill(workspace: Workspace, store: Store, actor: str) -> Drilled:
+    """Rehearse the kill on a copy of the log, and record in the log how it went."""
+    began, name = time.monotonic(), workspace.project.problem.name
+    with tempfile.TemporaryDirectory(prefix="tenure-drill-") as folder:
         scene = Path(folder) / name
         version, whole = _set_up(workspace, store, scene)
         seen = _rehearse(workspace, scene, version)
-        server_on = f"a process on a {'copy of the' if whole else 'fresh'} log"
-        made = not workspace.bundles.joinpath(version).is_dir()
-        about = {"server": server_on, "whole": whole, "stand_in": made}
-        payload = seen.payload(version, about)
-        passed = "passed" if seen.passed else "FAILED"
-        event = Event(name, DRILL, actor or getpass.getuser(), f"the kill drill {passed}", SystemClock().now(), payload)
-        recorded = store.append_event(event)
-    for finding in seen.findings():
-        output.say(f"{finding.verdict.word:<13} {finding.gate:<18} {finding.reason}")
-    if made:
-        output.say("Nothing trained can be served yet: a stand-in, which always takes one action, was killed instead.")
-    output.say(f"Last learned answer {seen.last_learned_ms:.0f} ms after the kill began; version {version}.")
-    output.say(f"The drill {passed} in {time.monotonic() - began:.1f} s; row {recorded.sequence} of the log.")
-    output.result({**payload, "sequence": recorded.sequence, "seconds": time.monotonic() - began})
-    return (Verdict.PASS if seen.passed else Verdict.FAIL).exit_code
+    server_on = f"a process on a {'copy of the' if whole else 'fresh'} log"
+    made = not workspace.bundles.joinpath(version).is_dir()
+    payload = seen.payload(version, {"server": server_on, "whole": whole, "stand_in": made})
+    told = f"the kill drill {'passed' if seen.passed else 'FAILED'}"
+    event = store.append_event(Event(name, DRILL, actor, told, SystemClock().now(), payload))
+    return Drilled(seen, event, time.monotonic() - began)
 
 
 def _set_up(workspace: Workspace, store: Store, scene: Path) -> tuple[str, bool]:

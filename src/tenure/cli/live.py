@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -24,6 +25,9 @@ APPROVER = "demo-approver"
 """Says yes whenever asked; stands for the person whom `approval` in tenure.toml demands."""
 KILL_SENT, KILL_AWAITED = 48, 24
 """Steps before the end at which the kill command is started, and at which it must have finished."""
+
+SHADOW_LAG_S, LATEST = 5.0, 100
+"""How long the shadow is waited for at each midnight, in seconds; and in how many rows the latest decision lies."""
 
 Watch = Callable[[datetime, Tick], None]
 
@@ -87,10 +91,22 @@ def live(workspace: Workspace, store: Store, version: str, url: str, watch: Watc
         for midnight in drive(client, project.problem, project.simulator, panel, after_step=after_step):
             clock.advance_to(midnight)
             if kill is None:
+                _await_shadow(store, project.problem.name)
                 found.ticks += [(midnight, tick) for tick in tick_all(controller)]
                 watch(midnight, found.ticks[-1][1])
         found.retry = _retry(store, project.problem.name, client)
     return found
+
+
+def _await_shadow(store: Store, problem: str) -> None:
+    """Wait until the latest decision has its proposal: a replayed day lasts less than the shadow may lag behind."""
+    until = time.monotonic() + SHADOW_LAG_S
+    while time.monotonic() < until:
+        sequence = store.control(problem).sequence
+        latest = store.read_log(problem, after_sequence=max(sequence - LATEST, 0))
+        if not len(latest) or latest.shadow_action[-1] >= 0:
+            return
+        time.sleep(0.005)
 
 
 def tick_all(controller: Controller) -> Iterator[Tick]:

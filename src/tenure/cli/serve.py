@@ -53,7 +53,7 @@ def run_server(
     log_to_stderr(log_format)
     workspace = open_workspace(project, home)
     problem = workspace.project.problem.name
-    clock: Clock = ManualClock(datetime.min.replace(tzinfo=UTC)) if simulated_clock else SystemClock()
+    clock: Clock = ManualClock(datetime(1970, 1, 1, tzinfo=UTC)) if simulated_clock else SystemClock()
     with workspace.store() as store, _listen(host, port) as listener:
         access = _access(store, clock, auth, frozenset([*LOOPBACK, _called(host), *map(str.lower, allow_host)]))
         check_head(store.control(problem), store.events(problem))

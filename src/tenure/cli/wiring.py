@@ -76,21 +76,13 @@ def server(
             None if isinstance(clock, ManualClock) else open_.enter_context(_watched(workspace, store, clock, url))
         )
         exploring = Exploration(settings, problem)
-        exploring.read(store, clock.now())
-        service = DecisionService(
-            problem,
-            workspace.project.incumbent,
-            store,
-            settings,
-            clock,
-            _loader(workspace),
-            standing=standing,
-            breakers=Breakers(problem, settings),
-            exploring=exploring,
-            humans=Humans(settings.human, problem) if settings.human else None,
-            queue=_queue(Pending(store)),
-            spool=open_.enter_context(_own_spool(workspace.home)),
-        )
+        spool = open_.enter_context(_own_spool(workspace.home))
+        service = _service(workspace, store, clock, standing, exploring, spool)
+
+        def reading() -> None:
+            exploring.read(store, clock.now())
+
+        reading()
         _drain_others(workspace.home, service)
         courier = courier_of(problem.name, settings, store, clock)
         verbs = ServersOperations(project, workspace, store, clock)
@@ -100,8 +92,24 @@ def server(
         if courier.channels.names:
             open_.callback(CourierThread(courier).close)
         signing = open_.enter_context(_signing(workspace, service))
-        open_.enter_context(Keeper(service, _duties(service, access, signing)))
+        open_.enter_context(Keeper(service, [*_duties(service, access, signing), reading]))
         yield Server(create_app(service, access=access, rest=rest_app(desk, PAGES)), service)
+
+
+def _service(
+    workspace: Workspace, store: Store, clock: Clock, standing: Standing | None, exploring: Exploration, spool: Spool
+) -> DecisionService:
+    """What decides, with everybody it asks."""
+    problem, settings = workspace.project.problem, workspace.settings
+    return DecisionService(
+        *(problem, workspace.project.incumbent, store, settings, clock, _loader(workspace)),
+        standing=standing,
+        breakers=Breakers(problem, settings),
+        exploring=exploring,
+        humans=Humans(settings.human, problem) if settings.human else None,
+        queue=_queue(Pending(store)),
+        spool=spool,
+    )
 
 
 def _loader(workspace: Workspace) -> Loader:
