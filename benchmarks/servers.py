@@ -139,16 +139,12 @@ def service_of(path: Path, policy: BundlePolicy, **options: Any) -> DecisionServ
     settings = read_settings(PROJECT.folder / "tenure.toml", PROBLEM) if PROJECT.folder else Settings()
     store.open_problem(PROBLEM.name, "benchmark")
     stage = {"stage": "full", "share": 1.0, "version": policy.version}
-    store.append_event(
-        Event(PROBLEM.name, "stage", "benchmark", "benchmark", datetime.now(UTC), {}), control=stage
-    )
+    store.append_event(Event(PROBLEM.name, "stage", "benchmark", "benchmark", datetime.now(UTC), {}), control=stage)
     serving, clock = settings.serving, SystemClock()
     standing = Watched(
         store, PROBLEM.name, clock, poll_s=serving.poll_ms / 1000, lease_s=serving.lease_ms / 1000
     ).__enter__()
-    return DecisionService(
-        PROBLEM, PROJECT.incumbent, store, settings, clock, lambda _: policy, standing=standing
-    )
+    return DecisionService(PROBLEM, PROJECT.incumbent, store, settings, clock, lambda _: policy, standing=standing)
 
 
 SERVERS: dict[str, Callable[[Path, BundlePolicy], Any]] = {
@@ -168,7 +164,6 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("version")
     arguments = parser.parse_args()
-    import os; sys.setswitchinterval(float(os.environ.get("SWI","0.005")))
     policy = load_bundle(arguments.folder / "bundles" / arguments.version, PROBLEM)
     app = SERVERS[arguments.name](arguments.folder, policy)
     # Named TCP outright: asyncio turns off Nagle's delay only where the protocol is stated.

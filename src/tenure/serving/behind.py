@@ -17,10 +17,10 @@ from tenure.serving.service import Answered, DecisionService
 LARGEST_BACKLOG = 10_000
 """Answered groups the shadow may lag behind; further ones are lost to it, and counted."""
 
-GATHERED_S = 0.05
+GATHERED_S = 0.2
 """How long groups gather before the shadow takes them on together, so that it costs the answers little."""
 
-TAKEN_AT_ONCE = 64
+TAKEN_AT_ONCE = 256
 """Groups the shadow takes on together, at most."""
 
 SLICE_ROWS = 64

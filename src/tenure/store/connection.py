@@ -178,6 +178,8 @@ class Connections:
         connection.set_busy_handler(_Patience(self._busy_timeout_s))
         connection.pragma("synchronous", self._synchronous)
         connection.pragma("cache_size", -16_384)
+        # Four times SQLite's own: pages written again and again between two checkpoints are copied and synced once.
+        connection.pragma("wal_autocheckpoint", 4_000)
         return connection
 
     def _open_reader(self) -> apsw.Connection:

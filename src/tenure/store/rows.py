@@ -123,7 +123,7 @@ def control_from(values: Values) -> Control:
 
 def proposal_values(problem: str, row: ShadowProposal) -> Values:
     """A shadow proposal as stored."""
-    computed_at = to_text(row.computed_at)
+    computed_at = _moment(row.computed_at)
     sureness = float(row.propensity), float(row.confidence)
     return problem, row.decision_id, row.arm.value, row.version, int(row.action), *sureness, computed_at
 
