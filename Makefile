@@ -31,12 +31,13 @@ test: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest --cov --cov-report=term --cov-report=json:.coverage.json --ignore=tests/statistics
+	$(BIN)/pytest --cov --cov-report=term --cov-report=json:.coverage.json --ignore=tests/statistics --ignore=tests/faults --ignore=tests/simulation
 	$(BIN)/python tests/coverage_floor.py .coverage.json
 	$(BIN)/pytest tests/statistics
+	$(BIN)/pytest tests/faults tests/simulation
 
 faults: $(STAMP)
-	TENURE_FAULTS=long TENURE_SEEDS=10000 $(BIN)/pytest tests/faults tests/simulation tests/rollout/test_kill.py
+	TENURE_FAULTS=long TENURE_SEEDS=10000 $(BIN)/pytest tests/faults tests/simulation tests/rollout/test_replicas_kill.py
 
 format: $(STAMP)
 	$(BIN)/ruff format .

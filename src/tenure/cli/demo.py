@@ -232,7 +232,8 @@ def _bad_candidate(demo: Demo) -> list[Finding]:
     project, settings = demo.workspace.project, demo.workspace.settings
     panel = project.simulator.panel("held_out")
     rooms = services(demo.workspace)
-    controller = Controller(project.problem, settings, demo.store, rooms, ManualClock(panel.started_at))
+    end = panel.started_at + panel.steps * panel.interval
+    controller = Controller(project.problem, settings, demo.store, rooms, ManualClock(end))
     findings = controller.start(record.chosen, "demo")
     days = settings.rollout.shadow.min_days
     incumbent, candidate = (rooms.replay(name, panel.started_at, days) for name in (None, record.chosen))

@@ -217,13 +217,18 @@ def why(
 
 
 @app.command()
-def versions(project: ProjectName, home: Home = None, json: Json = False) -> None:
-    """Registered versions, which one is live, and the rollout's history."""
+def versions(
+    project: ProjectName,
+    as_of: Annotated[str | None, typer.Option(help="as it was at this moment, such as 2026-05-01T00:00:00Z")] = None,
+    home: Home = None,
+    json: Json = False,
+) -> None:
+    """Registered versions, which one is live, and the rollout's history; now or as of any time."""
     output = Output(json=json)
     with reported(output):
-        from tenure.cli.operate import list_versions
+        from tenure.cli.versions import list_versions
 
-        list_versions(output, project, home)
+        list_versions(output, project, as_of, home)
 
 
 @app.command()

@@ -1,4 +1,4 @@
-"""`tenure kill`, `restore`, `versions` and `doctor`: what an operator and a risk officer need."""
+"""`tenure kill`, `restore` and `doctor`: what an operator needs."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from pathlib import Path
 from tenure.cli.audit import sign_now
 from tenure.cli.output import Output
 from tenure.cli.workspace import Workspace, existing_log, log_of, open_workspace, stop_file
-from tenure.core.clock import SystemClock, to_text
+from tenure.core.clock import SystemClock
 from tenure.core.errors import BundleError, ProjectError, StoreError, TenureError
 from tenure.core.evidence import Finding, Verdict, worst
-from tenure.rollout import check_head, fold
+from tenure.rollout import check_head
 from tenure.rollout.kill import Confirmation, Killed, kill, restore
 from tenure.store import Control
 from tenure.store.opening import open_store, shown
@@ -89,48 +89,6 @@ def _check_reason(reason: str) -> None:
             where="--reason",
             fix="say why in a few words",
         )
-
-
-def list_versions(output: Output, project: str, home: Path | None) -> None:
-    """Versions, the live one, and every move of the rollout with its reason."""
-    workspace = open_workspace(project, home)
-    name = workspace.project.problem.name
-    with workspace.store() as store:
-        rows, control, events = store.versions(name), store.control(name), store.events(name)
-    live = control.version if control.share > 0 and not control.killed else None
-    state = fold(events)
-    output.say(f"stage {state.stage.value}, share {state.share:g}, killed {'yes' if control.killed else 'no'}")
-    output.table(
-        ["version", "registered", "run", "seed", "selection score", ""],
-        [
-            [
-                row.version,
-                f"{row.registered_at:%Y-%m-%d %H:%M}",
-                str(row.record["lineage"]["run"]),
-                str(row.record["lineage"]["seed"]),
-                f"{row.record['evaluation']['score']:.3f}",
-                "live" if row.version == live else "candidate" if row.version == control.version else "",
-            ]
-            for row in rows
-        ],
-    )
-    for event in events:
-        output.say(f"{event.at:%Y-%m-%d %H:%M}  {event.kind:<10} {event.actor}: {event.reason}")
-    output.result(
-        {
-            "versions": [
-                {"version": row.version, "registered_at": to_text(row.registered_at), **row.record} for row in rows
-            ],
-            "live": live,
-            "stage": state.stage.value,
-            "share": state.share,
-            "killed": control.killed,
-            "history": [
-                {"at": to_text(e.at), "kind": e.kind, "actor": e.actor, "reason": e.reason, "sequence": e.sequence}
-                for e in events
-            ],
-        }
-    )
 
 
 def run_doctor(output: Output, project: str, home: Path | None) -> int:

@@ -1,0 +1,65 @@
+"""`tenure versions`: what is registered, what is live or was at a moment, and who moved what and why."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from tenure.cli.output import Output
+from tenure.cli.workspace import open_workspace
+from tenure.core.clock import SystemClock, from_text, to_text
+from tenure.rollout.as_of import as_of
+from tenure.store import Event, VersionRow
+
+
+def list_versions(output: Output, project: str, at: str | None, home: Path | None) -> None:
+    """Versions, the live one, and every move of the rollout with its reason, as they were at a moment or are now.
+
+    Raises:
+        RequestError: the moment is none.
+    """
+    workspace, moment = open_workspace(project, home), SystemClock().now() if at is None else from_text(at)
+    name = workspace.project.problem.name
+    with workspace.store() as store:
+        rows, events = store.versions(name, None if at is None else moment), store.events(name)
+    # Without a moment everything counts, also what a clock that ran ahead has dated later.
+    stood = as_of(events, moment if at is not None else _end(events, moment))
+    shown = [event for event in events if at is None or event.at <= moment]
+    state = stood.state
+    output.say(f"stage {state.stage.value}, share {state.share:g}, killed {'yes' if state.killed else 'no'}")
+    output.table(
+        ["version", "registered", "run", "seed", "selection score", ""],
+        [[*_figures(row), _place(row.version, stood.live, state.version)] for row in rows],
+    )
+    for event in shown:
+        output.say(f"{event.at:%Y-%m-%d %H:%M}  {event.kind:<10} {event.actor}: {event.reason}")
+    output.result(
+        {
+            **stood.as_dict(),
+            "versions": [
+                {"version": row.version, "registered_at": to_text(row.registered_at), **row.record} for row in rows
+            ],
+            "history": [
+                {"at": to_text(e.at), "kind": e.kind, "actor": e.actor, "reason": e.reason, "sequence": e.sequence}
+                for e in shown
+            ],
+        }
+    )
+
+
+def _end(events: list[Event], now: datetime) -> datetime:
+    return max((now, *(event.at for event in events)))
+
+
+def _figures(row: VersionRow) -> list[str]:
+    """A version's row; one that was uploaded has no run."""
+    lineage: dict[str, Any] = row.record.get("lineage") or {}
+    score = (row.record.get("evaluation") or {}).get("score")
+    told = "" if score is None else f"{score:.3f}"
+    run, seed = lineage.get("run", ""), lineage.get("seed", "")
+    return [row.version, f"{row.registered_at:%Y-%m-%d %H:%M}", str(run), str(seed), told]
+
+
+def _place(version: str, live: str | None, candidate: str | None) -> str:
+    return "live" if version == live else "candidate" if version == candidate else ""
