@@ -26,7 +26,12 @@ def commands() -> list[list[str]]:
     for page in PAGES:
         for block in re.findall(r"```(?:bash|sh)\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL):
             found += [shlex.split(line, comments=True) for line in block.splitlines() if "tenure " in line]
-    return [words[words.index(next(w for w in words if w.endswith("tenure"))) + 1 :] for words in found if words]
+    return [words[words.index(next(filter(is_program, words))) + 1 :] for words in found if words]
+
+
+def is_program(word: str) -> bool:
+    """Whether a word of a command line is the program, not a variable set before it."""
+    return Path(word).name == "tenure" and "=" not in word
 
 
 @pytest.mark.parametrize("words", commands(), ids=" ".join)

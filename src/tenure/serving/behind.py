@@ -87,6 +87,8 @@ class Shadow:
                 return
 
     def _work(self, groups: list[Answered]) -> None:
+        for group in groups:
+            self._service.seen([row for _, row in group.decisions])
         try:
             proposals = [row for some in _slices(groups) for row in self._proposals(some)]
             if proposals:
