@@ -280,3 +280,8 @@ def test_no_body_makes_the_server_fail(http: Http, changes: dict[str, Any], path
 def test_what_is_no_finite_number_is_called_by_its_feature(value: bytes) -> None:
     with pytest.raises(RequestError, match=f"'stock' is {value.decode()}: send a finite number"):
         decode(b'{"unit_id": "u", "context": {"price": 2e3, "stock": ' + value + b"}}", DecisionRequest)
+
+
+@pytest.mark.parametrize("name", ["decision_id", "unit_id", "episode_id"])
+def test_an_id_no_database_takes_is_refused(http: Http, name: str) -> None:
+    assert refused(post(http, "/v1/toy/decisions", json.dumps(GOOD | {name: "a\0b"})), 422)["found"]

@@ -13,7 +13,8 @@ from msgspec import Meta, Struct
 from tenure.core.decision import Kind
 from tenure.core.errors import RequestError, TenureError
 
-Id = Annotated[str, Meta(min_length=1, max_length=256)]
+Id = Annotated[str, Meta(min_length=1, max_length=256, pattern=r"^[^\x00]*$")]
+"""PostgreSQL keeps no NUL in a text."""
 Position = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 
 
