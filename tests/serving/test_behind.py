@@ -113,3 +113,63 @@ def test_after_close_answers_go_on_without_a_shadow(world: World) -> None:
     Shadow(world.service).close()
     assert world.one().arm == "candidate"
     assert world.count("proposals") == 0
+
+
+def test_the_shadow_waits_while_a_group_is_computed(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tenure.serving.behind.PATIENCE_S", 60.0)
+    shadow = Shadow(world.service)
+    world.service.calm.clear()
+    world.one()
+    closing = threading.Thread(target=shadow.close)
+    closing.start()
+    closing.join(0.05)
+    assert (closing.is_alive(), world.count("proposals")) == (True, 0)
+    world.service.calm.set()
+    closing.join(20)
+    assert world.count("proposals") == 1
+
+
+def test_but_not_for_ever(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tenure.serving.behind.PATIENCE_S", 0.001)
+    shadow = Shadow(world.service)
+    world.service.calm.clear()
+    world.one()
+    shadow.close()
+    assert world.count("proposals") == 1
+
+
+def test_groups_that_gathered_are_worked_on_in_slices_and_none_is_lost(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tenure.serving.behind.SLICE_ROWS", 2)
+    world = make().at("canary", 0.5)
+    shadow = Shadow(world.service)
+    for n in range(7):
+        world.one(f"d{n}", unit=f"u{n}", mask=[True, True, True, n % 2 == 0] if n % 3 else None)
+    shadow.close()
+    assert world.count("proposals") == 7
+
+
+def test_a_candidate_that_fails_on_one_group_is_asked_for_the_others_by_themselves(make: Make) -> None:
+    world = make().at("shadow", 0.0)
+    shadow = Shadow(world.service)
+    world.one("d1")
+    world.one("d2", mask=[True, False, True, True])  # the candidate's b is forbidden
+    world.one("d3")
+    shadow.close()
+    log = world.store.read_log("toy")
+    assert dict(zip(log.decision_id, log.shadow_action.tolist(), strict=True)) == {"d1": 1, "d2": -1, "d3": 1}
+
+
+def test_a_look_that_fails_is_counted_and_the_shadow_goes_on(make: Make) -> None:
+    class Blind:
+        def fold(self, _: object) -> None: ...
+
+        def look(self, *_: object) -> None:
+            raise ZeroDivisionError("ours")
+
+    world = make(neighbours={"breakers": Blind()}).at("full", 1.0)
+    shadow = Shadow(world.service)
+    world.one()
+    shadow.close()
+    assert (world.service.counters["looks_lost"], world.count("proposals")) == (1, 1)

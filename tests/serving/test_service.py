@@ -191,6 +191,24 @@ def test_a_retry_of_a_learned_decision_past_its_age_is_corrected(world: World) -
     corrected(world, "expired")
 
 
+def test_a_learned_row_from_the_future_is_of_unknown_age_and_corrected(world: World) -> None:
+    world.wait(hours=1)
+    world.one()
+    world.service.clock = ManualClock(NOON)  # the machine's clock was set back
+    assert who(world.one()) == ("a", Arm.FALLBACK, "expired")
+
+
+def test_the_age_of_an_answer_is_measured_by_a_clock_that_never_jumps(world: World) -> None:
+    def jump() -> None:  # the wall clock goes back an hour, while 31 s pass
+        assert isinstance(world.clock, ManualClock)
+        world.wait(seconds=31)
+        world.clock._now -= timedelta(hours=1)
+        world.clock._start -= timedelta(hours=1)
+
+    world.store.after_append = jump
+    assert who(world.one()) == ("a", Arm.FALLBACK, "expired")
+
+
 def test_a_late_retry_of_an_incumbents_decision_is_answered_as_before(make: Make) -> None:
     world = make().at("shadow", 0.0)
     first = world.one()
