@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tenure.lazily import exports
+
 if TYPE_CHECKING:
     from tenure.client.observed import Drawn, observe
     from tenure.core import (
@@ -53,10 +55,4 @@ __all__ = [
 
 _HOMES = {"Drawn": "client.observed", "observe": "client.observed", "evaluate": "evaluation.off_policy.anywhere"}
 
-
-def __getattr__(name: str) -> object:
-    if name in __all__:
-        from importlib import import_module
-
-        return getattr(import_module(f"tenure.{_HOMES.get(name, 'core')}"), name)
-    raise AttributeError(f"module 'tenure' has no attribute {name!r}")
+__getattr__ = exports(__name__, {name: _HOMES.get(name, "core") for name in __all__})

@@ -207,3 +207,15 @@ def test_a_kill_undone_by_hand_is_found_by_doctor_and_not_served(tmp_path: Path)
 def test_a_kill_needs_a_reason_in_words(tmp_path: Path) -> None:
     as_json("versions", "bikes", home=tmp_path)
     assert as_json("kill", "bikes", "--reason", " ", home=tmp_path)[0] == 2
+
+
+def test_a_kill_waits_for_no_statistics(tmp_path: Path) -> None:
+    as_json("versions", "bikes", home=tmp_path)
+    script = (
+        "import sys; from tenure.cli.main import app; "
+        f"app(['kill', 'bikes', '--reason', 'x', '--home', {str(tmp_path)!r}], standalone_mode=False)"
+    )
+    probe = f"import atexit, sys; atexit.register(lambda: print('scipy' in sys.modules, file=sys.stderr)); {script}"
+    done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=False)
+    assert "Killed" in done.stdout
+    assert done.stderr.splitlines()[-1] == "False"
