@@ -75,8 +75,10 @@ def test_what_comes_while_a_group_is_out_shares_the_next() -> None:
         clerk.writing.clear()
         first = asks(desk, "a")
         await until(lambda: clerk.groups)
+        await until(clerk.calm.is_set)
         others = asks(desk, *"bcdefgh")
         await asyncio.sleep(0.01)
+        assert clerk.calm.is_set()  # nothing was handed over, so that the loop had nothing to stand aside for
         clerk.writing.set()
         assert await asyncio.gather(*first, *others) == [[unit] for unit in "abcdefgh"]
 

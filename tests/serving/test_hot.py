@@ -153,6 +153,7 @@ def body(*parts: Any, limit: int = 10, seconds: float = 5.0) -> bytes:
 
     async def receive() -> dict[str, Any]:
         part = next(messages, None)
+        assert part != "too far"
         if part is None:
             await asyncio.Event().wait()
         if part is None or part == "gone":
@@ -172,7 +173,7 @@ def test_chunks_are_put_together_up_to_the_limit() -> None:
 def test_what_is_too_large_is_read_to_its_end_or_to_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tenure.serving.hot.DRAINED_BYTES", 100)
     with pytest.raises(TooLargeError):
-        body(*[(b"x" * 50, True)] * 3)  # and no fourth is waited for
+        body(*[(b"x" * 50, True)] * 3, "too far")
     with pytest.raises(TooLargeError):
         body((b"x" * 50, True), seconds=0.01)  # nor a second one for long
 
