@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+PARALLEL := --numprocesses 2 --dist loadfile  # a file stays in one process; faults measure, and run alone
 
 .PHONY: help setup demo test faults docs format benchmark clean
 
@@ -31,10 +32,10 @@ test: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest --cov --cov-report=term --cov-report=json:.coverage.json --ignore=tests/statistics --ignore=tests/faults --ignore=tests/simulation
+	$(BIN)/pytest $(PARALLEL) --cov --cov-report=term --cov-report=json:.coverage.json --ignore=tests/statistics --ignore=tests/faults --ignore=tests/simulation
 	$(BIN)/python tests/coverage_floor.py .coverage.json
-	$(BIN)/pytest tests/statistics
-	$(BIN)/pytest tests/faults tests/simulation
+	$(BIN)/pytest $(PARALLEL) tests/statistics tests/simulation
+	$(BIN)/pytest tests/faults
 
 faults: $(STAMP)
 	TENURE_FAULTS=long TENURE_SEEDS=10000 $(BIN)/pytest tests/faults tests/simulation tests/rollout/test_replicas_kill.py
