@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import socket
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 import pytest
 from tests.store.test_bundles import bundle as some_bundle
 
+from tenure.core.arrays import Bools, Floats
 from tenure.core.decision import Arm
 from tenure.core.errors import BundleError
+from tenure.core.policy import Proposal
 from tenure.serving import apart
 from tenure.serving.apart import Apart
 from tenure.serving.deadline import LateError
@@ -189,3 +194,68 @@ def test_a_bundle_without_a_readable_manifest_is_refused_before_anything_starts(
     (tmp_path / "manifest.json").write_text("[]")
     with pytest.raises(BundleError, match="problem's version"):
         Apart(tmp_path, 1.0)
+
+
+class Drawing:
+    """Draws from the allowed actions."""
+
+    version = "v1"
+
+    def propose(self, observation: Floats, allowed: Bools | None, draw: Floats) -> Proposal:
+        assert allowed is not None
+        chances = allowed / allowed.sum(axis=1, keepdims=True)
+        return Proposal(allowed.argmax(axis=1), observation[:, 0].astype(float) + draw, chances)
+
+
+def test_a_child_is_told_all_and_tells_all() -> None:
+    ours, theirs = socket.socketpair()
+    child = threading.Thread(target=apart.answer, args=(Drawing(), 4, theirs))
+    child.start()
+    with ours:
+        policy = object.__new__(Apart)
+        policy._lock, policy._seconds, policy._child = threading.Lock(), WAIT_S, apart._Child(cast(Any, Mute()), ours)
+        allowed = np.array([[0, 1, 1, 0], [0, 0, 0, 1]], dtype=bool)
+        found = policy.propose(np.array([[0.25, 1.0], [0.5, 1.0]], np.float32), allowed, np.array([0.125, 0.25]))
+    child.join(WAIT_S)
+    theirs.close()
+    assert (found.action.tolist(), found.confidence.tolist()) == ([1, 3], [0.375, 0.75])
+    assert found.distribution is not None
+    assert found.distribution.tolist() == [[0.0, 0.5, 0.5, 0.0], [0.0, 0.0, 0.0, 1.0]]
+    assert not child.is_alive()
+
+
+class Mute:
+    """Stands for a process nobody needs."""
+
+    def kill(self) -> None: ...
+
+    def wait(self) -> None: ...
+
+
+def test_a_child_that_cannot_be_started_again_is_tried_again(
+    run: Callable[..., Apart], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    policy = run("os._exit(1)")
+    start, failures = apart._start, [BundleError(expected="a", found="b", where="c", fix="d")]
+
+    def unlucky(command: list[str]) -> Any:
+        if failures:
+            raise failures.pop()
+        return start(command)
+
+    monkeypatch.setattr(apart, "_start", unlucky)
+    with pytest.raises(BundleError):
+        propose(policy, 9.0)
+    until_alive(policy)
+    assert not failures
+    assert propose(policy) == [1]
+
+
+def test_a_closed_one_starts_no_child(run: Callable[..., Apart]) -> None:
+    policy = run()
+    policy.close()
+    policy.close()
+    policy._again()
+    with pytest.raises(BundleError):
+        propose(policy)
+    assert policy.counters["restarted"] == 0
