@@ -2,7 +2,7 @@
 
 The log is a real file with `synchronous=OFF`, so that the disk's fsync is left out; everything else is as it is live,
 the lease included. Beside it the floor of any durable decision: the same row in one bare SQLite transaction.
-Run by hand: `python benchmarks/decide.py`.
+Run by hand: `python -m benchmarks.decide`.
 """
 
 from __future__ import annotations
@@ -16,8 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from policies import bundle_of, situations
-
+from benchmarks.policies import bundle_of, situations
 from tenure.core.arrays import Floats
 from tenure.core.clock import SystemClock
 from tenure.core.errors import TenureError

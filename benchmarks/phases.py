@@ -7,17 +7,18 @@ import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import msgspec
-from policies import bundle_of, situations
-from servers import NAMES, PROBLEM, PROJECT, service_of
 
+from benchmarks.policies import bundle_of, situations
+from benchmarks.servers import NAMES, PROBLEM, PROJECT, service_of
 from tenure.serving import DecisionRequest
 from tenure.serving.choose import Chooser
 from tenure.serving.service import DecisionService
-from tenure.serving.wire import decode, encode
+from tenure.serving.wire import Answers, decode, encode
 from tenure.store import BundlePolicy, Store
 from tenure.store import decisions as rows
 
@@ -31,7 +32,7 @@ def measure(path: Path) -> dict[str, float]:
         msgspec.json.encode({"unit_id": f"u{index}", "context": dict(zip(NAMES, row, strict=True))})
         for index, row in enumerate(observed.tolist())
     ]
-    service = service_of(path, BundlePolicy(bundle_of(PROBLEM, observed)))
+    service, standing = service_of(path, BundlePolicy(bundle_of(PROBLEM, observed)))
     spent: dict[str, list[int]] = defaultdict(list)
     restore = [
         _timed(spent, owner, name)
@@ -46,13 +47,13 @@ def measure(path: Path) -> dict[str, float]:
         )
     ]
     for group in range(GROUPS):
-        _clocked(spent, "decode", lambda: [decode(body, DecisionRequest) for body in bodies[:GROUP]])
-        requests = [decode(bodies[(group + index) % len(bodies)], DecisionRequest) for index in range(GROUP)]
-        answers: Any = _clocked(spent, "decide", lambda requests=requests: service.decide(requests))
-        _clocked(spent, "encode", lambda answers=answers: [encode(answer) for answer in answers])
+        some = [bodies[(group + index) % len(bodies)] for index in range(GROUP)]
+        requests = _clocked(spent, "decode", partial(_decoded, some))
+        answers = _clocked(spent, "decide", partial(service.decide, requests))
+        _clocked(spent, "encode", partial(_encoded, answers))
     for undo in restore:
         undo()
-    service.standing.__exit__(None, None, None)
+    standing.__exit__(None, None, None)
     service.store.close()
     us = {name: statistics.median(some) / 1000 / GROUP for name, some in spent.items()}
     return {
@@ -67,6 +68,14 @@ def measure(path: Path) -> dict[str, float]:
         "encode the answer": us["encode"],
         "all of decide": us["decide"],
     }
+
+
+def _decoded(bodies: list[bytes]) -> list[DecisionRequest]:
+    return [decode(body, DecisionRequest) for body in bodies]
+
+
+def _encoded(answers: Answers) -> list[bytes]:
+    return [encode(answer) for answer in answers]
 
 
 def _clocked(spent: dict[str, list[int]], name: str, act: Callable[[], Any]) -> Any:

@@ -6,7 +6,7 @@ import argparse
 import json
 import socket
 import sqlite3
-import sys
+import threading
 import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -115,26 +115,24 @@ def _fastapi(policy: BundlePolicy, write: Callable[[tuple[Any, ...]], None]) -> 
 
 def tenure(folder: Path, policy: BundlePolicy) -> Any:
     """Tenure as it serves: log, fence, hash chain, lease; the candidate decides all, the shadow asks the incumbent."""
-    return create_app(service_of(folder / "log.sqlite", policy))
+    return create_app(service_of(folder / "log.sqlite", policy)[0])
 
 
 def tenure_plain(folder: Path, policy: BundlePolicy) -> Any:
     """The same without what runs behind the answers."""
-    app = create_app(service_of(folder / "plain.sqlite", policy))
-    service = app.service
+    app = create_app(service_of(folder / "plain.sqlite", policy)[0])
 
-    def nothing(_: Answered) -> None:
-        service.behind = nothing
+    def nothing(_: Answered) -> None: ...
 
     async def without(scope: Any, receive: Any, send: Any) -> None:
-        service.behind = nothing
+        app.service.behind = nothing
         await app(scope, receive, send)
 
     return without
 
 
-def service_of(path: Path, policy: BundlePolicy, **options: Any) -> DecisionService:
-    """A service at stage FULL over a new log, fed by a lease."""
+def service_of(path: Path, policy: BundlePolicy, **options: Any) -> tuple[DecisionService, Watched]:
+    """A service at stage FULL over a new log, and the watch that feeds it."""
     store = SqliteStore(path, **options)
     settings = read_settings(PROJECT.folder / "tenure.toml", PROBLEM) if PROJECT.folder else Settings()
     store.open_problem(PROBLEM.name, "benchmark")
@@ -144,7 +142,8 @@ def service_of(path: Path, policy: BundlePolicy, **options: Any) -> DecisionServ
     standing = Watched(
         store, PROBLEM.name, clock, poll_s=serving.poll_ms / 1000, lease_s=serving.lease_ms / 1000
     ).__enter__()
-    return DecisionService(PROBLEM, PROJECT.incumbent, store, settings, clock, lambda _: policy, standing=standing)
+    service = DecisionService(PROBLEM, PROJECT.incumbent, store, settings, clock, lambda _: policy, standing=standing)
+    return service, standing
 
 
 SERVERS: dict[str, Callable[[Path, BundlePolicy], Any]] = {
@@ -160,20 +159,50 @@ SERVERS: dict[str, Callable[[Path, BundlePolicy], Any]] = {
 def main() -> None:
     """Run one server until it is stopped; prints its port first."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("name", choices=tuple(SERVERS))
+    parser.add_argument("name", choices=(*SERVERS, "ray"))
     parser.add_argument("folder", type=Path)
     parser.add_argument("version")
     arguments = parser.parse_args()
     policy = load_bundle(arguments.folder / "bundles" / arguments.version, PROBLEM)
-    app = SERVERS[arguments.name](arguments.folder, policy)
     # Named TCP outright: asyncio turns off Nagle's delay only where the protocol is stated.
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.bind(("127.0.0.1", 0))
+    if arguments.name == "ray":
+        run_ray(policy, listener)
+        return
+    app = SERVERS[arguments.name](arguments.folder, policy)
     listener.listen(2048)  # before the port is told, so that nobody is refused
     print(listener.getsockname()[1], flush=True)
     config = uvicorn.Config(app, loop="uvloop", http="httptools", log_level="warning", access_log=False)
     uvicorn.Server(config).run(sockets=[listener])
 
 
+def run_ray(policy: BundlePolicy, listener: socket.socket) -> None:
+    """Ray Serve with the same FastAPI handler and no log, on the port of a listener, until it is stopped."""
+    import ray
+    from ray import serve
+
+    port = listener.getsockname()[1]
+    listener.close()
+    bundle, path = policy.bundle, PATH
+
+    class Handler:
+        def __init__(self) -> None:
+            self.policy = BundlePolicy(bundle)
+
+        async def __call__(self, request: Any) -> dict[str, Any]:
+            context = (await request.json())["context"]
+            observation = np.array([[context[name] for name in NAMES]], dtype=np.float32)
+            proposal = self.policy.propose(observation, None, np.zeros(1))
+            return {"action": int(proposal.action[0]), "confidence": float(proposal.confidence[0])}
+
+    deployment: Any = serve.deployment
+    ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False)
+    serve.start(http_options={"host": "127.0.0.1", "port": port})
+    serve.run(deployment(Handler, ray_actor_options={"num_cpus": 0}).bind(), route_prefix=path)
+    print(port, flush=True)
+    threading.Event().wait()
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -1,6 +1,6 @@
 """Decisions per second and latencies of Tenure's server, beside the same policy in other servers.
 
-    python benchmarks/serving.py [--rounds 5] [--seconds 2] [--ray] [--json]
+    python -m benchmarks.serving [--rounds 5] [--seconds 2] [--ray] [--json]
 
 Needs wrk (Debian: `apt-get install wrk`). The policy (two 64-unit layers, 18 features, 25 actions, seeded weights)
 stands behind servers of one uvicorn process each, with uvloop and httptools. wrk keeps 16 and 64 connections busy
@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import importlib
 import json
 import os
 import shutil
@@ -22,6 +23,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -30,12 +32,13 @@ from typing import Any
 import httptools
 import msgspec
 import numpy as np
-import phases
-from policies import save_policy, situations
-from servers import NAMES, PATH, PROBLEM, PROJECT, SERVERS
 
+from benchmarks import phases
+from benchmarks.policies import save_policy, situations
+from benchmarks.servers import NAMES, PATH, PROBLEM, PROJECT, SERVERS
 from tenure.store import SqliteStore
 
+ROOT = Path(__file__).parents[1]
 BODIES, BATCH = 512, 256
 CONNECTIONS = (16, 64)
 PER_SECOND = 300
@@ -52,6 +55,15 @@ done = function(summary, latency)
     errors.connect + errors.read + errors.write + errors.status + errors.timeout))
 end
 """
+TITLES = {
+    "noop": "bare ASGI, the same bytes whatever is asked",
+    "bare": "bare ASGI, the policy, nothing else",
+    "fastapi": "FastAPI handler, no log",
+    "fastapi-sqlite": "FastAPI handler, one SQLite commit per answer",
+    "tenure-plain": "Tenure, nothing behind the answers",
+    "tenure": "Tenure as it serves",
+    "ray": "Ray Serve, no log",
+}
 PROMISES = (("fastapi", 1.1, 1.5), ("fastapi-sqlite", 2.5, 2.5), ("bare", 0.33, 0.5))
 """Server, what Tenure must reach of its decisions per second, and the aim beyond."""
 
@@ -69,9 +81,9 @@ def bodies() -> list[bytes]:
 def running(folder: Path, names: list[str]) -> Iterator[dict[str, int]]:
     """Servers as processes; the port of each."""
     version = save_policy(PROJECT, folder / "bundles")
-    program = [sys.executable, str(Path(__file__).with_name("servers.py"))]
+    program = [sys.executable, "-m", "benchmarks.servers"]
     processes = {
-        name: subprocess.Popen([*program, name, str(folder), version], stdout=subprocess.PIPE, text=True)
+        name: subprocess.Popen([*program, name, str(folder), version], stdout=subprocess.PIPE, text=True, cwd=ROOT)
         for name in names
     }
     try:
@@ -121,6 +133,10 @@ class Answers(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         self.parser.feed_data(data)
 
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self.answered is not None and not self.answered.done():
+            self.answered.set_exception(exc or ConnectionError("the server hung up"))
+
     def on_message_complete(self) -> None:
         assert self.parser.get_status_code() == 200
         assert self.answered is not None
@@ -130,14 +146,15 @@ class Answers(asyncio.Protocol):
 async def open_loop(port: int, seconds: float) -> dict[str, float]:
     """Latencies from the moment each request was due, at so many a second; milliseconds."""
     loop, requests = asyncio.get_running_loop(), [_raw(body) for body in bodies()]
-    idle = [(await loop.create_connection(Answers, "127.0.0.1", port))[1] for _ in range(64)]
+    # In turns, so that no connection is idle for as long as a server waits before it hangs up.
+    idle = deque([(await loop.create_connection(Answers, "127.0.0.1", port))[1] for _ in range(64)])
     spent: list[float] = []
     started, number, tasks = loop.time() + 0.1, 0, set[asyncio.Task[None]]()
 
     async def ask(due: float, raw: bytes) -> None:
         while not idle:
             await asyncio.sleep(0.0005)
-        connection = idle.pop()
+        connection = idle.popleft()
         connection.answered = loop.create_future()
         connection.transport.write(raw)
         await connection.answered
@@ -212,7 +229,7 @@ def main() -> None:
     arguments = parser.parse_args()
     if shutil.which("wrk") is None:
         sys.exit("wrk is not installed: apt-get install wrk (Debian), brew install wrk (macOS)")
-    names = [name for name in SERVERS if name != "ray" or arguments.ray]
+    names = [*SERVERS, *(["ray"] if arguments.ray and _has_ray() else [])]
     with tempfile.TemporaryDirectory(dir=arguments.folder) as temporary:
         folder = Path(temporary)
         (folder / "bodies").write_bytes(b"\n".join(bodies()))
@@ -234,14 +251,23 @@ def main() -> None:
     print(json.dumps(found)) if arguments.json else report(found, arguments)
 
 
+def _has_ray() -> bool:
+    """Whether Ray Serve is there; says so when it is not."""
+    try:
+        importlib.import_module("ray.serve")
+    except ImportError as error:
+        print(f"Ray Serve is left out, {error}: pip install 'ray[serve]'", file=sys.stderr)
+        return False
+    return True
+
+
 def report(found: dict[str, Any], arguments: argparse.Namespace) -> None:
     """The tables."""
     for connections, servers in found["connections"].items():
         print(f"\n{connections} connections{'':<34}{'per s':>8}{'p50 ms':>8}{'p99 ms':>8}{'Tenure is':>11}")
         for name, row in servers.items():
             ratio = servers["tenure"]["per_s"] / row["per_s"]
-            title = (SERVERS[name].__doc__ or name).split(";")[0].split(":")[0]
-            print(f"{title[:46]:<48}{row['per_s']:>8,.0f}{row['p50_ms']:>8.2f}{row['p99_ms']:>8.2f}{ratio:>9.2f} x")
+            print(f"{TITLES[name]:<48}{row['per_s']:>8,.0f}{row['p50_ms']:>8.2f}{row['p99_ms']:>8.2f}{ratio:>9.2f} x")
         for name, must, aim in PROMISES:
             ratio = servers["tenure"]["per_s"] / servers[name]["per_s"]
             word = "aim reached" if ratio >= aim else "holds" if ratio >= must else "MISSED"
@@ -250,7 +276,7 @@ def report(found: dict[str, Any], arguments: argparse.Namespace) -> None:
         print(f"  what runs behind the answers takes {behind:.0%} of the decisions per second")
     print(f"\nopen loop, {PER_SECOND}/s, from the moment a request was due")
     for name, row in found["open_loop"].items():
-        print(f"  {name:<10}" + "  ".join(f"{key[:-3]} {value:.2f} ms" for key, value in row.items()))
+        print(f"  {name:<14}" + "  ".join(f"{key[:-3]} {value:.2f} ms" for key, value in row.items()))
     behind = found["open_loop"]["tenure"]["p50_ms"] / found["open_loop"]["tenure-plain"]["p50_ms"] - 1
     print(f"  what runs behind an answer adds {behind:.0%} to its median (promised at most 10%)")
     batch = found["batch"]
