@@ -406,3 +406,14 @@ def test_a_second_store_sees_the_same_status(world: World, verbs: Operations, tm
     canary(world, verbs)
     with SqliteStore(tmp_path / "log.db") as other:
         assert Operations(PROBLEM, world.limits, other, world.clock).status() == verbs.status()
+
+
+def test_nothing_learned_is_approved_while_a_stop_file_stands(
+    world: World, waiting: Operations, tmp_path: Path
+) -> None:
+    waiting.stop = StopFile(tmp_path / "STOP")
+    waiting.stop.engage("database down", "ann", START)
+    with pytest.raises(MoveError, match="stop file"):
+        waiting.approve_decision("d1", "bob")
+    waiting.stop.release()
+    assert waiting.approve_decision("d1", "bob").arm is Arm.HUMAN

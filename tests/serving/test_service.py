@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from tenure.core.clock import ManualClock, SystemClock
-from tenure.core.decision import Arm, Place
-from tenure.core.errors import ConflictError, ProblemError, RequestError, StoreError
+from tenure.core.decision import Arm, Decision, Kind, Place
+from tenure.core.errors import ConflictError, ProblemError, RequestError, StoreError, UnfitError
 from tenure.core.spaces import Box
 from tenure.serving import Answer, DecisionRequest
 from tenure.serving.observation import Reader
 from tenure.serving.wire import OutcomeRequest
+from tenure.store import Appended, SqliteStore
 
 from .conftest import Make
 from .toy import NOON, Fixed, World, problem, request, who
@@ -385,3 +387,38 @@ def test_an_outcome_beyond_the_declared_bounds_is_kept_aside_and_not_counted(wor
     (receipt,) = world.service.outcomes([OutcomeRequest("o1", "d1", {"cost": cost})])
     assert receipt.place is Place.QUARANTINE
     assert "declared bounds" in receipt.note
+
+
+@pytest.mark.parametrize("word", ["killed", "expired"])
+@pytest.mark.parametrize("cost", [1.0, 101.0])
+def test_what_was_acted_on_is_not_taken_back_when_it_is_asked_for_again(world: World, word: str, cost: float) -> None:
+    world.one()
+    world.service.outcomes([OutcomeRequest("o1", "d1", {"cost": cost})])
+    if word == "killed":
+        world.store.stop()
+    else:
+        world.wait(seconds=31)
+    (again,) = world.service.decide([request()])
+    assert isinstance(again, ConflictError)
+    assert word in again.found
+    assert (world.row().arm, world.row().action, world.count("corrections")) == (Arm.CANDIDATE, 1, 0)
+
+
+def test_a_decision_known_to_have_no_outcome_may_still_be_taken_back(world: World) -> None:
+    world.one()
+    world.service.outcomes([OutcomeRequest("o1", "d1", kind=Kind.LOST)])
+    world.store.stop()
+    corrected(world, "killed")
+
+
+def test_only_what_the_log_cannot_keep_is_refused(world: World) -> None:
+    def picky(rows: Sequence[Decision], *rest: Any) -> Appended:
+        if any(row.decision_id == "bad" for row in rows):
+            raise UnfitError(expected="x", found="a NUL", where="x", fix="x")
+        return SqliteStore.append_decisions(world.store, rows, *rest)
+
+    world.store.append_decisions = picky  # type: ignore[assignment, method-assign]
+    good, bad, other = world.service.decide([request(), request("bad"), request("d2")])
+    assert isinstance(bad, UnfitError)
+    assert {type(good), type(other)} == {Answer}
+    assert world.count("decisions") == 2

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tenure.core.decision import Arm, Decision
-from tenure.core.errors import StoreError
+from tenure.core.errors import StoreError, UnfitError
 from tenure.serving.spool import Spool
 
 from .conftest import Make
@@ -203,3 +203,30 @@ def test_the_service_answers_durably_from_its_spool(make: Make, path: Path) -> N
     assert world.service.drain() == 2
     assert world.service.drain() == 0
     assert world.count() == 2
+
+
+def test_a_row_the_log_can_never_keep_is_set_aside_and_holds_up_nobody(
+    path: Path, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    append = world.store.append_decisions
+
+    def picky(rows: Any, *rest: Any) -> Any:
+        if any(row.decision_id == "bad" for row in rows):
+            raise UnfitError(expected="x", found="a NUL", where="x", fix="x")
+        return append(rows, *rest)
+
+    monkeypatch.setattr(world.store, "append_decisions", picky)
+    spool = Spool(path)
+    spool.put([row("a"), row("bad"), row("b")])
+    assert drained(spool, world) == 3
+    assert (len(spool), spool.set_aside, world.count("decisions")) == (0, 1, 2)
+    assert [kept.decision_id for kept in Spool(path.with_suffix(".aside"))._rows.values()] == ["bad"]
+    assert len(Spool(path)) == 0
+
+
+def test_an_answer_whose_id_the_log_holds_for_another_request_is_set_aside(path: Path, world: World) -> None:
+    world.store.append_decisions([row("a", request_hash="another")])
+    spool = Spool(path)
+    spool.put([row("a")])
+    assert drained(spool, world) == 1
+    assert (len(spool), spool.set_aside) == (0, 1)

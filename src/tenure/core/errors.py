@@ -86,6 +86,10 @@ class ConflictError(RequestError):
     http_status = 409
 
 
+class UnfitError(RequestError):
+    """The log works, but cannot keep what was sent: the client mends the request."""
+
+
 class UnknownError(RequestError):
     """The request names something that does not exist."""
 

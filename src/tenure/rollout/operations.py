@@ -181,9 +181,17 @@ class Operations:
         """Do what was proposed, as a decision of its own.
 
         Raises:
-            MoveError: it was decided before, it is too late, or a kill, a breaker or a rollback came between.
+            MoveError: it was decided before, it is too late, a stop is in force, or a kill, a breaker or a rollback
+                came between.
             UnknownError: nothing of that id waits.
         """
+        if self.stop is not None and self.stop.engaged():
+            raise MoveError(
+                expected="nothing that stops the learned policy",
+                found="a stop file, or TENURE_STOP in the environment",
+                where=f"rollout of {self.problem.name!r}",
+                fix="lift the stop first (tenure restore); the incumbent's action stands meanwhile",
+            )
         now = self.clock.now()
         return self.queue.approve(self.problem.name, decision_id, actor=actor, at=now, reason=reason)
 

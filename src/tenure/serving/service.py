@@ -15,7 +15,7 @@ import numpy as np
 
 from tenure.core.clock import Clock, ManualClock, from_text, to_text
 from tenure.core.decision import Arm, Decision, Outcome
-from tenure.core.errors import ConflictError, IncumbentError, RequestError, StoreError, TenureError
+from tenure.core.errors import ConflictError, IncumbentError, RequestError, StoreError, TenureError, UnfitError
 from tenure.core.policy import Policy
 from tenure.core.problem import Problem
 from tenure.rollout.settings import Settings
@@ -213,17 +213,17 @@ class DecisionService:
         )
 
     def _answer(self, asked: Asked, started: int) -> Answers:
-        """Answer what can be answered; where the incumbent cannot, only the requests it cannot answer fail."""
+        """Answer what can be answered; what the incumbent cannot answer, or the log not keep, fails alone."""
         self._account(asked)
         try:
             return self._answer_together(asked, started)
-        except IncumbentError:
+        except (IncumbentError, UnfitError):
             return [self._alone(asked.only([row]), started) for row in range(len(asked.requests))]
 
     def _alone(self, asked: Asked, started: int) -> Answer | TenureError:
         try:
             return self._answer_together(asked, started)[0]
-        except IncumbentError as error:
+        except (IncumbentError, UnfitError) as error:
             return error
 
     def _account(self, asked: Asked) -> None:

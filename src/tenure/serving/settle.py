@@ -34,21 +34,41 @@ class Settler:
             incumbent: the incumbent's action for it.
 
         Raises:
-            ConflictError: the id is stored with another body.
+            ConflictError: the id is stored with another body, or the log knows what came of it and it is too late to
+                act on it again.
         """
         stored = self._stored(row.decision_id)
         check_same(stored, row)
         if stored.arm is not Arm.CANDIDATE:
             return stored
         if self._store.kill_epoch(self._problem) != stored.kill_epoch:
-            return self.corrected(stored.decision_id, incumbent(), "killed", checked_at)
+            return self._taken_back(stored, incumbent(), "killed", checked_at)
         # A clock that was set back makes a row look younger than it is: from the future, it is of unknown age.
         if abs(checked_at - stored.decided_at) > self._valid_for:
-            return self.corrected(stored.decision_id, incumbent(), "expired", checked_at)
+            return self._taken_back(stored, incumbent(), "expired", checked_at)
         return stored
 
+    def _taken_back(self, stored: Decision, action: int, reason: str, at: datetime) -> Decision:
+        """The row after its correction; one with an outcome was acted on, and no correction may say otherwise."""
+        settled = self.corrected(stored.decision_id, action, reason, at, unless_measured=True)
+        if settled.arm is Arm.CANDIDATE:
+            raise ConflictError(
+                expected="a decision that is still to be acted on",
+                found=f"one that was: the log holds its outcome, and its answer is no longer valid ({reason})",
+                where=f"decision_id {stored.decision_id!r}",
+                fix="use a new decision_id for a new decision",
+            )
+        return settled
+
     def corrected(
-        self, decision_id: str, action: int, reason: str, at: datetime, propensity: float | None = None
+        self,
+        decision_id: str,
+        action: int,
+        reason: str,
+        at: datetime,
+        propensity: float | None = None,
+        *,
+        unless_measured: bool = False,
     ) -> Decision:
         """The row after one correction to the incumbent's action, whoever comes first."""
         with self._lock:
@@ -62,6 +82,7 @@ class Settler:
                     reason=reason,
                     at=at,
                     fold=self._fold,
+                    unless_measured=unless_measured,
                 )
         return self._stored(decision_id)
 

@@ -14,8 +14,9 @@ from pathlib import Path
 import msgspec
 
 from tenure.core.decision import Arm, Decision
+from tenure.core.errors import UnfitError
 from tenure.serving.settle import Settler
-from tenure.store import Store
+from tenure.store import Appended, Store
 
 MOST_ROWS = 100_000
 """Rows a spool takes; further answers are given all the same, and counted as unlogged."""
@@ -41,6 +42,8 @@ class Spool:
         self._path, self._sync = path, sync
         self._lock = threading.Lock()
         self._rows = _read(path) if path is not None else {}
+        self.set_aside = 0
+        """Rows the log would never take, since the start."""
         if path is not None:
             _make(path)
 
@@ -74,19 +77,38 @@ class Spool:
             if not due:
                 return 0
             epoch = store.kill_epoch(due[0].problem)
-            appended = store.append_decisions([replace(row, kill_epoch=epoch) for row in due])
-            if appended.fenced:
+            groups = self._appended(store, [replace(row, kill_epoch=epoch) for row in due])
+            if any(appended.fenced for appended in groups):
                 return 0  # a kill came between: the next drain takes them under its epoch
             answered = {row.decision_id: row for row in due}
-            for stored in appended.existing:
+            for stored in [stored for appended in groups for stored in appended.existing]:
                 row = answered[stored.decision_id]
-                if stored.arm is Arm.CANDIDATE and stored.request_hash == row.request_hash:
+                if stored.request_hash != row.request_hash:
+                    self._set_aside(row, "the log holds another request under its id")
+                elif stored.arm is Arm.CANDIDATE:
                     settler.corrected(row.decision_id, row.action, row.reason, now, row.propensity)
             for decision_id in answered:
                 del self._rows[decision_id]
             if not self._rows:
                 self._empty()
             return len(due)
+
+    def _appended(self, store: Store, rows: Sequence[Decision]) -> list[Appended]:
+        """What became of the rows; where the log cannot keep one of them, each goes by itself."""
+        try:
+            return [store.append_decisions(rows)]
+        except UnfitError as error:
+            if len(rows) == 1:
+                self._set_aside(rows[0], error.found)
+                return []
+            return [appended for row in rows for appended in self._appended(store, [row])]
+
+    def _set_aside(self, row: Decision, why: str) -> None:
+        """Keep a row that the log will never take in a file of its own, so that the others are not held up."""
+        log.error("decision %r does not go to the log, it is set aside: %s", row.decision_id, why)
+        self.set_aside += 1
+        if self._path is not None:
+            self._written(self._path.with_suffix(".aside"), [row])
 
     def _written(self, path: Path, rows: Sequence[Decision]) -> bool:
         try:

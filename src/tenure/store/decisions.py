@@ -19,6 +19,8 @@ from tenure.store.outcomes import adopt_orphans
 from tenure.store.records import Appended, Event
 from tenure.store.rows import Values, decision_bytes, decision_from, decision_values, numbered, proposal_values
 
+_ACTED_ON = """SELECT 1 FROM outcome
+WHERE problem = ? AND decision_id = ? AND kind NOT IN ('window_closed', 'lost') LIMIT 1"""
 _FIND = "SELECT * FROM answered WHERE problem = ? AND decision_id = ?"
 _KNOWN = "SELECT decision_id FROM decision WHERE problem = ? AND decision_id IN ({})"
 _WAITED = "SELECT decision_id FROM outcome WHERE problem = ? AND place = 'orphan' AND decision_id IN ({})"
@@ -88,10 +90,18 @@ def find(connection: Connection, problem: str, decision_id: str) -> Decision | N
     return None if values is None else decision_from(values)
 
 
-def correct(connection: Connection, problem: str, correction: Correction, fold: Fold | None = None) -> None:
+def correct(
+    connection: Connection,
+    problem: str,
+    correction: Correction,
+    fold: Fold | None = None,
+    *,
+    unless_measured: bool = False,
+) -> bool:
     """Append a correction and the event that stands for it in the order; the decision's row stays as it is.
 
-    `fold` sees the decision: what it no longer parts may be a run that trips a breaker.
+    `fold` sees the decision: what it no longer parts may be a run that trips a breaker. With `unless_measured` nothing
+    is written where an outcome says that the decision was acted on; whether it was written is returned.
 
     Raises:
         UnknownError: no such decision.
@@ -104,6 +114,8 @@ def correct(connection: Connection, problem: str, correction: Correction, fold: 
             where=f"the log of {problem!r}",
             fix="correct only what was appended",
         )
+    if unless_measured and connection.execute(_ACTED_ON, (problem, correction.decision_id)).fetchone() is not None:
+        return False
     propensity = None if correction.propensity is None else float(correction.propensity)
     values = (correction.decision_id, int(correction.action), correction.arm.value, propensity, correction.reason)
     payload = dict(zip(("decision_id", "action", "arm", "propensity"), values, strict=False))
@@ -112,6 +124,7 @@ def correct(connection: Connection, problem: str, correction: Correction, fold: 
     connection.execute("INSERT INTO correction VALUES (?, ?, ?, ?, ?, ?, ?)", (problem, sequence, *values))
     if fold is not None:
         fold_in(connection, problem, [stored.sequence], fold, correction.at)
+    return True
 
 
 def propose(connection: Connection, problem: str, rows: Sequence[ShadowProposal]) -> None:

@@ -99,17 +99,19 @@ class Store:
         reason: str,
         at: datetime,
         fold: Fold | None = None,
-    ) -> None:
+        unless_measured: bool = False,
+    ) -> bool:
         """Record that something else was done than a decision's row says; the latest correction holds.
 
         It takes a number of its own, as an event of kind "correction", and is not fenced. `fold` sees the decision.
+        With `unless_measured` an outcome that came keeps it as it is; whether it was written is returned.
 
         Raises:
             UnknownError: no such problem or decision.
         """
         correction = decisions.Correction(decision_id, action, arm, propensity, reason, at)
         with self.database.writing() as connection:
-            decisions.correct(connection, problem, correction, fold)
+            return decisions.correct(connection, problem, correction, fold, unless_measured=unless_measured)
 
     def append_proposals(self, problem: str, rows: Sequence[ShadowProposal]) -> None:
         """Record what the arms that did not answer would have done; the first per (decision, arm, version) stays."""

@@ -12,7 +12,7 @@ from typing import Any
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
-from tenure.core.errors import StoreError
+from tenure.core.errors import StoreError, UnfitError
 from tenure.store.dialect import PostgresConnection, PostgresSnapshot, adapt, prepare
 from tenure.store.log import Store
 
@@ -157,6 +157,13 @@ class PostgresConnections:
     def _translated(self) -> Iterator[None]:
         try:
             yield
+        except psycopg.DataError as error:
+            raise UnfitError(
+                expected="texts and numbers this database can keep",
+                found=str(error).strip(),
+                where=_place(self._where),
+                fix="send them without NUL characters, and within 64 bits",
+            ) from error
         except psycopg.Error as error:
             fixes = [fix for kind, fix in _FIXES if isinstance(error, kind)]
             raise StoreError(

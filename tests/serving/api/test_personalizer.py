@@ -261,3 +261,15 @@ def test_a_rule_that_cannot_decide_is_told_in_personalizers_words(open_office: O
     office = open_office(incumbent=Fixed(99, 1.0, version="rule"))
     office.world.at("shadow", 0.0)
     assert rank(office)["rewardActionId"] == "a"  # the first action sent stands for the rule
+
+
+@pytest.mark.parametrize("name", ["unit_id", "eventId"])
+def test_an_id_no_database_can_keep_is_refused_before_it_is_decided(office: Office, name: str) -> None:
+    asked: dict[str, Any] = {"actions": [{"id": label} for label in "abcd"], "contextFeatures": [{"x": 1.0}]}
+    if name == "unit_id":
+        asked["contextFeatures"].append({"unit_id": "a\0b"})
+    else:
+        asked["eventId"] = "a\0b"
+    answer = office.post("/personalizer/v1.0/rank", json=asked)
+    assert 400 <= answer.status_code < 500
+    assert office.store.counts("toy")["decisions"] == 0

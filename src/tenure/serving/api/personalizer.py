@@ -141,13 +141,22 @@ def decision_of(asked: RankRequest, service: DecisionService) -> DecisionRequest
     kept = [name for name in sent if name not in excluded]
     leaves = _named(asked.context_features or [])
     event_id = asked.event_id or uuid.uuid4().hex
-    return DecisionRequest(
-        unit_id=str(leaves.get(service.settings.rollout.unit) or event_id)[:256],
-        context=_context(leaves, service.problem.feature_names),
-        decision_id=event_id,
-        mask=[label in kept for label in labels],
-        incumbent_action=kept[0] if kept else None,
-    )
+    fields = {
+        "unit_id": str(leaves.get(service.settings.rollout.unit) or event_id)[:256],
+        "context": _context(leaves, service.problem.feature_names),
+        "decision_id": event_id,
+        "mask": [label in kept for label in labels],
+        "incumbent_action": kept[0] if kept else None,
+    }
+    try:
+        return msgspec.convert(fields, DecisionRequest)  # under the checks of any other request
+    except msgspec.ValidationError as error:
+        raise RequestError(
+            expected="a unit and an event that are texts without NUL, of 1 to 256 characters",
+            found=str(error),
+            where="contextFeatures and eventId",
+            fix="send them in that form",
+        ) from error
 
 
 def ranked(sent: Sequence[str], eligible: frozenset[str], answer: Answer) -> list[RankedAction]:
