@@ -188,3 +188,32 @@ def test_the_process_that_tries_a_bundle_says_what_is_wrong(
     monkeypatch.setattr("resource.setrlimit", lambda *_: None)  # not for the tests' own process
     assert uploading.tried(str(tmp_path)) == 1
     assert set(json.loads(capsys.readouterr().out)) == {"expected", "found"}
+
+
+def test_the_graph_never_runs_in_the_servers_own_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def never(*_: object) -> None:
+        raise AssertionError("a stranger's graph was opened here")
+
+    made = good()
+    monkeypatch.setattr("tenure.store.bundles._session", never)
+    take(made, tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == [made.version]
+
+
+@pytest.mark.parametrize(("code", "word"), [("while True: pass", "code -"), ("bytearray(2 * 1024**3)", "code 1")])
+def test_the_process_that_tries_a_bundle_may_take_so_much_processor_and_memory(
+    code: str, word: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs = f"def load(*_): {code}" if code.startswith("byte") else f"def load(*_):\n    {code}"
+    monkeypatch.setattr(
+        uploading, "_TRY", f"{runs}\nfrom tenure.store import upload as u\nu.LOAD_WITHIN_S = 2\n"
+        "u.load_bundle = load\nu.tried('')"
+    )  # fmt: skip
+    with pytest.raises(RequestError, match=word):
+        take(good(), tmp_path)
+
+
+def test_one_bundle_is_tried_at_a_time(tmp_path: Path) -> None:
+    with uploading._TRYING, pytest.raises(RequestError, match="one upload at a time"):
+        take(good(), tmp_path)
+    take(good(), tmp_path)

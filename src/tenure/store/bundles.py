@@ -193,6 +193,17 @@ def load_bundle(folder: Path, problem: Problem | None) -> BundlePolicy:
     Raises:
         BundleError: files are missing or damaged, it belongs to another problem, or it answers otherwise than it did.
     """
+    policy = BundlePolicy(read_bundle(folder, problem))
+    _check_golden(policy, str(folder))
+    return policy
+
+
+def read_bundle(folder: Path, problem: Problem | None) -> Bundle:
+    """A bundle whose hashes and problem are checked; its graph is not looked into, and nothing of it runs.
+
+    Raises:
+        BundleError: files are missing or damaged, or it belongs to another problem.
+    """
     bundle = Bundle(_read(folder / "policy.onnx"), _manifest(folder))
     found = hashlib.sha256(bundle.onnx).hexdigest()
     if found != bundle.manifest["policy_sha256"]:
@@ -202,9 +213,7 @@ def load_bundle(folder: Path, problem: Problem | None) -> BundlePolicy:
     for what, ours in (_interface(problem) if problem is not None else {}).items():
         if bundle.manifest[what] != ours:
             raise _broken(folder, f"a bundle for the {what} {ours!r}", f"one for {bundle.manifest[what]!r}")
-    policy = BundlePolicy(bundle)
-    _check_golden(policy, str(folder))
-    return policy
+    return bundle
 
 
 def _interface(problem: Problem) -> dict[str, Any]:
