@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import timedelta
 
@@ -69,6 +70,18 @@ def test_an_approval_is_a_decision_of_its_own_and_an_event_in_the_chain(pending:
     assert found is not None
     assert (found.status, found.decided_by, found.decided_at) == ("approved", "bob", at)
     assert pending.open("bikes", NOON) == []
+
+
+def test_a_client_that_took_the_id_of_an_approval_cannot_prevent_it(pending: Pending, store: Store) -> None:
+    store.append_decisions([decision("d1:approved", arm=Arm.INCUMBENT, version="rule", action=2)])
+    made = pending.approve("bikes", "d1", actor="bob", at=NOON)
+    assert re.fullmatch("d1:approved-[0-9a-f]{16}", made.decision_id)
+    assert (made.arm, made.action) == (Arm.HUMAN, 5)
+    assert store.decision("bikes", made.decision_id) == made
+    assert store.events("bikes")[-1].payload["approved"] == made.decision_id
+    taken = store.decision("bikes", "d1:approved")
+    assert taken is not None
+    assert taken.arm is Arm.INCUMBENT
 
 
 def test_approving_twice_is_void(pending: Pending, store: Store) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
@@ -18,7 +19,7 @@ from tenure.store.records import Control, Event
 
 OPEN, APPROVED, REJECTED, EXPIRED = "open", "approved", "rejected", "expired"
 SUFFIX = ":approved"
-"""What an approved decision's id ends with."""
+"""What an approved decision's id ends with; a random word follows where a client has taken that id."""
 
 _COLUMNS = """problem, decision_id, version, action, confidence, kill_epoch, rule, asked_at, until, status, decided_at,
     decided_by"""
@@ -116,7 +117,7 @@ class Pending:
             _check_still_wanted(row, control)
             first = decisions.find(connection, problem, decision_id)
             assert first is not None
-            approved = decisions.append(connection, [_approved(first, row, control, at)]).written[0]
+            approved = _append(connection, row, _approved(first, row, control, at))
             payload = {"decision_id": decision_id, "approved": approved.decision_id, "action": row.action}
             _settle(connection, row, APPROVED, actor, at)
             said = reason or f"the rule {row.rule} asked for a person"
@@ -171,6 +172,19 @@ def _void(row: PendingDecision, found: str) -> MoveError:
         where=f"decision {row.decision_id!r} of {row.problem!r}",
         fix="the incumbent's action stands; decide the case by hand if it still matters",
     )
+
+
+def _append(connection: Connection, row: PendingDecision, approved: Decision) -> Decision:
+    """Write it under an id no client can have taken beforehand.
+
+    Raises:
+        MoveError: a kill came between.
+    """
+    for name in (approved.decision_id, f"{approved.decision_id}-{os.urandom(8).hex()}"):
+        written = decisions.append(connection, [replace(approved, decision_id=name)]).written
+        if written:
+            return written[0]
+    raise _void(row, "one that a kill overtook")
 
 
 def _approved(first: Decision, row: PendingDecision, control: Control, at: datetime) -> Decision:
