@@ -77,6 +77,13 @@ def test_versions_are_read_as_of_a_moment(office: Office) -> None:
     assert [each["version"] for each in before["versions"]] == ["v1"]
 
 
+@pytest.mark.parametrize(
+    "as_of", ["0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59", "9500-01-01T00:00:00Z", "soon", ""]
+)
+def test_a_moment_no_calendar_holds_is_the_senders_to_mend(office: Office, as_of: str) -> None:
+    refused(office.get(f"{V1}/versions", params={"as_of": as_of}), 422, "time")
+
+
 def test_servers_heard_of_lately_are_listed_with_the_epoch_they_answer_under(office: Office) -> None:
     Replicas(office.store).seen(Replica("toy", "east", NOON, NOON, 3, "v1", "1", None))
     Replicas(office.store).seen(Replica("toy", "gone", NOON, NOON - timedelta(hours=1), 3, "v1", "1", None))

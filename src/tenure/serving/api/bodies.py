@@ -53,7 +53,7 @@ class Since(Struct, frozen=True):
 class AsOf(Struct, frozen=True):
     """As things stood at a moment; without one, now."""
 
-    as_of: datetime | None = None
+    as_of: Annotated[str, Meta(extra_json_schema={"format": "date-time"})] | None = None
 
 
 class DecisionBody(Struct, frozen=True):

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC
 from typing import Any
 
 import numpy as np
 
+from tenure.core.clock import from_text
 from tenure.core.decision import Decision
 from tenure.core.errors import UnknownError
 from tenure.serving.api.bodies import (
@@ -66,10 +66,14 @@ def events(call: Call) -> Events:
 
 
 def versions(call: Call) -> Versions:
-    """Registered versions, and which of them decides now."""
+    """Registered versions, and which of them decides now.
+
+    Raises:
+        RequestError: `as_of` is no moment.
+    """
     store, problem = call.desk.service.store, call.desk.problem
     as_of = call.query.as_of
-    moment = as_of.replace(tzinfo=UTC) if as_of is not None and as_of.tzinfo is None else as_of
+    moment = None if as_of is None else from_text(as_of)
     control = store.control(problem)
     rows = [VersionBody(row.version, row.registered_at, dict(row.record)) for row in store.versions(problem, moment)]
     return Versions(rows, control.version if control.live_share > 0 else None)
