@@ -49,6 +49,16 @@ def test_an_empty_file_stops_too(stop: StopFile) -> None:
     assert stop.engaged()
 
 
+def test_a_link_to_nowhere_stops_too(stop: StopFile) -> None:
+    stop.path.parent.mkdir()
+    stop.path.symlink_to(stop.path.with_name("gone"))
+    assert stop.engaged()
+    stop.engage("costs rise", "ann", NOON)  # stops already: nothing is made behind the link
+    assert not stop.path.exists()
+    stop.release()
+    assert not stop.engaged()
+
+
 @pytest.mark.parametrize(("word", "stopped"), [("1", True), ("yes", True), ("", False), ("0", False)])
 def test_the_environment_stops(stop: StopFile, monkeypatch: pytest.MonkeyPatch, word: str, stopped: bool) -> None:
     monkeypatch.setenv(VARIABLE, word)

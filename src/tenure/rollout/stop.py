@@ -30,9 +30,9 @@ class StopFile:
         return os.environ.get(VARIABLE, "") not in ("", "0") or self.exists()
 
     def exists(self) -> bool:
-        """Whether the file is there; a folder that cannot be looked into counts as if it were."""
+        """Whether the file is there, be it a link to nowhere; a folder that cannot be looked into counts as if."""
         try:
-            os.stat(self.path)
+            os.lstat(self.path)
         except FileNotFoundError:
             return False
         except OSError:
@@ -48,7 +48,7 @@ class StopFile:
         text = json.dumps({"reason": reason, "actor": actor, "at": to_text(at)}) + "\n"
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            if self.path.exists():
+            if os.path.lexists(self.path):
                 return
             with self.path.open("a", encoding="utf-8") as file:
                 file.write(text)
