@@ -165,6 +165,11 @@ def test_a_form_of_whom_no_browser_speaks_for_is_refused() -> None:
         {"host": "evil.example"},  # DNS rebinding: another site's name points here
         {"host": "evil.example:8080"},
         {"host": ""},
+        {"host": "[::1"},
+        {"host": "[::1]evil.example"},
+        {"host": "127.0.0.1:80@evil.example"},
+        {"host": "127.0.0.1:80:80"},
+        {"host": "127.0.0.1, evil.example"},
         {"origin": "https://evil.example"},
         {"origin": "null"},
         {"origin": "https://tenure.example.com:8443"},
@@ -200,6 +205,13 @@ def test_reading_from_a_link_on_another_site_is_fine_but_only_under_our_own_name
     assert OpenAccess(HOSTS).permit(scope("GET", origin="https://evil.example"), Role.VIEWER).open
     with pytest.raises(ForbiddenError, match="evil"):
         OpenAccess(HOSTS).permit(scope("GET", host="evil.example"), Role.VIEWER)
+
+
+@pytest.mark.parametrize("hosts", [("127.0.0.1", "evil.example"), ("evil.example", "127.0.0.1"), ("127.0.0.1",) * 2])
+def test_a_request_with_two_hosts_is_addressed_to_nobody(hosts: tuple[str, str]) -> None:
+    asked = {"method": "GET", "headers": [(b"host", host.encode()) for host in hosts]}
+    with pytest.raises(ForbiddenError):
+        OpenAccess(HOSTS).permit(asked, Role.VIEWER)
 
 
 def test_a_token_is_not_asked_for_host_or_origin_since_no_page_can_send_it_unasked(door: Door) -> None:

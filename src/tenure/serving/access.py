@@ -8,6 +8,7 @@ rebinding), and it must not come from another site's page.
 from __future__ import annotations
 
 import hashlib
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,6 +23,8 @@ from tenure.store.tokens import Key, Token, Tokens, digest_of
 COOKIE = "tenure_session"
 SAFE = ("GET", "HEAD", "OPTIONS")
 """Methods that change nothing."""
+_HOST = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:[0-9]{0,5})?")
+"""A Host header, lower case: a name or an address, perhaps a port, nothing else (RFC 9110, 7.2)."""
 
 
 class Role(IntEnum):
@@ -181,7 +184,8 @@ def check_site(scope: Mapping[str, Any], headers: Mapping[bytes, bytes], hosts: 
     Raises:
         ForbiddenError: it is not, or it is.
     """
-    host = headers.get(b"host", b"").decode("latin-1").lower()
+    told = [value for name, value in scope.get("headers", ()) if name == b"host"]
+    host = b", ".join(told).decode("latin-1").lower()  # two of them are the name of nobody
     if _name(host) not in hosts:
         raise _forbidden(f"a Host of {sorted(hosts)}", repr(host), "call the server by one of them, see --allow-host")
     if scope.get("method") in SAFE:
@@ -222,8 +226,9 @@ def csrf_of(secret: bytes) -> str:
 
 
 def _name(host: str) -> str:
-    """A Host header without its port."""
-    return host.partition("]")[0] + "]" if host.startswith("[") else host.partition(":")[0]
+    """A Host header without its port; empty when it is none."""
+    found = _HOST.fullmatch(host)
+    return found[1] if found else ""
 
 
 def _unknown() -> AccessError:
