@@ -32,12 +32,16 @@ from tenure.serving.app import App
 from tenure.serving.choose import Held, Loader
 from tenure.serving.keeping import Duty, Keeper
 from tenure.serving.lease import Standing, Watched
+from tenure.serving.loading import Loading
 from tenure.serving.spool import Spool
 from tenure.store import Control, Store
 from tenure.store.checkpoints import Signer
 from tenure.store.database import Connection
 from tenure.store.pending import Pending
 from tenure.store.replicas import Replica, Replicas
+
+PRELOAD_S = 10.0
+"""How long a server that starts waits for its bundle; after that the incumbent answers until it is there."""
 
 log = logging.getLogger("tenure.serving")
 
@@ -65,19 +69,22 @@ def server(
         project: as `tenure` names it.
         workspace: what it holds.
         store: its log.
-        clock: a ManualClock follows the requests' `at`; such a server reads the log each time, and is not registered.
+        clock: a ManualClock follows the requests' `at`; such a server reads the log each time, waits for its bundle,
+            so that answers depend on the requests alone, and is not registered.
         access: who may ask.
         url: where it listens.
         secure: cookies travel over TLS only.
     """
     problem, settings = workspace.project.problem, workspace.settings
     with ExitStack() as open_:
-        standing = (
-            None if isinstance(clock, ManualClock) else open_.enter_context(_watched(workspace, store, clock, url))
-        )
+        load, standing = _loader(workspace), None
+        if not isinstance(clock, ManualClock):
+            load = loading = Loading(load)
+            _preload(loading, store.control(problem.name).version)
+            standing = open_.enter_context(_watched(workspace, store, clock, url, loading))
         exploring = Exploration(settings, problem)
         spool = open_.enter_context(_own_spool(workspace.home))
-        service = _service(workspace, store, clock, standing, exploring, spool)
+        service = _service(workspace, store, clock, load, standing, exploring, spool)
 
         def reading() -> None:
             exploring.read(store, clock.now())
@@ -97,12 +104,18 @@ def server(
 
 
 def _service(
-    workspace: Workspace, store: Store, clock: Clock, standing: Standing | None, exploring: Exploration, spool: Spool
+    workspace: Workspace,
+    store: Store,
+    clock: Clock,
+    load: Loader,
+    standing: Standing | None,
+    exploring: Exploration,
+    spool: Spool,
 ) -> DecisionService:
     """What decides, with everybody it asks."""
     problem, settings = workspace.project.problem, workspace.settings
     return DecisionService(
-        *(problem, workspace.project.incumbent, store, settings, clock, _loader(workspace)),
+        *(problem, workspace.project.incumbent, store, settings, clock, load),
         standing=standing,
         breakers=Breakers(problem, settings),
         exploring=exploring,
@@ -116,6 +129,12 @@ def _loader(workspace: Workspace) -> Loader:
     """Bundles in this process, or each in one of its own where `serving.apart` asks for it."""
     serving = workspace.settings.serving
     return loader(workspace.bundles, serving.deadline_ms / 1000) if serving.apart else workspace.bundle
+
+
+def _preload(loading: Loading, version: str | None) -> None:
+    """Wait for the candidate's bundle for a while, so that a restart serves it at once."""
+    if version is not None and not loading.wait(version, PRELOAD_S):
+        log.warning("the bundle %s is not loaded yet; the incumbent answers until it is", version)
 
 
 def _duties(service: DecisionService, access: Access, signing: Duty) -> list[Duty]:
@@ -153,13 +172,15 @@ def _sign(signer: Signer, service: DecisionService) -> None:
 
 
 @contextmanager
-def _watched(workspace: Workspace, store: Store, clock: Clock, url: str) -> Iterator[Standing]:
-    """Where the rollout stands, from memory under a lease; the register hears of every look that is news."""
+def _watched(workspace: Workspace, store: Store, clock: Clock, url: str, loading: Loading) -> Iterator[Standing]:
+    """Where the rollout stands, from memory under a lease; register and bundles hear of every look that is news."""
     problem, serving, replicas = workspace.project.problem.name, workspace.settings.serving, Replicas(store)
     now = clock.now()
     mine = Replica(problem, _name(), now, now, 0, None, __version__, url)
 
     def seen(control: Control, stopped: bool = False) -> None:
+        if control.version is not None and not stopped:
+            loading.begin(control.version)
         told = replace(mine, seen_at=clock.now(), epoch=control.kill_epoch, version=control.version, stopped=stopped)
         replicas.seen(told)
 
