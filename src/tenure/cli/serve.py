@@ -70,8 +70,13 @@ def _ready(app: App) -> uvicorn.Server:
     """What answers until SIGTERM or SIGINT, and then finishes what came; told to stop is no failure: the code is 0."""
     import uvicorn
 
+    from tenure.serving.door import KEEP_ALIVE_S, door, limits
+
     config = uvicorn.Config(
         app,
+        http=door(limits()),
+        ws="none",
+        timeout_keep_alive=KEEP_ALIVE_S,
         log_level="warning",
         access_log=False,
         server_header=False,
