@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -80,6 +81,16 @@ def test_the_days_budget_is_spent_by_explored_decisions_alone_and_comes_back_at_
     assert budget.epsilon("", NOON, CONTROL) == 0.0
     assert budget.epsilon("", NOON + timedelta(hours=11, minutes=59), CONTROL) == 0.0
     assert budget.epsilon("", NOON + timedelta(hours=12), CONTROL) == 0.1
+
+
+def test_what_a_group_has_explored_counts_before_it_is_in_the_log() -> None:
+    budget = exploring(per_day=3, segment="size", per_segment=2)
+    budget.update("1", NOON, True)
+    assert budget.epsilon("1", NOON, CONTROL, Counter({"2": 1})) == 0.1
+    assert budget.epsilon("1", NOON, CONTROL, Counter({"1": 1})) == 0.0
+    assert budget.epsilon("2", NOON, CONTROL, Counter({"1": 1})) == 0.1
+    assert budget.epsilon("2", NOON, CONTROL, Counter({"1": 1, "3": 1})) == 0.0
+    assert budget.epsilon("1", NOON, CONTROL) == 0.1
 
 
 def test_a_clock_that_falls_back_does_not_give_the_budget_again() -> None:

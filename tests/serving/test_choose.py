@@ -12,12 +12,15 @@ from tenure.core.decision import Arm
 from tenure.core.errors import IncumbentError, RequestError
 from tenure.core.policy import Proposal
 from tenure.core.problem import Constraint
+from tenure.rollout import Exploration, Settings
 from tenure.rollout.assignment import gets_candidate
+from tenure.rollout.rules import ExplorationRule
+from tenure.rollout.settings import RolloutSettings
 from tenure.serving import Answer
 from tenure.serving.offers import Offer, restricted
 
 from .conftest import Make
-from .toy import ACTIONS, Fixed, World, request, who
+from .toy import ACTIONS, Fixed, World, problem, request, who
 
 UNITS = [f"u{number}" for number in range(200)]
 
@@ -87,6 +90,20 @@ def test_the_incumbent_is_never_explored(make: Make) -> None:
     control = [answer for answer in found if answer.arm == "incumbent"]
     assert {(answer.label, answer.explored) for answer in control} == {("a", False)}
     assert [answer.propensity for answer in control] == pytest.approx([0.1 / 4 + 0.9] * len(control))
+
+
+@pytest.mark.parametrize("rule", [{"per_day": 20}, {"segment": "x", "per_segment": 20}])
+def test_the_budget_holds_inside_one_group_and_each_row_carries_its_own_rate(make: Make, rule: dict[str, Any]) -> None:
+    settings = Settings(rollout=RolloutSettings(exploration=0.8), exploration=ExplorationRule(**rule))
+    world = make(neighbours={"exploring": Exploration(settings, problem())}).at("full", 1.0)
+    found = list(answers(world).values())
+    explored = [row for row, answer in enumerate(found) if answer.explored]
+    assert len(explored) == 20
+    last = explored[-1] + 1
+    assert {answer.propensity for answer in found[:last] if answer.explored} == {0.8 / 4}
+    assert {answer.propensity for answer in found[:last] if not answer.explored} == {(1 - 0.8) + 0.8 / 4}
+    assert {(answer.label, answer.propensity) for answer in found[last:]} == {("b", 1.0)}
+    assert not any(answer.explored for answer in world.ask(*(request(f"e-{unit}", unit=unit) for unit in UNITS)))
 
 
 def test_a_stochastic_candidate_gives_the_probability_of_its_draw(make: Make) -> None:

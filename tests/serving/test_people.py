@@ -106,8 +106,8 @@ class Budget:
     def segment(self, context: Mapping[str, float]) -> str:
         return f"x={context['x']:g}"
 
-    def epsilon(self, segment: str, now: datetime, control: Control) -> float:
-        del now, control
+    def epsilon(self, segment: str, now: datetime, control: Control, beside: Any = None) -> float:
+        del now, control, beside
         self.segments.add(segment)
         return 1.0 if self.left else 0.0
 

@@ -12,6 +12,9 @@ from tenure.rollout.settings import Settings
 from tenure.store import Control, Store
 from tenure.store.measures import explored_since
 
+NOTHING: Counter[str] = Counter()
+"""No explored decision beside those that were counted."""
+
 
 def default_rate(settings: Settings) -> float:
     """The rate until a person sets one: off where a wrong action is riskier than the limit allows."""
@@ -42,10 +45,17 @@ class Exploration:
         name = self.rule.segment
         return "" if name is None or name not in context else f"{context[name]:g}"
 
-    def epsilon(self, segment: str, now: datetime, control: Control) -> float:
-        """Share of the candidate's decisions to draw at random at this moment, in [0, 1]; 0 once a budget is spent."""
+    def epsilon(self, segment: str, now: datetime, control: Control, beside: Counter[str] = NOTHING) -> float:
+        """Share of the candidate's decisions to draw at random at this moment, in [0, 1]; 0 once a budget is spent.
+
+        Args:
+            segment: of the request.
+            now: the moment.
+            control: where the rollout stands.
+            beside: explored decisions by segment that are not counted yet, those of the same group.
+        """
         rate = self._default if control.exploration is None else control.exploration
-        return max(rate, self.rule.floor) if rate > 0 and not self._spent(segment, now) else 0.0
+        return max(rate, self.rule.floor) if rate > 0 and not self._spent(segment, now, beside) else 0.0
 
     def update(self, segment: str, now: datetime, explored: bool) -> None:
         """Count a decision that is in the log."""
@@ -67,13 +77,13 @@ class Exploration:
                 self._own -= own  # they were in the log before it was read
                 self._upto = seen
 
-    def _spent(self, segment: str, now: datetime) -> bool:
+    def _spent(self, segment: str, now: datetime, beside: Counter[str]) -> bool:
         per_day, per_segment = self.rule.per_day, self.rule.per_segment
         if per_day is None and per_segment is None:
             return False
         with self._lock:
             self._begin(now)
-            used = self._logged + self._own
+            used = self._logged + self._own + beside
         return (per_day is not None and used.total() >= per_day) or (
             per_segment is not None and used[segment] >= per_segment
         )

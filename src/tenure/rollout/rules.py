@@ -57,7 +57,8 @@ class BreakerRule(Struct, frozen=True, forbid_unknown_fields=True):
     """Stops the learned policy on single decisions, in the transaction that records what it saw.
 
     Exactly one of signal and measure, one of above and below, and one of consecutive and window. Inequalities are
-    strict as written; rows are counted in decision order over those whose outcome has arrived.
+    strict as written; rows are counted in decision order over those whose outcome has arrived. An outcome outside its
+    declared bounds is no evidence, yet breaks: what is worse than anybody expected must not pass unseen.
     """
 
     signal: Annotated[str | None, Meta(description="a signal of the problem")] = None
@@ -151,7 +152,11 @@ class HumanRule(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ExplorationRule(Struct, frozen=True, forbid_unknown_fields=True):
-    """Limits of live exploration; `rollout.exploration` is its rate."""
+    """Limits of live exploration; `rollout.exploration` is its rate.
+
+    One server keeps `per_day` and `per_segment` to the row. Several may go beyond them together by what the others
+    explore within a second, since each counts its own rows at once and those of the others once a second.
+    """
 
     floor: Annotated[Share, Meta(description="least rate while it is on")] = 0.0
     per_day: Annotated[int, Meta(ge=0, description="most explored decisions a UTC day; none is no limit")] | None = None

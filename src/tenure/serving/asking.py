@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,6 +14,9 @@ from tenure.core.arrays import Bools, Floats
 from tenure.rollout.rules import HumanRule
 from tenure.serving.wire import DecisionRequest
 from tenure.store import Control, Recent, Store, Trip
+
+NOTHING: Counter[str] = Counter()
+"""No explored decision beside those of the log."""
 
 
 @dataclass(frozen=True)
@@ -64,8 +68,15 @@ class Exploring(Protocol):
         """What a request's exploration is counted under."""
         ...
 
-    def epsilon(self, segment: str, now: datetime, control: Control) -> float:
-        """Share of the candidate's decisions to draw at random now, in [0, 1]."""
+    def epsilon(self, segment: str, now: datetime, control: Control, beside: Counter[str] = NOTHING) -> float:
+        """Share of the candidate's decisions to draw at random now, in [0, 1].
+
+        Args:
+            segment: of the request.
+            now: the moment.
+            control: where the rollout stands.
+            beside: explored decisions by segment that are not in the log yet, of the same group.
+        """
         ...
 
     def update(self, segment: str, now: datetime, explored: bool) -> None:
@@ -103,8 +114,8 @@ class Steady:
         del context
         return ""
 
-    def epsilon(self, segment: str, now: datetime, control: Control) -> float:
-        del segment, now
+    def epsilon(self, segment: str, now: datetime, control: Control, beside: Counter[str] = NOTHING) -> float:
+        del segment, now, beside
         return self._rate if control.exploration is None else control.exploration
 
     def update(self, segment: str, now: datetime, explored: bool) -> None:

@@ -96,7 +96,7 @@ class Chooser:
         if candidate is None:
             return self._by_fallback(asked, share, failure)
         incumbent = candidate if share >= 1 and self.humans is None else self.incumbent_offer(asked)
-        return [self._split(situation, row, share, candidate, incumbent) for row in range(len(asked.requests))]
+        return self._in_turn(situation, share, candidate, incumbent)
 
     def without_log(self, asked: Asked) -> list[Choice]:
         """What is done while the log cannot be written: the incumbent's action, whoever's turn it is.
@@ -200,11 +200,23 @@ class Chooser:
             fix="mend its propose, and try it with check_policy; send incumbent_action meanwhile",
         )
 
-    def _split(self, situation: Situation, row: int, share: float, candidate: Offer, incumbent: Offer) -> Choice:
+    def _in_turn(self, situation: Situation, share: float, candidate: Offer, incumbent: Offer) -> list[Choice]:
+        """Row by row: what the rows before have explored counts against the budget of the next."""
+        explored: Counter[str] = Counter()
+        choices = []
+        for row, request in enumerate(situation.asked.requests):
+            segment = self.exploring.segment(request.context)
+            epsilon = self.exploring.epsilon(segment, situation.now, situation.control, explored)
+            choices.append(self._split(situation, row, share, candidate, incumbent, epsilon))
+            explored[segment] += choices[-1].explored
+        return choices
+
+    def _split(
+        self, situation: Situation, row: int, share: float, candidate: Offer, incumbent: Offer, epsilon: float
+    ) -> Choice:
         """One row of the traffic split."""
-        asked, control, now, _ = situation
+        asked, control, _, _ = situation
         request, version = asked.requests[row], str(control.version)
-        epsilon = self.exploring.epsilon(self.exploring.segment(request.context), now, control)
         live = share >= 1 or self._arm_draw(request.unit_id) < share
         offer = candidate if live else incumbent
         best = offer.action[row]

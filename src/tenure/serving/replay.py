@@ -177,8 +177,8 @@ class _Known(Steady):
         super().__init__(rate)
         self._known = rate
 
-    def epsilon(self, segment: str, now: Any, control: Control) -> float:
-        del segment, now, control
+    def epsilon(self, segment: str, now: Any, control: Control, beside: Any = None) -> float:
+        del segment, now, control, beside
         return self._known
 
 
