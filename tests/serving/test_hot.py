@@ -145,6 +145,24 @@ def test_a_hanging_policy_is_answered_for_at_its_deadline_over_http(make: Make) 
     assert 0.05 <= took < 5
 
 
+def test_a_batch_of_more_than_1000_decisions_is_refused_with_words(world: World) -> None:
+    with Http(create_app(world.service)) as client:
+        batch = [{**GOOD, "decision_id": f"b{number}"} for number in range(1001)]
+        refused(response := client.post("/v1/toy/decisions:batch", json={"decisions": batch}), 413)
+        assert "1000 decisions" in response.text
+        assert world.count() == 0
+        assert client.post("/v1/toy/decisions:batch", json={"decisions": batch[:1000]}).status_code == 200
+    assert world.count() == 1000
+
+
+def test_more_than_10000_lines_of_outcomes_are_refused_with_words(world: World) -> None:
+    lines = {"headers": {"content-type": "application/x-ndjson"}}
+    with Http(create_app(world.service)) as client:
+        refused(response := client.post("/v1/toy/outcomes", content=b"{}\n" * 10_001, **lines), 413)
+        assert "10000 lines" in response.text
+        assert client.post("/v1/toy/outcomes", content=b"{}\n" * 10_000, **lines).status_code == 200
+
+
 # The body, message by message
 
 

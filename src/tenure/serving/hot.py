@@ -13,6 +13,8 @@ from tenure.serving.service import DecisionService
 from tenure.serving.wire import (
     LARGEST_BATCH,
     LARGEST_BODY,
+    MOST_DECISIONS,
+    MOST_LINES,
     Answers,
     DecisionBatch,
     DecisionRequest,
@@ -111,6 +113,7 @@ class Hot:
         """Several decisions in one commit, answered in order."""
         del scope
         batch = decode(await read_body(receive, LARGEST_BATCH, BODY_TIMEOUT_S), DecisionBatch)
+        _check_count(len(batch.decisions), MOST_DECISIONS, "decisions")
         answers = await self._handover.ask(batch.decisions) if batch.decisions else []
         return encode({"answers": [a.as_dict() if isinstance(a, TenureError) else a for a in answers]}), _JSON
 
@@ -121,7 +124,9 @@ class Hot:
             (receipt,) = await asyncio.to_thread(self._service.outcomes, [request])
             return encode(receipt), _JSON
         body = await read_body(receive, LARGEST_BATCH, BODY_TIMEOUT_S)
-        verdicts = await asyncio.to_thread(_each_line, self._service, body.splitlines())
+        lines = body.splitlines()
+        _check_count(len(lines), MOST_LINES, "lines")
+        verdicts = await asyncio.to_thread(_each_line, self._service, lines)
         return b"\n".join(map(encode, verdicts)), _LINES
 
 
@@ -172,6 +177,13 @@ async def refuse(send: Send, error: TenureError) -> None:
     if isinstance(error, MethodError):
         headers.append((b"allow", b"POST"))
     await respond(send, error.http_status, encode(error.as_dict()), _JSON, *headers)
+
+
+def _check_count(count: int, most: int, what: str) -> None:
+    if count > most:
+        raise TooLargeError(
+            expected=f"at most {most} {what}", found=str(count), where="the request body", fix="send them in parts"
+        )
 
 
 def _too_large(limit: int) -> TooLargeError:

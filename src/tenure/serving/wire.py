@@ -89,6 +89,10 @@ LARGEST_BODY = 64 * 1024
 """Bytes of one decision or outcome."""
 LARGEST_BATCH = 1024 * 1024
 """Bytes of a batch."""
+MOST_DECISIONS = 1_000
+"""Decisions of a batch: one commit, and one call of the policy within its deadline."""
+MOST_LINES = 10_000
+"""Outcomes of an NDJSON body."""
 Body = TypeVar("Body", DecisionRequest, OutcomeRequest, DecisionBatch)
 _decoders: dict[Any, Any] = {
     kind: msgspec.json.Decoder(kind) for kind in (DecisionRequest, OutcomeRequest, DecisionBatch)
