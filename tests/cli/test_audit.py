@@ -8,8 +8,11 @@ import apsw
 import pytest
 
 from tenure.cli.audit import sign_now
+from tenure.cli.workspace import keys_of
 from tenure.core.clock import SystemClock
 from tenure.store import SqliteStore
+from tenure.store.keys import signing_key
+from tenure.store.records import Event
 
 from .test_log import csv, run
 
@@ -54,3 +57,33 @@ def test_forget_empties_the_units_decisions_and_verify_counts_them(home: Path) -
 
 def test_a_unit_nobody_knows_is_no_error(home: Path) -> None:
     assert run("forget", "shop", "carl", home=home)[1]["decisions"] == 0
+
+
+def edited(home: Path, statement: str) -> None:
+    raw = apsw.Connection(str(home / "shop" / "log.sqlite"))
+    raw.execute(statement)
+    raw.close()
+
+
+@pytest.mark.parametrize("change", ["killed = 1", "share = 1.0", "kill_epoch = 7", "cap = 0.5", "version = 'v9'"])
+def test_verify_finds_a_head_that_says_other_than_the_events(home: Path, change: str) -> None:
+    edited(home, f"UPDATE head SET {change}")
+    code, found = run("verify", "shop", home=home)
+    assert (code, found["intact"], found["first_bad"]) == (4, False, None)
+    assert change.split(" ")[0] in found["reason"]
+
+
+def test_checkpoints_by_another_key_are_told_and_alone_prove_nothing(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    keys = keys_of(home)
+    keys.rename(home / "lost")
+    code, found = run("verify", "shop", home=home)  # no key at all
+    assert (code, found["checkpoints"], found["checkpoints_unchecked"]) == (3, 0, 1)
+    signing_key(keys)
+    assert run("verify", "shop", home=home)[0] == 3  # a key that signed none of them
+    with SqliteStore(home / "shop" / "log.sqlite") as store:
+        store.append_event(Event("shop", "note", "ann", "one row more", SystemClock().now(), {}))
+        sign_now(store, "shop", SystemClock().now(), home)
+    code, found = run("verify", "shop", home=home)
+    assert (code, found["intact"], found["checkpoints"], found["checkpoints_unchecked"]) == (0, True, 1, 1)

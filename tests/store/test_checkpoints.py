@@ -140,12 +140,14 @@ def test_a_checkpoint_that_was_changed_is_found(signed: Store, keys: Path, file:
     assert "changed after it was signed" in found.reason
 
 
-def test_checkpoints_by_another_key_are_not_counted(signed: Store, tmp_path: Path, keys: Path, file: Path) -> None:
+def test_checkpoints_by_another_key_are_counted_apart(signed: Store, tmp_path: Path, keys: Path, file: Path) -> None:
     other = signing_key(tmp_path / "other")
     signed.append_decisions([decision("d")])
     sign(signed, "bikes", other, NOON, file)
-    assert verified(signed, keys, file).checkpoints == 2
-    assert verify_log(signed, "bikes", read_checkpoints(signed, "bikes", file), other.public_key()).checkpoints == 1
+    found = verified(signed, keys, file)
+    assert (found.checkpoints, found.checkpoints_unchecked) == (2, 1)
+    found = verify_log(signed, "bikes", read_checkpoints(signed, "bikes", file), other.public_key())
+    assert (found.checkpoints, found.checkpoints_unchecked) == (1, 2)
 
 
 def test_a_forgotten_unit_breaks_no_checkpoint(signed: Store, keys: Path, file: Path) -> None:
@@ -164,6 +166,32 @@ def test_a_row_emptied_without_an_event_of_erasure_is_found(signed: Store, keys:
     found = verified(signed, keys, file)
     assert not found.intact
     assert "1 rows are erased, the events of erasure say 0" in found.reason
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "unit_id = 'Wilhelmina'",
+        "unit_id = 'forgotten-Wilhelmina Rosk'",
+        "unit_id = 'forgotten-0123456789abcde'",
+        "episode_id = 'Wilhelmina'",
+        """context = '{"street": 1}'""",
+        "observation = nonce_of_another",
+        "request_hash = 'x'",
+        "candidates = '[]'",
+        "nonce = nonce_of_another",
+    ],
+)
+def test_an_erased_row_that_was_filled_by_hand_is_found(signed: Store, keys: Path, file: Path, change: str) -> None:
+    signed.append_decisions([decision("d", unit_id="other")])
+    forget(signed, "bikes", "station-7", actor="ann", at=NOON)
+    assert verified(signed, keys, file).intact
+    of_another = "(SELECT nonce FROM decision WHERE decision_id = 'd')"
+    edit(signed, f"UPDATE decision SET {change.replace('nonce_of_another', of_another)} WHERE sequence = 2")
+    assert signed.verify("bikes").intact
+    found = verified(signed, keys, file)
+    assert (found.intact, found.first_bad, found.rows) == (False, 2, 1)
+    assert "says more than an erasure leaves" in found.reason
 
 
 def test_an_empty_log_has_nothing_to_sign(store: Store, keys: Path, file: Path) -> None:

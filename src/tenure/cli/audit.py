@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import getpass
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -13,28 +13,58 @@ from tenure.cli.output import Output
 from tenure.cli.workspace import checkpoints_of, keys_of
 from tenure.core.clock import SystemClock
 from tenure.core.errors import StoreError
-from tenure.store import Store
+from tenure.rollout import check_head
+from tenure.store import Store, events, journal
 from tenure.store.checkpoints import read_checkpoints, sign, verify_log
 from tenure.store.erasure import forget
 from tenure.store.keys import PUBLIC, public_key, signing_key
+from tenure.store.records import Verification
 
 
 def run_verify(output: Output, name: str, home: Path | None) -> int:
-    """Check chain and checkpoints; returns the exit code."""
+    """Check chain, head and checkpoints; returns the exit code, 3 where all checkpoints are by keys not known here."""
     keys = keys_of(home)
     with opened_store(name, project_problem(name), home, make=False) as (store, key):
         public = public_key(keys) if (keys / PUBLIC).exists() else None
         found = verify_log(store, key, read_checkpoints(store, key, checkpoints_of(key, home)), public)
-    output.say(f"{'intact' if found.intact else 'NOT intact'}: {found.reason}")
-    output.say(
-        f"Held against {found.checkpoints} signed checkpoint(s)."
-        if found.checkpoints
-        else "No signed checkpoint to hold it against: a log rewritten or cut as a whole would pass."
-    )
-    if found.erased:
-        output.say(f"{found.erased} decision(s) are erased; their digests stand in the chain.")
+        found = _held_against_events(store, key, found)
+    unproven = found.intact and bool(found.checkpoints_unchecked) and not found.checkpoints
+    word = "inconclusive" if unproven else "intact" if found.intact else "NOT intact"
+    output.say(f"{word}: {found.reason}")
+    for line in _standing(found):
+        output.say(line)
     output.result(asdict(found) | {"problem": key})
-    return 0 if found.intact else 4
+    return 3 if unproven else 0 if found.intact else 4
+
+
+def _held_against_events(store: Store, problem: str, found: Verification) -> Verification:
+    """The head row, which servers obey, is no part of the chain; the events in the chain say what it must be."""
+    if not found.intact:
+        return found
+    with store.database.snapshot() as connection:
+        control, told = journal.read_control(connection, problem), events.since(connection, problem, 0)
+    try:
+        check_head(control, told)
+    except StoreError as error:
+        return replace(found, intact=False, reason=f"the head row says {error.found}; expected {error.expected}")
+    return found
+
+
+def _standing(found: Verification) -> list[str]:
+    """What the finding rests on."""
+    told = []
+    if found.checkpoints:
+        told.append(f"Held against {found.checkpoints} signed checkpoint(s).")
+    else:
+        told.append("No signed checkpoint to hold it against: a log rewritten or cut as a whole would pass.")
+    if found.checkpoints_unchecked:
+        told.append(
+            f"{found.checkpoints_unchecked} checkpoint(s) by another key were not checked: put the public key that "
+            f"signed them in place as {PUBLIC}, and verify again."
+        )
+    if found.erased:
+        told.append(f"{found.erased} decision(s) are erased; their digests stand in the chain.")
+    return told
 
 
 def run_forget(output: Output, name: str, unit: str, actor: str, home: Path | None) -> int:

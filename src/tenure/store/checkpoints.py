@@ -16,7 +16,7 @@ from tenure.core.clock import to_text
 from tenure.core.errors import StoreError
 from tenure.store import journal
 from tenure.store.database import Connection
-from tenure.store.erasure import erased
+from tenure.store.erasure import erased, first_filled
 from tenure.store.keys import key_id, signing_key
 from tenure.store.log import Store
 from tenure.store.records import Verification
@@ -108,11 +108,11 @@ def verify_log(
     Args:
         store: the log.
         problem: name of the problem.
-        checkpoints: what was signed; those by other keys are not looked at.
+        checkpoints: what was signed; those by other keys are counted, not checked.
         public: the key they are checked with; None checks none.
 
     Returns:
-        Intact, or the first number that cannot be trusted; with the numbers of checkpoints checked and rows erased.
+        Intact, or the first number that cannot be trusted; with the numbers of checkpoints and of rows erased.
 
     Raises:
         UnknownError: the problem was never opened.
@@ -123,12 +123,16 @@ def verify_log(
         rows, told = erased(connection, problem)
         faults = [] if chain.first_bad is None else [(chain.first_bad, chain.reason)]
         faults += _faults(connection, problem, mine, public)
+        filled = first_filled(connection, problem)
     if rows != told:
         faults.append((1, f"{rows} rows are erased, the events of erasure say {told}"))
+    if filled is not None:
+        faults.append((filled, f"row {filled} was erased, and says more than an erasure leaves"))
+    counted = len(mine), rows, len(checkpoints) - len(mine)
     if faults:
         first_bad, reason = min(faults)
-        return Verification(False, min(chain.rows, first_bad - 1), first_bad, reason, len(mine), rows)
-    return Verification(True, chain.rows, None, chain.reason, len(mine), rows)
+        return Verification(False, min(chain.rows, first_bad - 1), first_bad, reason, *counted)
+    return Verification(True, chain.rows, None, chain.reason, *counted)
 
 
 def _faults(

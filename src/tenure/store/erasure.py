@@ -24,8 +24,14 @@ _ERASE = """UPDATE decision SET erased = ?, unit_id = ?,
 episode_id = CASE WHEN episode_id IS NULL THEN NULL ELSE ? END, context = '{}', observation = ?, request_hash = '',
 candidates = NULL, nonce = NULL WHERE problem = ? AND sequence = ?"""
 
-_EMPTY = """UPDATE outcome SET observed_at = NULL, signals = '{}', counted = 0, note = ?
+_EMPTY = """UPDATE outcome SET observed_at = NULL, signals = '{}', counted = 0, learned_epoch = NULL, note = ?
 WHERE problem = ? AND decision_id = ?"""
+
+# What `forget` leaves is all alike, so that nothing can be written into it: the chain holds only a digest of what was.
+_FILLED = """SELECT min(sequence) FROM decision WHERE problem = ? AND erased IS NOT NULL AND NOT (
+length(unit_id) = 26 AND substr(unit_id, 1, 10) = 'forgotten-'
+AND ltrim(substr(unit_id, 11), '0123456789abcdef') = '' AND (episode_id IS NULL OR episode_id = unit_id)
+AND context = '{}' AND observation = ? AND request_hash = '' AND candidates IS NULL AND nonce IS NULL)"""
 
 _DROP = (
     "DELETE FROM proposal WHERE problem = ? AND decision_id = ?",
@@ -82,6 +88,12 @@ def erased(connection: Connection, problem: str) -> tuple[int, int]:
     ).get
     told = connection.execute("SELECT payload FROM event WHERE problem = ? AND kind = ?", (problem, FORGET))
     return found, sum(from_json(payload)["decisions"] for (payload,) in told)
+
+
+def first_filled(connection: Connection, problem: str) -> int | None:
+    """Number of the first erased decision that says more than `forget` leaves; None when none does."""
+    found: int | None = connection.execute(_FILLED, (problem, b"")).get
+    return found
 
 
 def _empty(connection: Connection, problem: str, rows: list[Values], pseudonym: str) -> None:

@@ -138,6 +138,7 @@ class Verification:
         reason: one sentence.
         checkpoints: signed ones it was held against.
         erased: decisions whose person was forgotten.
+        checkpoints_unchecked: signed ones by other keys, which nothing was held against.
     """
 
     intact: bool
@@ -146,6 +147,7 @@ class Verification:
     reason: str
     checkpoints: int = 0
     erased: int = 0
+    checkpoints_unchecked: int = 0
 
 
 FLAGS = ("deferred", "skipped")
