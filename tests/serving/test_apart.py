@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import signal
 import socket
+import subprocess
 import sys
 import threading
 import time
@@ -259,3 +261,12 @@ def test_a_closed_one_starts_no_child(run: Callable[..., Apart]) -> None:
     with pytest.raises(BundleError):
         propose(policy)
     assert policy.counters["restarted"] == 0
+
+
+def test_a_child_that_spins_at_load_ends_even_where_nobody_is_left_to_kill_it() -> None:
+    spins = (
+        "import itertools, tenure.store; from tenure.serving import apart; apart.START_S = 0.5;"
+        "tenure.store.load_bundle = lambda *_: sum(itertools.repeat(0)); apart.main(['v1', 2**40, 0])"
+    )
+    done = subprocess.run([sys.executable, "-c", spins], timeout=WAIT_S)
+    assert done.returncode == -signal.SIGALRM
