@@ -123,6 +123,7 @@ class Oracle:
         self.sent: dict[tuple[int, str], float] = {}
         self.waiting: dict[int, float] = {}
         self.counted: dict[int, float] = {}
+        self.beyond: dict[int, float] = {}
         self.decided: set[int] = set()
 
     def decide(self, row: int) -> None:
@@ -130,17 +131,20 @@ class Oracle:
         self.decided.add(row)
         if row in self.waiting:
             self.counted[row] = self.waiting[row]
-            self._judge()
+        self._judge()
 
     def report(self, batch: Sequence[tuple[int, float, str]]) -> dict[tuple[int, str], float]:
         """Outcomes of one transaction; what is sent again is sent unchanged. Gives what is sent."""
         fresh = {(row, name): self.sent.setdefault((row, name), value) for row, value, name in batch}
         for (row, _), value in fresh.items():
-            if not math.isnan(value):
+            if abs(value) > 1:
+                self.beyond.setdefault(row, value)
+            elif not math.isnan(value):
                 (self.counted if row in self.decided else self.waiting).setdefault(row, value)
         self._judge()
         return fresh
 
     def _judge(self) -> None:
-        values = [self.counted[row] for row in sorted(self.counted) if self.learned[row]]
+        seen = {row: value for row, value in (self.beyond | self.counted).items() if row in self.decided}
+        values = [seen[row] for row in sorted(seen) if self.learned[row]]
         self.tripped = self.tripped or breaks(self.rule, values)

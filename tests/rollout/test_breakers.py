@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tenure.core.decision import Arm, Kind, Outcome, ShadowProposal
+from tenure.core.decision import Arm, Kind, Outcome, Place, ShadowProposal
 from tenure.core.errors import StoreError
 from tenure.rollout import Breakers, Settings, check_head, fold
 from tenure.rollout import breakers as breakers_module
@@ -222,9 +222,50 @@ def test_two_new_outcomes_far_apart_are_both_seen_with_all_their_neighbours(path
     assert replica.killed
 
 
+def test_outcomes_worse_than_the_declared_bounds_trip_though_they_are_no_evidence(trades: Replica) -> None:
+    """The slippage is declared up to 1."""
+    trades.decide(*"abcdef")
+    trades.report(*((name, BAD) for name in "abc"))
+    trades.report(("d", 1.1), ("e", 1e300))
+    assert not trades.killed
+    assert trades.report(("f", 1.1))[0].place is Place.QUARANTINE
+    assert trades.killed
+
+
+def test_outcomes_out_of_bounds_of_one_decision_count_once(trades: Replica) -> None:
+    trades.decide(*"ab")
+    for number in range(9):
+        trades.report(("a", 1.1), ("b", 1.1), name=f"o{number}")
+    assert not trades.killed
+
+
+def test_an_outcome_out_of_bounds_on_the_fine_side_parts_a_run(trades: Replica) -> None:
+    trades.decide(*"abcdefg")
+    trades.report(("d", -1.1))
+    trades.report(*((name, BAD) for name in "abcefg"))
+    assert not trades.killed
+
+
+def test_an_early_outcome_out_of_bounds_breaks_when_its_decision_is_written(trades: Replica) -> None:
+    trades.decide(*"abcde")
+    trades.report(*((name, 1.1) for name in "abcdef"))
+    assert not trades.killed
+    trades.decide("f")
+    assert trades.killed
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_numbers_near_the_largest_disarm_no_window(path: Path, sign: int) -> None:
+    """Three of 1.7e308 add up to more than a float holds, and infinity less infinity is nothing at all."""
+    replica = Replica(path, [BreakerRule(measure="reward", below=-50.0, window=4)]).at(1.0)
+    replica.decide(*"abcd")
+    replica.report(*((name, 1.7e308) for name in "abc"), ("d", sign * 1.7e308))
+    assert replica.killed
+
+
 ARRIVALS = st.lists(
     st.lists(
-        st.tuples(st.integers(0, 11), st.sampled_from([0.0, 0.5, 1.0, math.nan]), st.sampled_from(["o", "p"])),
+        st.tuples(st.integers(0, 11), st.sampled_from([0.0, 0.5, 1.0, 9.0, -9.0, math.nan]), st.sampled_from("opq")),
         min_size=1,
         max_size=4,
     ),
@@ -246,7 +287,7 @@ ORACLE_RULES = st.sampled_from(
 def test_breakers_equal_an_oracle_on_any_order_over_two_replicas(
     rule: BreakerRule, learned: list[bool], arrivals: list[list[tuple[int, float, str]]], split: int
 ) -> None:
-    """Duplicate, late, early, missing and NaN outcomes; decisions and reports over either replica."""
+    """Duplicate, late, early, missing, NaN and out-of-bounds outcomes; decisions and reports over either replica."""
     with tempfile.TemporaryDirectory() as folder:
         replicas = [Replica(Path(folder) / "log.db", [rule]).at(1.0), Replica(Path(folder) / "log.db", [rule])]
         oracle, written = Oracle(rule, learned), min(split, len(arrivals))

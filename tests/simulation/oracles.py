@@ -68,6 +68,7 @@ class Kept:
     observed_at: str | None
     place: str
     counted: bool = False
+    beyond: bool = False
 
     @property
     def body(self) -> str:
@@ -90,12 +91,13 @@ class Join:
     kept: dict[tuple[str, str], Kept] = field(default_factory=dict)
 
     def decision(self, decision_id: str, at: datetime) -> bool:
-        """A decision was committed: what waited for it is early, the first measured one counts."""
+        """A decision was committed: what waited for it is early, the first measured one within bounds counts."""
         self.decided[decision_id] = at
         waiting = [row for row in self.kept.values() if row.decision_id == decision_id and row.place == "orphan"]
-        measured = [row for row in waiting if row.kind not in UNMEASURED]
+        measured = [row for row in waiting if row.kind not in UNMEASURED and not row.beyond]
         for row in waiting:
-            row.place, row.counted = "early", bool(measured) and row is measured[0]
+            row.place = "quarantine" if row.beyond else "early"
+            row.counted = bool(measured) and row is measured[0]
         return bool(waiting)
 
     def outcome(
@@ -109,15 +111,16 @@ class Join:
     ) -> None:
         """An outcome was committed for the first time."""
         place = self._place(decision_id, kind, signals, arrived)
+        outside = place != "quarantine" and self._beyond(signals)
+        beyond = outside and place != "late"
+        place = "quarantine" if outside and place != "orphan" else place
         counted = place == "joined" and kind not in UNMEASURED
-        kept = Kept(decision_id, outcome_id, kind, signals, observed_at, place, counted)
+        kept = Kept(decision_id, outcome_id, kind, signals, observed_at, place, counted, beyond)
         self.kept[decision_id, outcome_id] = kept
 
     def _place(self, decision_id: str, kind: str, signals: Mapping[str, float], arrived: datetime) -> str:
-        broken = any(name not in self.bounds for name in signals) or any(
-            not (math.isfinite(value) and self.bounds[name][0] <= value <= self.bounds[name][1])
-            for name, value in signals.items()
-        )
+        """Where it belongs, whatever its bounds."""
+        broken = any(name not in self.bounds or not math.isfinite(value) for name, value in signals.items())
         if broken or (kind == "observed" and set(signals) != set(self.bounds)):
             return "quarantine"
         if decision_id not in self.decided:
@@ -126,9 +129,18 @@ class Join:
             return "late"
         return "repeated" if self.counted(decision_id) else "joined"
 
+    def _beyond(self, signals: Mapping[str, float]) -> bool:
+        within = [self.bounds[name][0] <= value <= self.bounds[name][1] for name, value in signals.items()]
+        return not all(within)
+
     def counted(self, decision_id: str) -> Kept | None:
         """The outcome that counts for a decision."""
         return next((row for row in self.kept.values() if row.decision_id == decision_id and row.counted), None)
+
+    def seen(self, decision_id: str) -> Kept | None:
+        """The outcome breakers look at: the one that counts, or else the first measured one out of bounds."""
+        rows = [row for row in self.kept.values() if row.decision_id == decision_id and row.kind not in UNMEASURED]
+        return self.counted(decision_id) or next((row for row in rows if row.beyond), None)
 
 
 def broken_runs(costs: Sequence[tuple[str, float]], above: float, consecutive: int) -> list[list[str]]:

@@ -105,6 +105,17 @@ def late_is_joined(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(outcomes, "_place", forgiving)
 
 
+def beyond_unseen(patch: pytest.MonkeyPatch) -> None:
+    """What lies out of bounds is kept from the breakers."""
+    place = outcomes._place
+
+    def hidden(connection: Any, arrival: Any, outcome: Any) -> Any:
+        found = place(connection, arrival, outcome)
+        return (*found[:3], None) if found[0] is Place.QUARANTINE else found
+
+    patch.setattr(outcomes, "_place", hidden)
+
+
 def own_propensity(patch: pytest.MonkeyPatch) -> None:
     """The policy's own probability is logged, not that of what was done."""
     patch.setattr(choose, "propensity", lambda candidate, *_: max(candidate, 1e-6))
@@ -134,6 +145,7 @@ GUARDS: list[Break] = [
     no_adoption,
     window_closed_counts,
     late_is_joined,
+    beyond_unseen,
     own_propensity,
     unsticky_split,
     unchained,

@@ -198,7 +198,7 @@ class Watch:
 
     def broken_runs(self) -> list[list[str]]:
         """Decisions that meet the breaker's rule in the log as it stands."""
-        counts = [(name, self.join.counted(name)) for name, row in self.rows.items() if self._judged(row)]
+        counts = [(name, self.join.seen(name)) for name, row in self.rows.items() if self._judged(row)]
         return broken_runs([(name, kept.signals["cost"]) for name, kept in counts if kept is not None], LIMIT, RUN)
 
     def _judged(self, row: Row) -> bool:

@@ -11,10 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tenure.core.decision import Kind, Outcome, Place
+from tenure.core.decision import Arm, Kind, Outcome, Place
 from tenure.core.errors import ConflictError
-from tenure.store import Receipt, SqliteStore, Store
-from tenure.store.outcomes import unusable
+from tenure.store import Receipt, Recent, SqliteStore, Store
+from tenure.store.measures import latest_outcomes
+from tenure.store.outcomes import beyond
 
 from .rows import NOON, SIGNALS, WAIT, decision, outcome
 
@@ -239,7 +240,89 @@ def test_any_order_of_decisions_outcomes_and_repeats_joins_as_the_oracle_does(st
     assert found_counted == oracle.counted
 
 
-def test_a_signal_outside_its_declared_bounds_is_unusable() -> None:
-    bounds = {"cost": (0.0, 10.0)}
-    assert "outside its declared bounds" in unusable(Outcome.observed("o", "d", {"cost": -8.0}, NOON), bounds)
-    assert unusable(Outcome.observed("o", "d", {"cost": 10.0}, NOON), bounds) == ""
+BOUNDS = {"cost": (0.0, 10.0), "trips": (0.0, 10.0)}
+
+
+@pytest.mark.parametrize(("cost", "fault"), [(-0.1, "outside its declared"), (0.0, ""), (10.0, ""), (10.1, "outside")])
+def test_what_lies_outside_its_declared_bounds_is_said(cost: float, fault: str) -> None:
+    said = beyond(outcome("o", "d", cost=cost), BOUNDS)
+    assert fault in said if fault else said == ""
+
+
+class Seen:
+    """What breakers are shown of a store's decision "a": their look at each commit, and what stands in the end."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.numbers: list[list[int]] = []
+
+    def fold(self, recent: Recent) -> None:
+        self.numbers.append(list(recent.numbers))
+
+    def send(self, *outcomes: Outcome, after: timedelta = timedelta(0)) -> list[str]:
+        receipts = self.store.append_outcomes(
+            "bikes", outcomes, received_at=NOON + after, wait=WAIT, signals=BOUNDS, fold=self.fold
+        )
+        return [receipt.place.value for receipt in receipts]
+
+    @property
+    def costs(self) -> list[float]:
+        with self.store.database.reading() as connection:
+            return [signals["cost"] for _, signals in latest_outcomes(connection, self.store.control("bikes"), 9)]
+
+
+def test_an_outcome_out_of_bounds_is_no_evidence_but_breakers_see_the_first(store: Store) -> None:
+    store.append_decisions([decision("a")])
+    seen = Seen(store)
+    assert seen.send(outcome("o", "a", cost=11.0), outcome("p", "a", cost=12.0)) == ["quarantine"] * 2
+    assert (seen.numbers, seen.costs) == ([[1]], [11.0])
+    assert store.read_log("bikes").joined.tolist() == [False]
+
+
+def test_a_later_outcome_that_counts_replaces_the_one_out_of_bounds(store: Store) -> None:
+    store.append_decisions([decision("a")])
+    seen = Seen(store)
+    places = [seen.send(outcome(name, "a", cost=cost)) for name, cost in (("o", 11.0), ("p", 5.0), ("q", 12.0))]
+    assert places == [["quarantine"], ["joined"], ["quarantine"]]
+    assert (seen.numbers, seen.costs) == ([[1], [1]], [5.0])
+
+
+def test_the_word_that_nothing_was_measured_leaves_what_breakers_see(store: Store) -> None:
+    store.append_decisions([decision("a")])
+    seen = Seen(store)
+    seen.send(outcome("o", "a", cost=11.0), Outcome.lost("a"))
+    assert seen.costs == [11.0]
+
+
+@pytest.mark.parametrize(
+    ("sent", "after"),
+    [
+        (outcome("o", "a", cost=math.nan), timedelta(0)),
+        (Outcome.observed("o", "a", {"cost": 11.0}, NOON), timedelta(0)),
+        (Outcome.observed("o", "a", {"cost": 11.0, "trips": 1.0, "speed": 1.0}, NOON), timedelta(0)),
+        (Outcome("o", "a", None, {"cost": 11.0}, Kind.LOST), timedelta(0)),
+        (outcome("o", "a", cost=11.0), WAIT + timedelta(seconds=1)),
+        (outcome("o", "i", cost=11.0), timedelta(0)),
+    ],
+    ids=["nan", "missing", "unknown", "unmeasured", "late", "incumbent's"],
+)
+def test_breakers_see_nothing_else_of_quarantine(store: Store, sent: Outcome, after: timedelta) -> None:
+    store.append_decisions([decision("a"), decision("i", arm=Arm.INCUMBENT)])
+    seen = Seen(store)
+    assert seen.send(sent, after=after) == ["quarantine"]
+    assert (seen.numbers, seen.costs) == ([], [])
+
+
+@pytest.mark.parametrize(("costs", "shown", "places"), [([11.0, 12.0], 11.0, 0), ([11.0, 5.0, 6.0], 5.0, 2)])
+def test_an_early_outcome_out_of_bounds_goes_to_quarantine_with_its_decision(
+    store: Store, costs: list[float], shown: float, places: int
+) -> None:
+    seen = Seen(store)
+    early = [outcome(str(at), "a", cost=cost) for at, cost in enumerate(costs)]
+    assert seen.send(*early) == ["orphan"] * len(costs)
+    store.append_decisions([decision("a")], seen.fold)
+    counts = store.counts("bikes")
+    assert (counts["quarantine"], counts["early"], counts["orphan"]) == (len(costs) - places, places, 0)
+    assert (seen.numbers, seen.costs) == ([[1]], [shown])
+    assert store.read_log("bikes").joined.tolist() == [places > 0]
+    assert "outside its declared bounds" in send(store, early[0])[0].note

@@ -32,6 +32,8 @@ LOOK_BACK = 320
 """Windows that end on one of so many latest decisions are judged at each look: as many as lie between two looks."""
 TOLD = 6
 """Values a reason names."""
+LARGEST = 1e300
+"""Beyond it a figure is taken for this one, so that sums of many stay numbers: outcomes may be as wild as they like."""
 
 
 @dataclass(frozen=True)
@@ -146,7 +148,7 @@ class Breakers:
             values = self._read(rule.signal, [signals for _, signals in rows])
         except KeyError:
             return self._figures(rule, [row for row in rows if needed <= row[1].keys()])
-        return Figures([number for number, _ in rows], np.array(values, dtype=np.float64))
+        return Figures([number for number, _ in rows], np.clip(np.array(values, dtype=np.float64), -LARGEST, LARGEST))
 
     def _read(self, signal: str | None, rows: Sequence[Mapping[str, float]]) -> list[float]:
         if signal is not None:

@@ -21,7 +21,7 @@ NOT_THE_POLICYS = ("log_unavailable", "lease", "stop_file", "killed", "expired")
 
 
 Measured = tuple[int, Mapping[str, float]]
-"""A learned decision's number with the signals of its counted outcome."""
+"""A learned decision's number with the signals of the outcome that counts, or else of one out of bounds."""
 
 
 class Figures(NamedTuple):
@@ -40,7 +40,7 @@ _STANDS = """NOT EXISTS (SELECT 1 FROM correction c
         WHERE a.problem = c.problem AND a.decision_id = c.decision_id AND a.sequence > c.sequence)))"""
 
 _AROUND = """SELECT o.decision_sequence, o.signals FROM outcome o
-WHERE o.problem = ? AND o.learned_epoch = ? AND o.counted = 1 AND o.learned_epoch IS NOT NULL
+WHERE o.problem = ? AND o.learned_epoch = ? AND o.learned_epoch IS NOT NULL
 AND {between} AND {stands} ORDER BY o.decision_sequence {order} LIMIT ?"""
 _BETWEEN = "o.decision_sequence > ? AND o.decision_sequence < ?"
 _BEFORE = _AROUND.format(between=_BETWEEN, order="DESC", stands=_STANDS.format(row="o"))

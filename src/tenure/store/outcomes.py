@@ -21,31 +21,36 @@ _UNMEASURED = (Kind.WINDOW_CLOSED, Kind.LOST)
 _SAME = """SELECT observed_at, signals, kind, place, note FROM outcome
 WHERE problem = ? AND decision_id = ? AND outcome_id = ?"""
 
-_COUNTED = "SELECT outcome_id FROM outcome WHERE problem = ? AND decision_id = ? AND counted = 1"
+# The one that counts, or else the one out of bounds that breakers look at.
+_STANDS = """SELECT outcome_id, counted FROM outcome
+WHERE problem = ? AND decision_id = ? AND (counted = 1 OR learned_epoch IS NOT NULL) ORDER BY counted DESC LIMIT 1"""
 
-_NUMBER = "SELECT sequence FROM decision WHERE problem = ? AND decision_id = ?"
+_HIDE = "UPDATE outcome SET learned_epoch = NULL WHERE problem = ? AND decision_id = ? AND outcome_id = ?"
 
 _INSERT = """INSERT INTO outcome
 (problem, decision_id, outcome_id, observed_at, signals, kind, received_at, place, note, counted, decision_sequence,
     learned_epoch)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 
-_ORPHANS = """SELECT problem, decision_id FROM outcome
-WHERE problem = ? AND decision_id = ? AND place = 'orphan' LIMIT 1"""
-
-# Breakers order outcomes by the number of their decision, and look only at those the candidate took, by its epoch.
+# Breakers order outcomes by the number of their decision, and look only at those the candidate took, by its epoch:
+# one of each decision, which counts or lies out of bounds; no other outcome has an epoch.
 _DECIDED = """SELECT decided_at, sequence, CASE WHEN arm = 'candidate' THEN kill_epoch END, erased
 FROM decision WHERE problem = ? AND decision_id = ?"""
 
-# The first measured one counts.
-_ADOPT = """UPDATE outcome SET place = 'early', note = 'it arrived before its decision was written',
-(decision_sequence, learned_epoch) = (
-    SELECT sequence, CASE WHEN arm = 'candidate' THEN kill_epoch END FROM decision WHERE problem = ? AND sequence = ?
-), counted = CASE WHEN id = (
-    SELECT min(id) FROM outcome WHERE problem = ? AND decision_id = ? AND place = 'orphan'
-    AND kind NOT IN ('window_closed', 'lost')
-) THEN 1 ELSE 0 END
-WHERE problem = ? AND decision_id = ? AND place = 'orphan'"""
+_WAITS = "no such decision is in the log yet"
+
+# Of those that wait for a decision: the first measured one, within bounds if there is any.
+_FIRST = """SELECT decision_id, id FROM outcome WHERE problem = ? AND decision_id = ? AND place = 'orphan'
+ORDER BY kind IN ('window_closed', 'lost'), note <> '{waits}', id LIMIT 1""".replace("{waits}", _WAITS)
+
+_ADOPT = """UPDATE outcome SET
+place = CASE WHEN note = '{waits}' THEN 'early' ELSE 'quarantine' END,
+note = CASE WHEN note = '{waits}' THEN 'it arrived before its decision was written' ELSE note END,
+counted = CASE WHEN id = ? AND note = '{waits}' AND kind NOT IN ('window_closed', 'lost') THEN 1 ELSE 0 END,
+decision_sequence = ?, learned_epoch = CASE WHEN id = ? AND kind NOT IN ('window_closed', 'lost') THEN (
+    SELECT kill_epoch FROM decision WHERE problem = ? AND sequence = ? AND arm = 'candidate'
+) END
+WHERE problem = ? AND decision_id = ? AND place = 'orphan'""".replace("{waits}", _WAITS)
 
 FORGOTTEN = "its decision's unit was forgotten, and so is what was measured"
 """Note on an outcome that is kept without its content."""
@@ -60,7 +65,7 @@ class Arrival:
         received_at: moment of arrival, UTC.
         wait: reward wait time; what arrives later than that after its decision is late.
         signals: names the problem declares.
-        fold: sees the decisions whose outcome now counts, inside the transaction.
+        fold: sees the learned decisions whose outcome now counts, or lies out of bounds, inside the transaction.
     """
 
     problem: str
@@ -76,17 +81,17 @@ def append(connection: Connection, arrival: Arrival, outcomes: Sequence[Outcome]
     Raises:
         ConflictError: an outcome's id is stored, or stands earlier in the batch, with another body.
     """
-    receipts = [_append_one(connection, arrival, outcome) for outcome in outcomes]
-    joined = [r.decision_id for r in receipts if r.status == "created" and r.place is Place.JOINED]
-    if joined and arrival.fold is not None:
-        found = connection.executemany(_NUMBER, [(arrival.problem, decision_id) for decision_id in joined])
-        numbers = [number for (number,) in found]
+    written = [_append_one(connection, arrival, outcome) for outcome in outcomes]
+    numbers = [number for _, number in written if number is not None]
+    if numbers and arrival.fold is not None:
         fold_in(connection, arrival.problem, numbers, arrival.fold, arrival.received_at)
-    return receipts
+    return [receipt for receipt, _ in written]
 
 
 def adopt_orphans(connection: Connection, problem: str, decisions: Mapping[str, int]) -> list[int]:
     """Outcomes that came before these decisions become early; the first measured one of each counts.
+
+    One out of bounds goes to quarantine; breakers look at the first of them where none counts.
 
     Args:
         connection: inside the transaction that writes the decisions.
@@ -96,22 +101,26 @@ def adopt_orphans(connection: Connection, problem: str, decisions: Mapping[str, 
     Returns:
         The numbers of the decisions that had outcomes waiting.
     """
-    found = connection.executemany(_ORPHANS, [(problem, decision_id) for decision_id in decisions])
-    waited = [decision_id for _, decision_id in found]
-    keys = [(problem, decisions[name], *(problem, name) * 2) for name in waited]
+    first = dict(connection.executemany(_FIRST, [(problem, decision_id) for decision_id in decisions]).fetchall())
+    keys = [
+        (first[name], number, first[name], problem, number, problem, name)
+        for name, number in decisions.items()
+        if name in first
+    ]
     if keys:
         connection.executemany(_ADOPT, keys)
-    return [decisions[name] for name in waited]
+    return [decisions[name] for name in first]
 
 
-def _append_one(connection: Connection, arrival: Arrival, outcome: Outcome) -> Receipt:
+def _append_one(connection: Connection, arrival: Arrival, outcome: Outcome) -> tuple[Receipt, int | None]:
+    """Its receipt, and its decision's number if breakers must look at it."""
     body = outcome_body(outcome)
     key = (arrival.problem, outcome.decision_id, outcome.outcome_id)
     stored = connection.execute(_SAME, key).fetchone()
     if stored is not None:
         if stored[:3] != body and stored[4] != FORGOTTEN:
             raise _conflict(outcome, stored[:3], body)
-        return Receipt(outcome.outcome_id, outcome.decision_id, "exists", Place(stored[3]), stored[4])
+        return Receipt(outcome.outcome_id, outcome.decision_id, "exists", Place(stored[3]), stored[4]), None
     place, note, number, learned_epoch = _place(connection, arrival, outcome)
     if note == FORGOTTEN:
         body = (None, "{}", outcome.kind.value)
@@ -119,29 +128,36 @@ def _append_one(connection: Connection, arrival: Arrival, outcome: Outcome) -> R
     received_at = to_text(arrival.received_at)
     where = (place.value, note, int(counted), number, learned_epoch)
     connection.execute(_INSERT, (*key, *body, received_at, *where))
-    return Receipt(outcome.outcome_id, outcome.decision_id, "created", place, note)
+    receipt = Receipt(outcome.outcome_id, outcome.decision_id, "created", place, note)
+    return receipt, None if learned_epoch is None else number
 
 
 def _place(connection: Connection, arrival: Arrival, outcome: Outcome) -> tuple[Place, str, int | None, int | None]:
-    """Where a new outcome belongs, the sentence that says why, and its decision's number and epoch, if learned."""
+    """Where a new outcome belongs, the sentence that says why, its decision's number, and its epoch for breakers."""
     key = (arrival.problem, outcome.decision_id)
-    decided_at, *decision, erased = connection.execute(_DECIDED, key).fetchone() or (None, None, None, None)
+    decided_at, number, epoch, erased = connection.execute(_DECIDED, key).fetchone() or (None, None, None, None)
     fault = FORGOTTEN if erased else unusable(outcome, arrival.signals)
     if fault:
         return Place.QUARANTINE, fault, None, None
+    outside = beyond(outcome, arrival.signals)
     if decided_at is None:
-        return Place.ORPHAN, "no such decision is in the log yet", None, None
+        return Place.ORPHAN, outside or _WAITS, None, None
     if arrival.received_at > from_text(decided_at) + arrival.wait:
         note = f"it arrived more than the wait time of {arrival.wait} after its decision"
-        return Place.LATE, note, *decision
-    counted = connection.execute(_COUNTED, key).fetchone()
-    if counted is not None:
-        return Place.REPEATED, f"outcome {counted[0]!r} already counts for this decision", *decision
-    return Place.JOINED, "", *decision
+        return Place.QUARANTINE if outside else Place.LATE, outside or note, number, None
+    name, counted = connection.execute(_STANDS, key).fetchone() or (None, 0)
+    epoch = None if outcome.kind in _UNMEASURED else epoch
+    if outside:
+        return Place.QUARANTINE, outside, number, epoch if name is None else None
+    if counted:
+        return Place.REPEATED, f"outcome {name!r} already counts for this decision", number, None
+    if name is not None and epoch is not None:
+        connection.execute(_HIDE, (*key, name))
+    return Place.JOINED, "", number, epoch
 
 
 def unusable(outcome: Outcome, signals: Collection[str]) -> str:
-    """Why an outcome cannot be measured with, as one sentence; empty when it can.
+    """Why an outcome says nothing that can be compared, as one sentence; empty when it does.
 
     >>> unusable(Outcome.lost("d1"), {"cost"})
     ''
@@ -152,14 +168,21 @@ def unusable(outcome: Outcome, signals: Collection[str]) -> str:
     broken = sorted(name for name, value in outcome.signals.items() if not math.isfinite(value))
     if broken:
         return f"signal {broken[0]!r} is not a finite number"
-    bounds = signals if isinstance(signals, Mapping) else {}
-    beyond = sorted(name for name, (low, high) in bounds.items() if not low <= outcome.signals.get(name, low) <= high)
-    if beyond:
-        return f"signal {beyond[0]!r} lies outside its declared bounds {bounds[beyond[0]]}"
     missing = sorted(set(signals) - set(outcome.signals))
     if missing and outcome.kind is Kind.OBSERVED:
         return f"signal {missing[0]!r} is missing"
     return ""
+
+
+def beyond(outcome: Outcome, signals: Collection[str]) -> str:
+    """Which signal lies outside its bounds, where they are declared, as one sentence; empty when none does.
+
+    >>> beyond(Outcome("o", "d", None, {"cost": 11.0}), {"cost": (0.0, 10.0)})
+    "signal 'cost' lies outside its declared bounds (0.0, 10.0)"
+    """
+    bounds = signals if isinstance(signals, Mapping) else {}
+    outside = sorted(name for name, (low, high) in bounds.items() if not low <= outcome.signals.get(name, low) <= high)
+    return f"signal {outside[0]!r} lies outside its declared bounds {bounds[outside[0]]}" if outside else ""
 
 
 def _conflict(outcome: Outcome, stored: tuple[object, ...], body: tuple[object, ...]) -> ConflictError:

@@ -79,8 +79,8 @@ CREATE TABLE outcome (
 ) STRICT;
 CREATE UNIQUE INDEX outcome_counted ON outcome (problem, decision_id) WHERE counted = 1;
 CREATE INDEX outcome_orphan ON outcome (problem, decision_id) WHERE place = 'orphan';
-CREATE INDEX outcome_in_order ON outcome (problem, learned_epoch, decision_sequence)
-    WHERE counted = 1 AND learned_epoch IS NOT NULL;
+CREATE UNIQUE INDEX outcome_in_order ON outcome (problem, learned_epoch, decision_sequence)
+    WHERE learned_epoch IS NOT NULL;
 
 CREATE TABLE version (
     id INTEGER PRIMARY KEY, problem TEXT NOT NULL, version TEXT NOT NULL, registered_at TEXT NOT NULL,
