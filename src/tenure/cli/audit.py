@@ -68,11 +68,13 @@ def _standing(found: Verification) -> list[str]:
 
 
 def run_forget(output: Output, name: str, unit: str, actor: str, home: Path | None) -> int:
-    """Erase a unit and say what is left to do; returns 3 while bytes may remain in the database's files."""
+    """Erase a unit and say what is left to do; returns 3 where nothing was found, or bytes may remain in the files."""
     now, who = SystemClock().now(), actor or getpass.getuser()
     with opened_store(name, project_problem(name), home, make=False) as (store, key):
         done = forget(store, key, unit, actor=who, at=now)
         sign_now(store, key, now, home)
+    if not done.decisions:
+        output.say("No decision of that unit is in the log: check the id, unless it was forgotten before.")
     output.say(f"{done.decisions} decision(s) emptied; they stand under {done.pseudonym} now.")
     if done.notes:
         output.say(f"{done.notes} note(s) on them stay as they were written: they are part of the chain.")
@@ -81,7 +83,7 @@ def run_forget(output: Output, name: str, unit: str, actor: str, home: Path | No
         output.say("PostgreSQL its administrator runs VACUUM FULL on decision, outcome and proposal.")
     output.say("Backups, exports, bundles and the server's spool are other files: forget there too.")
     output.result(asdict(done) | {"problem": key})
-    return 0 if done.scrubbed else 3
+    return 0 if done.scrubbed and done.decisions else 3
 
 
 def sign_now(store: Store, problem: str, now: datetime, home: Path | None) -> None:

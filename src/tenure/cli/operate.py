@@ -26,6 +26,10 @@ def run_kill(output: Output, project: str, reason: str, actor: str, home: Path |
     name, place = existing_log(project, home)
     _check_reason(reason)
     stop = stop_file(name, home)
+
+    def heard(one: Confirmation) -> None:
+        output.say(f"Stopped by the {one.id} after {one.confirmed_ms or 0:.0f} ms.")
+
     try:
         store = open_store(place)
     except StoreError as error:
@@ -34,7 +38,7 @@ def run_kill(output: Output, project: str, reason: str, actor: str, home: Path |
         learned = None
     else:
         with store:
-            done = kill(store, name, actor=who, reason=reason, clock=clock, stop=stop)
+            done = kill(store, name, actor=who, reason=reason, clock=clock, stop=stop, told=heard)
             learned = None
             if done.sequence is not None:
                 learned = store.learned_after(name, done.sequence)

@@ -29,6 +29,9 @@ LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 DRAIN_S = 10
 """How long requests under way may take when the server is told to stop; in seconds."""
 
+LOCK_WAIT_S = 1.0
+"""How long a decision waits for another process that writes the log, before the incumbent answers; in seconds."""
+
 log = logging.getLogger("tenure.serving")
 
 
@@ -54,7 +57,7 @@ def run_server(
     workspace = open_workspace(project, home)
     problem = workspace.project.problem.name
     clock: Clock = ManualClock(datetime(1970, 1, 1, tzinfo=UTC)) if simulated_clock else SystemClock()
-    with workspace.store() as store, _listen(host, port) as listener:
+    with workspace.store(LOCK_WAIT_S) as store, _listen(host, port) as listener:
         access = _access(store, clock, auth, frozenset([*LOOPBACK, _called(host), *map(str.lower, allow_host)]))
         check_head(store.control(problem), store.events(problem))
         url = f"http://{_called(host)}:{listener.getsockname()[1]}"

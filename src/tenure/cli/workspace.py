@@ -52,8 +52,8 @@ class Workspace:
         settings = read_settings(self.project.settings_path, self.project.problem)
         return rehearsed(settings) if os.environ.get(REHEARSAL) else settings
 
-    def store(self) -> Store:
-        """The log; made when absent."""
+    def store(self, wait_s: float = 5.0) -> Store:
+        """The log; made when absent. `wait_s`: how long to wait for another process's lock, in seconds."""
         try:
             self.home.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -63,7 +63,7 @@ class Workspace:
                 where=str(self.home),
                 fix="give this user the right to write there, or name another --home",
             ) from error
-        store = open_store(log_of(self.home))
+        store = open_store(log_of(self.home), wait_s)
         store.open_problem(self.project.problem.name, self.settings.rollout.salt or self.project.problem.version)
         return store
 

@@ -89,6 +89,7 @@ def kill(
     stop: StopFile | None,
     wait_s: float = 2.0,
     sleep: Callable[[float], None] = time.sleep,
+    told: Callable[[Confirmation], object] = lambda _: None,
 ) -> Killed:
     """Write the kill row, then wait until every live server has seen it.
 
@@ -104,6 +105,7 @@ def kill(
         stop: of the servers on this machine; None where there can be none.
         wait_s: how long to go on trying, and to wait for the servers; in seconds.
         sleep: waits so many seconds.
+        told: hears of the stop file and of the row as soon as either holds.
 
     Raises:
         UnknownError: the problem was never opened.
@@ -117,12 +119,14 @@ def kill(
         fault = row.fault
         if stop is not None and _engaged(stop, reason, actor, at):
             held.append(Confirmation("stop file", watch.ms()))
+            told(held[0])
         with suppress(StoreError):
             store.database.unblock()
         if row.finished(wait_s) is None and not held:
             raise row.error()
     held.append(Confirmation("log", None if row.control is None else watch.ms()))
     if row.control is not None:
+        told(held[-1])
         held += _servers(store, row.control, at, watch, wait_s, sleep)
     return Killed(row.control, tuple(held), stop.path if stop and held[0].id == "stop file" else None, fault)
 

@@ -107,7 +107,7 @@ def status_app(service: DecisionService) -> Starlette:
             "to its decisions, decisions:batch or outcomes",
             found=f"{request.method} {request.url.path}",
             where="the request line",
-            fix="see README, section 'Over HTTP'",
+            fix="see docs/serving.md",
         )
         return _json(body.as_dict(), error.status_code)
 

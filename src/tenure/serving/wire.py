@@ -112,7 +112,7 @@ def decode(body: bytes, kind: type[Body]) -> Body:
             expected=f"JSON with the fields {list(kind.__struct_fields__)} and finite numbers",
             found=f"{error}{_not_finite(body)}",
             where="the request body",
-            fix="see README, section 'Over HTTP'",
+            fix="see docs/serving.md",
         ) from error
     return found
 

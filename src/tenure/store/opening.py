@@ -13,18 +13,19 @@ _ADDRESS = re.compile(r"postgres(ql)?://")
 _PASSWORD = re.compile(r"(?<=:)[^:/@]*(?=@)|(?<=password=)[^&]*")
 
 
-def open_store(place: Path | str) -> Store:
+def open_store(place: Path | str, wait_s: float = 5.0) -> Store:
     """Open the log at a place; a file or tables are made when absent.
 
     Args:
         place: a path, or `postgresql://user@host/database`.
+        wait_s: how long to wait for another process's lock, in seconds.
 
     Raises:
         StoreError: it cannot be opened, or holds something else; a PostgreSQL server that cannot be reached shows at
             the first use instead, so that a server can start, and a kill can go on, without its database.
     """
     if isinstance(place, Path) or not _ADDRESS.match(place):
-        return SqliteStore(Path(place))
+        return SqliteStore(Path(place), busy_timeout_s=wait_s)
     try:
         from tenure.store.postgres import PostgresStore
     except ModuleNotFoundError as error:
@@ -34,7 +35,7 @@ def open_store(place: Path | str) -> Store:
             where=shown(place),
             fix="pip install 'tenure[postgres]'",
         ) from error
-    return PostgresStore(place)
+    return PostgresStore(place, lock_wait_s=wait_s)
 
 
 def shown(place: Path | str) -> str:

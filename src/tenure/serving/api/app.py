@@ -139,7 +139,7 @@ async def _no_route(request: Request, error: Exception) -> Response:
         expected="an operation of /openapi.json",
         found=f"{request.method} {request.url.path}",
         where="the request line",
-        fix="see README, section 'Over HTTP'",
+        fix="see docs/serving.md",
     )
     response = JSON_REFUSALS.answer(refused)
     response.status_code = error.status_code
