@@ -19,8 +19,9 @@ from tenure.store.outcomes import adopt_orphans
 from tenure.store.records import Appended, Event
 from tenure.store.rows import Values, decision_bytes, decision_from, decision_values, numbered, proposal_values
 
+# An outcome that came before its decision cannot be of what that decision says.
 _ACTED_ON = """SELECT 1 FROM outcome
-WHERE problem = ? AND decision_id = ? AND kind NOT IN ('window_closed', 'lost') LIMIT 1"""
+WHERE problem = ? AND decision_id = ? AND kind NOT IN ('window_closed', 'lost') AND place <> 'early' LIMIT 1"""
 _FIND = "SELECT * FROM answered WHERE problem = ? AND decision_id = ?"
 _KNOWN = "SELECT decision_id FROM decision WHERE problem = ? AND decision_id IN ({})"
 _WAITED = "SELECT decision_id FROM outcome WHERE problem = ? AND place = 'orphan' AND decision_id IN ({})"
