@@ -59,7 +59,8 @@ class Answers:
         """An outcome is promised to be in its place."""
         kept = self.watch.join.kept.get((receipt.decision_id, receipt.outcome_id))
         now = None if kept is None else kept.place
-        right = receipt.place.value in (now, "orphan" if now == "early" else now)
+        waited = now == "early" or (kept is not None and kept.beyond)
+        right = receipt.place.value in (now, "orphan" if waited else now)
         self.watch.demand(right, f"{receipt} is {now} by hand")
 
     def refused(self, requests: list[OutcomeRequest], error: TenureError) -> None:
