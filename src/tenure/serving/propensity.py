@@ -54,7 +54,7 @@ def held_propensity(
          + (1 - share) * incumbent(a).
 
     >>> half = {0: 0.0, 1: 0.5, 2: 0.5}
-    >>> held_propensity(0, legal=[0, 1, 2], held=[2], proposed=half.__getitem__, incumbent=1.0, share=0.1)
+    >>> round(held_propensity(0, legal=[0, 1, 2], held=[2], proposed=half.__getitem__, incumbent=1.0, share=0.1), 9)
     0.95
 
     Args:
