@@ -138,6 +138,19 @@ def test_a_report_that_fails_is_made_again_and_stops_no_look(watch: Watch) -> No
     assert len(watch.seen) == 1
 
 
+def test_a_trouble_is_one_line_when_it_begins_and_one_when_it_is_over(
+    watch: Watch, caplog: pytest.LogCaptureFixture
+) -> None:
+    for away in ("", "control", "control", "control", "", "", "control"):
+        watch.world.store.away = frozenset({away})
+        watch.watched.poll()
+    begins, over, again = (record.getMessage() for record in caplog.records)
+    assert begins.startswith("the control row cannot be read or reported: ")
+    assert "\n" not in begins
+    assert over == "the control row is read and reported again"
+    assert again == begins
+
+
 def test_a_server_cannot_start_without_the_log(make: Make) -> None:
     world = make()
     world.store.away = frozenset({"control"})

@@ -9,8 +9,8 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psycopg
@@ -88,6 +88,80 @@ def test_after_a_crash_of_the_database_everything_acknowledged_is_there_and_work
         assert store.append_decisions([decision("a"), decision("b")]).written[0].sequence == 2
         assert store.control("bikes").sequence == 2
         assert store.verify("bikes").intact
+
+
+@contextmanager
+def frozen(database: Server) -> Iterator[None]:
+    """All its processes stand still: whatever is asked of it is neither answered nor refused."""
+    assert database._process is not None
+    postmaster = database._process.pid
+    children = Path(f"/proc/{postmaster}/task/{postmaster}/children")
+    os.kill(postmaster, signal.SIGSTOP)  # first: it makes no others from here on
+    pids = [postmaster, *map(int, children.read_text().split())]
+    try:
+        for pid in pids:
+            os.kill(pid, signal.SIGSTOP)
+        yield
+    finally:
+        for pid in pids:
+            os.kill(pid, signal.SIGCONT)
+
+
+def soon_fails(act: Callable[[], object], within_s: float) -> None:
+    """It ends in a StoreError by itself; a thread, so that a hang is a failure and not a hang."""
+    found: list[object] = []
+
+    def run() -> None:
+        try:
+            found.append(act())
+        except StoreError as error:
+            found.append(error)
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    thread.join(within_s)
+    assert [type(one) for one in found] == [StoreError]
+
+
+def test_a_database_that_hangs_without_refusing_holds_up_nobody_for_long_and_work_goes_on(tmp_path: Path) -> None:
+    with server() as own, opened(own.fresh()) as store:
+        store.append_decisions([decision("a")])
+        store.control("bikes")
+        for _ in range(2):  # with the connections that are open, then on the way to others
+            with frozen(own):
+                soon_fails(lambda: store.append_decisions([decision("b")]), 10)
+                soon_fails(lambda: store.control("bikes"), 10)
+                soon_fails(lambda: store.append_decisions([decision("b")]), 10)
+        assert [row.sequence for row in store.append_decisions([decision("b")]).written] == [2]
+        assert order(store) == [1, 2]
+        assert store.verify("bikes").intact
+
+
+def test_a_database_that_falls_silent_within_a_transaction_has_kept_nothing_of_it(tmp_path: Path) -> None:
+    def write(store: PostgresStore, own: Server) -> None:
+        with store.database.writing() as connection:
+            connection.execute("UPDATE head SET salt = 'other'")
+            with frozen(own):
+                connection.executemany("UPDATE head SET salt = ?", [("third",), ("fourth",)])
+
+    with server() as own, opened(own.fresh()) as store:
+        soon_fails(lambda: write(store, own), 10)
+        assert store.append_decisions([decision("a")]).written
+        assert store.control("bikes").salt == "salt"
+
+
+def test_many_who_wait_behind_a_silent_database_wait_together_not_one_after_the_other(tmp_path: Path) -> None:
+    with server() as own, opened(own.fresh()) as store, frozen(own):
+        waiting = [
+            threading.Thread(target=soon_fails, args=(lambda: store.append_decisions([decision("b")]), 15))
+            for _ in range(12)
+        ]
+        began = time.monotonic()
+        for thread in waiting:
+            thread.start()
+        for thread in waiting:
+            thread.join()
+        assert time.monotonic() - began < 12
 
 
 def test_a_writer_that_was_cut_off_between_two_transactions_notices_nothing(postgres: Server, url: str) -> None:

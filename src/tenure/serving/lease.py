@@ -97,7 +97,7 @@ class Watched:
         self._hint = hint or self._closing.wait
         self._told: tuple[int, float] | None = None
         self._thread: threading.Thread | None = None
-        self._stopped = stop()
+        self._stopped, self._troubled = stop(), False
         self.refresh()
 
     def __enter__(self) -> Self:
@@ -137,8 +137,17 @@ class Watched:
         try:
             self.refresh()
             self._tell()
+            self._say(None)
         except StoreError as error:
-            log.warning("the control row cannot be read or reported: %s", error)
+            self._say(error)
+
+    def _say(self, trouble: StoreError | None) -> None:
+        """One line when a trouble begins and one when it is over, however many looks lie between."""
+        if trouble and not self._troubled:
+            log.warning("the control row cannot be read or reported: %s", " ".join(str(trouble).split()))
+        elif self._troubled and not trouble:
+            log.warning("the control row is read and reported again")
+        self._troubled = trouble is not None
 
     def _tell(self) -> None:
         control, looked_at = self._view

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import os
 import threading
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from time import monotonic
 from typing import Any
 
 import psycopg
@@ -14,12 +16,11 @@ from psycopg.conninfo import conninfo_to_dict
 
 from tenure.core.errors import StoreError, UnfitError
 from tenure.store.dialect import PostgresConnection, PostgresSnapshot, adapt, prepare
+from tenure.store.link import Link, SilentError
 from tenure.store.log import Store
 
-Link = psycopg.Connection[tuple[Any, ...]]
-
 _CONNECT: dict[str, Any] = {
-    "connect_timeout": 3,
+    "connect_timeout": 2,
     "keepalives_idle": 3,
     "keepalives_interval": 1,
     "keepalives_count": 3,
@@ -31,7 +32,7 @@ _CONNECT: dict[str, Any] = {
 
 # One lock for one log, so that writers come one after the other as in SQLite: places of outcomes, numbers and folds
 # never race. It is let go with the commit.
-_LOCK = "pg_advisory_xact_lock(hashtext('tenure'), hashtext(current_schema()))"
+_LOCK = "advisory_xact_lock(hashtext('tenure'), hashtext(current_schema()))"
 _UNBLOCK = """SELECT pg_terminate_backend(pid) FROM pg_locks JOIN pg_stat_activity USING (pid)
 WHERE locktype = 'advisory' AND granted AND state = 'idle in transaction' AND datname = current_database()
 AND classid = hashtext('tenure')::oid AND objid = hashtext(current_schema())::oid"""
@@ -51,24 +52,28 @@ class PostgresConnections:
 
     Args:
         url: `postgresql://user@host/database`.
-        lock_wait_s: how long to wait for another server's transaction, in seconds.
+        lock_wait_s: how long to wait for another server's transaction, or another thread's, in seconds.
         stall_s: how long a server may do nothing inside a transaction before the database ends it, in seconds.
+        silence_s: how long the database may neither answer nor refuse, in seconds.
     """
 
-    def __init__(self, url: str, lock_wait_s: float, stall_s: float) -> None:
+    def __init__(self, url: str, lock_wait_s: float, stall_s: float, silence_s: float) -> None:
         self._where = conninfo_to_dict(url)
         self._settings = {
             "lock_timeout": f"{1000 * lock_wait_s:.0f}",
             "idle_in_transaction_session_timeout": f"{1000 * stall_s:.0f}",
         }
+        self._lock_wait_s, self._silence_s = lock_wait_s, silence_s
         self._closed = threading.Event()
         self._prepared = False
         self._begin_life()
 
     def _begin_life(self) -> None:
         self._pid = os.getpid()
-        self._lock = threading.RLock()
+        self._lock = threading.RLock()  # of the writer
+        self._opening = threading.RLock()  # never held while the writer waits
         self._local = threading.local()
+        self._silent_at = -math.inf
         self._writer: Link | None = None
         self._listener: Link | None = None
         self._readers: weakref.WeakSet[_Reader] = weakref.WeakSet()
@@ -76,7 +81,7 @@ class PostgresConnections:
     def close(self) -> None:
         """Close all connections; closing twice is allowed."""
         self._closed.set()
-        with self._lock:
+        with self._lock, self._opening:
             for reader in self._readers:
                 reader.link.close()
             for link in (self._writer, self._listener):
@@ -116,7 +121,7 @@ class PostgresConnections:
         """
         with self._translated():
             self._mind_forks()
-            with self._lock:
+            with self._turn():
                 link = self._begin()
                 try:
                     yield PostgresConnection(link)
@@ -148,6 +153,7 @@ class PostgresConnections:
             if self._listener is None or self._listener.closed:
                 self._listener = self._connect(read_only=True)
                 self._listener.execute("LISTEN tenure_epoch")
+                self._listener.patience_s = math.inf  # no word is the rule here
             return any(True for _ in self._listener.notifies(timeout=timeout_s, stop_after=1))
         except psycopg.Error:
             self._closed.wait(timeout_s)
@@ -182,7 +188,8 @@ class PostgresConnections:
     def _connect(self, *, read_only: bool) -> Link:
         if self._closed.is_set():
             raise psycopg.InterfaceError("the store was closed")
-        link: Link = psycopg.connect(**{**_CONNECT, **self._where}, autocommit=True, prepare_threshold=1)
+        link = Link.connect(**{**_CONNECT, **self._where}, autocommit=True, prepare_threshold=1)
+        link.patience_s = self._silence_s
         adapt(link)
         if read_only:
             link.execute("SET default_transaction_read_only = on")
@@ -200,31 +207,68 @@ class PostgresConnections:
         self._mind_forks()
         held: _Reader | None = getattr(self._local, "reader", None)
         if held is None or held.link.closed:
-            with self._lock:
-                self._prepare()
-                held = self._local.reader = _Reader(self._connect(read_only=True))
+            self._prepare()
+            held = self._local.reader = _Reader(self._connect(read_only=True))
+            with self._opening:
                 self._readers.add(held)
         return held.link
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """The writer to this thread alone. Who waits for it while another meets silence takes that for its answer."""
+        asked = monotonic()
+        if not self._lock.acquire(timeout=self._lock_wait_s + self._silence_s):
+            raise psycopg.OperationalError("another thread of this server is still at work in the database")
+        try:
+            if self._silent_at > asked:
+                raise SilentError("not a word from the database to another thread of this server")
+            try:
+                yield
+            except (SilentError, psycopg.errors.ConnectionTimeout):
+                self._silent_at = monotonic()
+                raise
+        finally:
+            self._lock.release()
 
     def _begin(self) -> Link:
         """The writer, holding the log's lock; a connection that was lost since its last use is replaced."""
         self._prepare()
         if self._writer is not None and not self._writer.closed:
             try:
-                return _locked(self._writer)
+                return self._locked(self._writer)
+            except SilentError:
+                raise  # another connection would meet the same silence
             except psycopg.OperationalError:
                 if not self._writer.closed:
                     raise
         self._writer = self._connect(read_only=False)
-        return _locked(self._writer)
+        return self._locked(self._writer)
+
+    def _locked(self, link: Link) -> Link:
+        """Begin a transaction that holds the log's lock; only a database that says it is taken may keep us waiting."""
+        try:
+            begun = link.execute(f"BEGIN; SELECT pg_try_{_LOCK}")
+            begun.nextset()
+            if begun.fetchone() == (False,):
+                link.patience_s = self._lock_wait_s + self._silence_s
+                link.execute(f"SELECT pg_{_LOCK}")
+                link.patience_s = self._silence_s
+        except psycopg.Error:
+            _roll_back(link)
+            link.patience_s = self._silence_s
+            raise
+        return link
 
     def _prepare(self) -> None:
         """Make the tables in an empty database, once, whoever else does the same at the same time."""
         if self._prepared:
             return
-        with self._connect(read_only=False) as link, link.transaction():
-            prepare(link, _place(self._where))
-        self._prepared = True
+        with self._opening:
+            if not self._prepared:
+                with self._connect(read_only=False) as link, link.transaction():
+                    link.patience_s = self._lock_wait_s + self._silence_s
+                    prepare(link, _place(self._where))
+                self._prepared = True
 
 
 class PostgresStore(Store):
@@ -232,15 +276,16 @@ class PostgresStore(Store):
 
     Args:
         url: `postgresql://user@host/database`.
-        lock_wait_s: how long to wait for another server's transaction, in seconds.
+        lock_wait_s: how long to wait for another server's transaction, or another thread's, in seconds.
         stall_s: how long a server may do nothing inside a transaction before the database ends it, in seconds.
+        silence_s: how long the database may neither answer nor refuse, in seconds.
 
     Raises:
         StoreError: at the first use, when the database cannot be reached or holds something else.
     """
 
-    def __init__(self, url: str, *, lock_wait_s: float = 5.0, stall_s: float = 1.0) -> None:
-        self.connections = PostgresConnections(url, lock_wait_s, stall_s)
+    def __init__(self, url: str, *, lock_wait_s: float = 5.0, stall_s: float = 1.0, silence_s: float = 2.0) -> None:
+        self.connections = PostgresConnections(url, lock_wait_s, stall_s, silence_s)
         super().__init__(self.connections)
 
 
@@ -250,15 +295,6 @@ class _Reader:
     def __init__(self, link: Link) -> None:
         self.link = link
         weakref.finalize(self, link.close).atexit = False
-
-
-def _locked(link: Link) -> Link:
-    try:
-        link.execute(f"BEGIN; SELECT {_LOCK}")
-    except psycopg.Error:
-        _roll_back(link)
-        raise
-    return link
 
 
 def _commit(link: Link) -> None:
