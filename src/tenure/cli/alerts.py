@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from tenure.cli.options import Actor, Home, Json, Project
 from tenure.cli.output import Output, reported
 
 alerts_app = typer.Typer(
@@ -16,14 +16,9 @@ alerts_app = typer.Typer(
     rich_markup_mode=None,
 )
 
-_Project = Annotated[str, typer.Argument(metavar="P", help="a project folder, or a shipped case such as 'bikes'")]
-_Home = Annotated[Path | None, typer.Option(help="folder of runtime files; default .tenure, or $TENURE_HOME")]
-_Json = Annotated[bool, typer.Option("--json", help="print one JSON object and nothing else")]
-_Actor = Annotated[str, typer.Option(help="who does it, for the audit log; default the login name")]
-
 
 @alerts_app.command(name="list")
-def list_(project: _Project, home: _Home = None, json: _Json = False) -> None:
+def list_(project: Project, home: Home = None, json: Json = False) -> None:
     """Every alert with its deliveries and who has seen it, and how each channel does."""
     output = Output(json=json)
     with reported(output):
@@ -34,11 +29,11 @@ def list_(project: _Project, home: _Home = None, json: _Json = False) -> None:
 
 @alerts_app.command()
 def ack(
-    project: _Project,
+    project: Project,
     sequence: Annotated[int, typer.Argument(metavar="NUMBER", help="the alert's number, from `tenure alerts list`")],
-    actor: _Actor = "",
-    home: _Home = None,
-    json: _Json = False,
+    actor: Actor = "",
+    home: Home = None,
+    json: Json = False,
 ) -> None:
     """Say that an alert has been seen; recorded in the log."""
     output = Output(json=json)
@@ -50,11 +45,11 @@ def ack(
 
 @alerts_app.command(name="test")
 def try_(
-    project: _Project,
+    project: Project,
     channel: Annotated[str | None, typer.Argument(metavar="[CHANNEL]", help="default all of them")] = None,
-    actor: _Actor = "",
-    home: _Home = None,
-    json: _Json = False,
+    actor: Actor = "",
+    home: Home = None,
+    json: Json = False,
 ) -> None:
     """Send a test alert the way real ones go; exit code 4 when one did not get through."""
     output = Output(json=json)

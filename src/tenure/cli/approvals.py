@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from tenure.cli.options import Actor, Home, Json, Project, Reason
 from tenure.cli.output import Output, reported
 
 approvals_app = typer.Typer(
@@ -16,18 +17,13 @@ approvals_app = typer.Typer(
     rich_markup_mode=None,
 )
 
-_Project = Annotated[str, typer.Argument(metavar="P", help="a project folder, or a shipped case such as 'bikes'")]
 _Decision = Annotated[
     str | None, typer.Argument(metavar="[DECISION_ID]", help="a single decision; without it the share asked for")
 ]
-_Reason = Annotated[str, typer.Option(help="why, for the audit log")]
-_Actor = Annotated[str, typer.Option(help="who says so, for the audit log; default the login name")]
-_Home = Annotated[Path | None, typer.Option(help="folder of runtime files; default .tenure, or $TENURE_HOME")]
-_Json = Annotated[bool, typer.Option("--json", help="print one JSON object and nothing else")]
 
 
 @approvals_app.command("list")
-def list_(project: _Project, home: _Home = None, json: _Json = False) -> None:
+def list_(project: Project, home: Home = None, json: Json = False) -> None:
     """What waits, the most urgent first."""
     output = Output(json=json)
     with reported(output):
@@ -36,12 +32,12 @@ def list_(project: _Project, home: _Home = None, json: _Json = False) -> None:
 
 @approvals_app.command()
 def approve(
-    project: _Project,
-    reason: _Reason,
+    project: Project,
+    reason: Reason,
     decision_id: _Decision = None,
-    actor: _Actor = "",
-    home: _Home = None,
-    json: _Json = False,
+    actor: Actor = "",
+    home: Home = None,
+    json: Json = False,
 ) -> None:
     """Say yes: to a share by another than who asked, to a decision in time and before any kill."""
     output = Output(json=json)
@@ -51,12 +47,12 @@ def approve(
 
 @approvals_app.command()
 def reject(
-    project: _Project,
-    reason: _Reason,
+    project: Project,
+    reason: Reason,
     decision_id: _Decision = None,
-    actor: _Actor = "",
-    home: _Home = None,
-    json: _Json = False,
+    actor: Actor = "",
+    home: Home = None,
+    json: Json = False,
 ) -> None:
     """Say no: the incumbent's action stands; a share that is refused pauses the rollout."""
     output = Output(json=json)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from tenure.cli.options import Home, Json
 from tenure.cli.output import Output, reported
 
 if TYPE_CHECKING:
@@ -31,8 +32,6 @@ FormName = Annotated[
     str | None,
     typer.Option("--format", help="csv, jsonl, parquet, dsjson, obp, npz or scope-rl; default by the file's name"),
 ]
-Home = Annotated[Path | None, typer.Option(help="folder of runtime files; default .tenure, or $TENURE_HOME")]
-Json = Annotated[bool, typer.Option("--json", help="print one JSON object and nothing else")]
 EVERY_S = 5.0
 """Seconds between two lines of progress."""
 LISTED = 1_000

@@ -10,6 +10,7 @@ import typer
 from tenure.cli.alerts import alerts_app
 from tenure.cli.approvals import approvals_app
 from tenure.cli.log import log_app
+from tenure.cli.options import Actor, Home, Json, Project, Reason
 from tenure.cli.output import Output, needed, reported
 from tenure.cli.rollout import rollout_app
 from tenure.cli.shadow import shadow_app
@@ -29,11 +30,6 @@ app.add_typer(approvals_app, name="approvals")
 app.add_typer(alerts_app, name="alerts")
 app.add_typer(log_app, name="log")
 app.add_typer(token_app, name="token")
-
-ProjectName = Annotated[str, typer.Argument(metavar="P", help="a project folder, or a shipped case such as 'bikes'")]
-Home = Annotated[Path | None, typer.Option(help="folder of runtime files; default .tenure, or $TENURE_HOME")]
-Json = Annotated[bool, typer.Option("--json", help="print one JSON object and nothing else")]
-Actor = Annotated[str, typer.Option(help="who does it, for the audit log; default the login name")]
 
 
 @app.command()
@@ -55,7 +51,7 @@ def demo(
 
 @app.command()
 def train(
-    project: ProjectName,
+    project: Project,
     seeds: Annotated[int, typer.Option(min=1, help="how many seeds, 1, 2, 3...")] = 2,
     steps: Annotated[int | None, typer.Option(help="decisions per seed; default of the recipe")] = None,
     without: Annotated[list[str] | None, typer.Option(help="leave out the reward terms over this signal")] = None,
@@ -120,7 +116,7 @@ def evaluate(
 
 @app.command()
 def serve(
-    project: ProjectName,
+    project: Project,
     host: Annotated[str, typer.Option(help="address to listen on; a public one needs --auth")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one")] = 8080,
     auth: Annotated[
@@ -151,8 +147,8 @@ def serve(
 
 @app.command()
 def kill(
-    project: ProjectName,
-    reason: Annotated[str, typer.Option(help="why, for the audit log")],
+    project: Project,
+    reason: Reason,
     actor: Actor = "",
     home: Home = None,
     json: Json = False,
@@ -167,8 +163,8 @@ def kill(
 
 @app.command()
 def restore(
-    project: ProjectName,
-    reason: Annotated[str, typer.Option(help="why, for the audit log")],
+    project: Project,
+    reason: Reason,
     actor: Actor = "",
     home: Home = None,
     json: Json = False,
@@ -182,7 +178,7 @@ def restore(
 
 
 @app.command()
-def drill(project: ProjectName, actor: Actor = "", home: Home = None, json: Json = False) -> None:
+def drill(project: Project, actor: Actor = "", home: Home = None, json: Json = False) -> None:
     """Rehearse the kill on a copy of the log with a real server; measured and recorded."""
     output = Output(json=json)
     with reported(output):
@@ -192,7 +188,7 @@ def drill(project: ProjectName, actor: Actor = "", home: Home = None, json: Json
 
 
 @app.command()
-def tick(project: ProjectName, home: Home = None, json: Json = False) -> None:
+def tick(project: Project, home: Home = None, json: Json = False) -> None:
     """One look at the evidence and at most one step, for cron or a timer; twice at once is safe."""
     output = Output(json=json)
     with reported(output):
@@ -218,7 +214,7 @@ def why(
 
 @app.command()
 def versions(
-    project: ProjectName,
+    project: Project,
     as_of: Annotated[str | None, typer.Option(help="as it was at this moment, such as 2026-05-01T00:00:00Z")] = None,
     home: Home = None,
     json: Json = False,

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from tenure.cli.options import Actor, Home, Json, Project, Reason
 from tenure.cli.output import Output, reported
 
 rollout_app = typer.Typer(
@@ -15,12 +16,6 @@ rollout_app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-
-_Project = Annotated[str, typer.Argument(metavar="P", help="a project folder, or a shipped case such as 'bikes'")]
-_Reason = Annotated[str, typer.Option(help="why, for the audit log")]
-_Actor = Annotated[str, typer.Option(help="who does it, for the audit log; default the login name")]
-_Home = Annotated[Path | None, typer.Option(help="folder of runtime files; default .tenure, or $TENURE_HOME")]
-_Json = Annotated[bool, typer.Option("--json", help="print one JSON object and nothing else")]
 
 
 def _move(verb: str, project: str, reason: str, actor: str, home: Path | None, json: bool) -> None:
@@ -33,7 +28,7 @@ def _move(verb: str, project: str, reason: str, actor: str, home: Path | None, j
 
 
 @rollout_app.command()
-def status(project: _Project, home: _Home = None, json: _Json = False) -> None:
+def status(project: Project, home: Home = None, json: Json = False) -> None:
     """Stage, share, what the next one waits for, breakers, exploration and history."""
     output = Output(json=json)
     with reported(output):
@@ -44,12 +39,12 @@ def status(project: _Project, home: _Home = None, json: _Json = False) -> None:
 
 @rollout_app.command()
 def start(
-    project: _Project,
+    project: Project,
     version: Annotated[str, typer.Option(help="a registered version; see `tenure versions`")],
-    reason: _Reason,
-    actor: _Actor = "",
-    home: _Home = None,
-    json: _Json = False,
+    reason: Reason,
+    actor: Actor = "",
+    home: Home = None,
+    json: Json = False,
 ) -> None:
     """Begin in SHADOW, if the selection data allow it; refused or not, it is recorded."""
     output = Output(json=json)
@@ -60,7 +55,7 @@ def start(
 
 
 @rollout_app.command()
-def promote(project: _Project, reason: _Reason, actor: _Actor = "", home: _Home = None, json: _Json = False) -> None:
+def promote(project: Project, reason: Reason, actor: Actor = "", home: Home = None, json: Json = False) -> None:
     """Take the next step, if and only if every gate passes; else say what holds."""
     output = Output(json=json)
     with reported(output):
@@ -70,51 +65,51 @@ def promote(project: _Project, reason: _Reason, actor: _Actor = "", home: _Home 
 
 
 @rollout_app.command()
-def pause(project: _Project, reason: _Reason, actor: _Actor = "", home: _Home = None, json: _Json = False) -> None:
+def pause(project: Project, reason: Reason, actor: Actor = "", home: Home = None, json: Json = False) -> None:
     """Take no step until resumed; guardrails and breakers go on."""
     _move("pause", project, reason, actor, home, json)
 
 
 @rollout_app.command()
-def resume(project: _Project, reason: _Reason, actor: _Actor = "", home: _Home = None, json: _Json = False) -> None:
+def resume(project: Project, reason: Reason, actor: Actor = "", home: Home = None, json: Json = False) -> None:
     """Let the gates take steps again."""
     _move("resume", project, reason, actor, home, json)
 
 
 @rollout_app.command()
-def rollback(project: _Project, reason: _Reason, actor: _Actor = "", home: _Home = None, json: _Json = False) -> None:
+def rollback(project: Project, reason: Reason, actor: Actor = "", home: Home = None, json: Json = False) -> None:
     """Take the candidate's traffic away; one person is enough."""
     _move("rollback", project, reason, actor, home, json)
 
 
 @rollout_app.command()
-def abort(project: _Project, reason: _Reason, actor: _Actor = "", home: _Home = None, json: _Json = False) -> None:
+def abort(project: Project, reason: Reason, actor: Actor = "", home: Home = None, json: Json = False) -> None:
     """End a rollout that has not reached the whole traffic."""
     _move("abort", project, reason, actor, home, json)
 
 
 @rollout_app.command()
-def approve(project: _Project, reason: _Reason, actor: _Actor = "", home: _Home = None, json: _Json = False) -> None:
+def approve(project: Project, reason: Reason, actor: Actor = "", home: Home = None, json: Json = False) -> None:
     """Say yes to the share that was asked for; by another than who asked or started."""
     _move("approve", project, reason, actor, home, json)
 
 
 @rollout_app.command()
-def reject(project: _Project, reason: _Reason, actor: _Actor = "", home: _Home = None, json: _Json = False) -> None:
+def reject(project: Project, reason: Reason, actor: Actor = "", home: Home = None, json: Json = False) -> None:
     """Say no to the share that was asked for, which pauses the rollout."""
     _move("reject", project, reason, actor, home, json)
 
 
 @rollout_app.command()
 def explore(
-    project: _Project,
-    reason: _Reason,
+    project: Project,
+    reason: Reason,
     rate: Annotated[
         float | None, typer.Option(min=0, max=1, help="share of its decisions drawn at random; default tenure.toml's")
     ] = None,
-    actor: _Actor = "",
-    home: _Home = None,
-    json: _Json = False,
+    actor: Actor = "",
+    home: Home = None,
+    json: Json = False,
 ) -> None:
     """Change how much the candidate explores; the model stays as it is."""
     output = Output(json=json)
@@ -126,13 +121,13 @@ def explore(
 
 @rollout_app.command()
 def plan(
-    project: _Project,
+    project: Project,
     harm: Annotated[
         float, typer.Option(min=1e-6, help="a harm that must not go unseen, as a share of the incumbent's KPI")
     ] = 0.25,
     kpi: Annotated[str | None, typer.Option(help="of which KPI; default the first")] = None,
-    home: _Home = None,
-    json: _Json = False,
+    home: Home = None,
+    json: Json = False,
 ) -> None:
     """From the real traffic: days per stage, the chance to catch a stated harm, breakers that would have tripped."""
     output = Output(json=json)

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from tenure.cli.options import Home, Json
 from tenure.cli.output import Output, reported
 
 shadow_app = typer.Typer(
@@ -15,9 +16,6 @@ shadow_app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-
-_Home = Annotated[Path | None, typer.Option(help="folder of runtime files; default .tenure, or $TENURE_HOME")]
-_Json = Annotated[bool, typer.Option("--json", help="print one JSON object and nothing else")]
 
 
 @shadow_app.command()
@@ -29,8 +27,8 @@ def report(
     example: Annotated[
         bool, typer.Option("--example", help="a made-up log instead of P: faster routes that hide what they cost")
     ] = False,
-    home: _Home = None,
-    json: _Json = False,
+    home: Home = None,
+    json: Json = False,
 ) -> None:
     """Value the candidate's disagreements, KPI by KPI and segment by segment, and say whether it may go on."""
     output = Output(json=json)
@@ -46,8 +44,8 @@ def note(
     text: Annotated[str, typer.Argument(metavar="TEXT", help="what is to be said of it")],
     project: Annotated[str, typer.Option(help="a project folder, or a shipped case")] = "bikes",
     actor: Annotated[str, typer.Option(help="who says it, for the audit log; default the login name")] = "",
-    home: _Home = None,
-    json: _Json = False,
+    home: Home = None,
+    json: Json = False,
 ) -> None:
     """Write a note on one decision into the log; the report shows it."""
     output = Output(json=json)

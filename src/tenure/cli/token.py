@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from tenure.cli.options import Actor, Home, Json, Project
 from tenure.cli.output import Output, reported
 
 token_app = typer.Typer(
@@ -30,21 +31,15 @@ class RoleWord(StrEnum):
     ADMIN = "admin"
 
 
-_Project = Annotated[str, typer.Argument(metavar="P", help="a project folder, or a shipped case such as 'bikes'")]
-_Home = Annotated[Path | None, typer.Option(help="folder of runtime files; default .tenure, or $TENURE_HOME")]
-_Json = Annotated[bool, typer.Option("--json", help="print one JSON object and nothing else")]
-_Actor = Annotated[str, typer.Option(help="who does it, for the audit log; default the login name")]
-
-
 @token_app.command()
 def create(
-    project: _Project,
+    project: Project,
     role: Annotated[RoleWord, typer.Option(help="client decides, viewer looks, operator stops, approver restores")],
     name: Annotated[str, typer.Option(help="who will use it; the log calls them so")],
     days: Annotated[int | None, typer.Option(min=1, help="days until it opens nothing; default never")] = None,
-    actor: _Actor = "",
-    home: _Home = None,
-    json: _Json = False,
+    actor: Actor = "",
+    home: Home = None,
+    json: Json = False,
 ) -> None:
     """Make a token; it is shown here and never again."""
     output = Output(json=json)
@@ -53,7 +48,7 @@ def create(
 
 
 @token_app.command(name="list")
-def list_(project: _Project, home: _Home = None, json: _Json = False) -> None:
+def list_(project: Project, home: Home = None, json: Json = False) -> None:
     """Every token ever made, without the tokens."""
     output = Output(json=json)
     with reported(output):
@@ -62,11 +57,11 @@ def list_(project: _Project, home: _Home = None, json: _Json = False) -> None:
 
 @token_app.command()
 def revoke(
-    project: _Project,
+    project: Project,
     name: Annotated[str, typer.Argument(metavar="NAME", help="whose token")],
-    actor: _Actor = "",
-    home: _Home = None,
-    json: _Json = False,
+    actor: Actor = "",
+    home: Home = None,
+    json: Json = False,
 ) -> None:
     """Take a token back, with every session made from it; servers know within a second."""
     output = Output(json=json)
