@@ -1,4 +1,4 @@
-"""The only room that touches a database or a file of records: the log in one SQLite file, and bundles.
+"""The only room that touches a database or a file of records: the log on SQLite or PostgreSQL, and bundles.
 
 Promises: what was acknowledged is durable and there once; decisions and events of a problem share one gap-free,
 hash-chained order; nothing commits under a kill epoch that has passed; every reader sees corrections applied; an
