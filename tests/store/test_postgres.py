@@ -100,11 +100,13 @@ def frozen(database: Server) -> Iterator[None]:
     pids = [postmaster, *map(int, children.read_text().split())]
     try:
         for pid in pids:
-            os.kill(pid, signal.SIGSTOP)
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGSTOP)
         yield
     finally:
-        for pid in pids:
-            os.kill(pid, signal.SIGCONT)
+        for pid in reversed(pids):
+            with suppress(ProcessLookupError):  # a session that has ended meanwhile
+                os.kill(pid, signal.SIGCONT)
 
 
 def soon_fails(act: Callable[[], object], within_s: float) -> None:
