@@ -13,6 +13,7 @@ from tests.serving.api.conftest import Office
 from tests.serving.toy import NOON, Fixed
 
 from tenure.core.clock import ManualClock
+from tenure.rollout.kill import kill
 from tenure.rollout.stop import StopFile
 from tenure.serving.access import COOKIE, Role
 from tenure.store.outbox import Outbox
@@ -110,7 +111,8 @@ def test_a_server_that_does_not_answer_is_named(office: Office, monkeypatch: pyt
     Replicas(office.store).seen(Replica("toy", "frozen", NOON, NOON, 0, None, "1", None))
     clock = office.world.clock
     assert isinstance(clock, ManualClock)
-    pausing = {"wait_s": 2.0, "sleep": lambda _: clock.advance(timedelta(seconds=1))}
+    usual = kill.__kwdefaults__ or {}
+    pausing = {**usual, "wait_s": 2.0, "sleep": lambda _: clock.advance(timedelta(seconds=1))}
     monkeypatch.setattr("tenure.rollout.kill.kill.__kwdefaults__", pausing)
     assert "no answer" in press(office, "/stop", reason="odd").text
 

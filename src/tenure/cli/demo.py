@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from tenure.cli.drill import drill
 from tenure.cli.evaluate import count_read, show
 from tenure.cli.judge import Judgement, judge
-from tenure.cli.live import LiveRun, live, server
+from tenure.cli.live import LiveRun, live, server, told
 from tenure.cli.output import Output, percent
 from tenure.cli.report import carry_over, whole_ledger, write_report
 from tenure.cli.services import services
@@ -140,13 +140,13 @@ def _train(demo: Demo, seeds: int) -> Any:
 def _ready(demo: Demo) -> list[Verdict]:
     """What nothing leaves SHADOW without: today's drill, and a test alert, here to a file beside the log."""
     drilled = drill(demo.workspace, demo.store, "demo")
-    told = demo.workspace.home / "alerts.jsonl"
-    courier = Courier(demo.problem, demo.store, Channels({"demo": told.resolve().as_uri()}, {}), SystemClock())
+    kept = demo.workspace.home / "alerts.jsonl"
+    courier = Courier(demo.problem, demo.store, Channels({"demo": kept.resolve().as_uri()}, {}), SystemClock())
     tested = courier.test("demo", "demo")
     confirmed = drilled.event.payload["confirmed_ms"]
     within = "not confirmed" if confirmed is None else f"confirmed by the server after {confirmed:.0f} ms"
     demo.output.say(f"{drilled.event.reason.capitalize()}: {within}.")
-    demo.output.say(f"{tested.reason.capitalize()}: {told}")
+    demo.output.say(f"{tested.reason.capitalize()}: {kept}")
     passed = (drilled.seen.passed, tested.payload["delivered"])
     return [Verdict.PASS if good else Verdict.FAIL for good in passed]
 
@@ -194,13 +194,13 @@ def _prove_kill(demo: Demo, found: LiveRun) -> dict[str, Any]:
         "learned_before": demo.store.counts(name)["learned"],
         "learned_after": demo.store.learned_after(name, sequence),
         "decisions_after": len(frame),
-        "retry": "none" if found.retry is None else f"{found.retry['arm']} ({found.retry['reason']})",
+        "retry": told(found.retry),
         "intact": demo.store.verify(name).intact,
     }
     demo.output.say(
         f"Kill row {sequence}, epoch {proof['epoch']}: {proof['learned_before']} learned decisions before it, "
         f"{proof['learned_after']} after it, {proof['decisions_after']} decisions answered by the incumbent since. "
-        f"The last learned decision, asked for again, is answered by: {proof['retry']}. Hash chain intact: "
+        f"The last learned decision: {proof['retry']}. Hash chain intact: "
         f"{'yes' if proof['intact'] else 'no'}."
     )
     return proof

@@ -140,6 +140,15 @@ def _retry(store: Store, problem: str, client: DecisionClient) -> dict[str, Any]
     return client.decide([request])[0]
 
 
+def told(retry: dict[str, Any] | None) -> str:
+    """What became of the last learned decision when it was asked for again, after the kill."""
+    if retry is None:
+        return "there was none to ask for again"
+    if "error" in retry:
+        return f"asked for again after the kill, it was refused: found {retry['found']}"
+    return f"asked for again after the kill, it was answered by {retry['arm']} ({retry['reason']})"
+
+
 def _tenure(verb: str, workspace: Workspace, *options: str) -> list[str]:
     """The command line of another tenure process over the same runtime files."""
     program = [sys.executable, "-m", "tenure.cli", verb, str(workspace.project.folder)]

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from tenure.cli.judge import Judgement, simulate
-from tenure.cli.live import LiveRun
+from tenure.cli.live import LiveRun, told
 from tenure.cli.output import percent
 from tenure.cli.workspace import Workspace
 from tenure.console import model
@@ -191,9 +191,6 @@ def _kill(store: Store, problem: str, events: Sequence[Event], found: LiveRun) -
     if not kills:
         return model.Kill(SystemClock().now(), "-", "the kill was not reached", 0, 0, 0, 0, 0, "-")
     kill = kills[-1]
-    retry = "no learned decision to retry"
-    if found.retry is not None:
-        retry = f"asked for again after the kill, it was answered by {found.retry['arm']} ({found.retry['reason']})"
     return model.Kill(
         at=kill.at,
         actor=kill.actor,
@@ -203,5 +200,5 @@ def _kill(store: Store, problem: str, events: Sequence[Event], found: LiveRun) -
         learned_before=store.counts(problem)["learned"],
         learned_after=store.learned_after(problem, kill.sequence),
         decisions_after=len(store.read_log(problem, after_sequence=kill.sequence)),
-        retry=retry,
+        retry=told(found.retry),
     )
