@@ -139,6 +139,23 @@ def test_a_decision_that_was_corrected_was_not_the_candidates(trades: Replica) -
     assert not trades.killed
 
 
+def test_a_correction_that_joins_two_runs_breaks(trades: Replica) -> None:
+    trades.decide(*"abcdefg")
+    trades.report(("d", FINE))
+    trades.report(*((name, BAD) for name in "abcefg"))
+    assert not trades.killed
+    trades.store.append_correction(
+        *("toy", "d"),
+        action=0,
+        arm=Arm.FALLBACK,
+        propensity=None,
+        reason="fallback",
+        at=NOON,
+        fold=trades.breakers.fold,
+    )
+    assert trades.killed
+
+
 def test_a_run_does_not_go_on_over_a_kill_and_a_new_start(trades: Replica) -> None:
     trades.decide(*"abcde")
     trades.report(*((name, BAD) for name in "abcde"))

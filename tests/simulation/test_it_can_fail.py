@@ -65,14 +65,6 @@ def breaker_too_early(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(breakers, "first_broken", lambda rule, values: first_broken(longer(rule, -1), values))
 
 
-def corrections_unseen(patch: pytest.MonkeyPatch) -> None:
-    """A decision that is corrected away joins two runs, and no breaker looks."""
-    correct = decisions.correct
-    patch.setattr(
-        decisions, "correct", lambda connection, problem, correction, _: correct(connection, problem, correction)
-    )
-
-
 def longer(rule: BreakerRule, by: int) -> BreakerRule:
     """The same rule for a longer run."""
     assert rule.consecutive is not None
@@ -140,7 +132,6 @@ GUARDS: list[Break] = [
     no_spool,
     breaker_too_late,
     breaker_too_early,
-    corrections_unseen,
     repeats_decided_anew,
     no_adoption,
     window_closed_counts,
