@@ -21,7 +21,7 @@ from tenure.core.decision import Arm, Outcome, ShadowProposal
 from tenure.core.errors import UnknownError
 from tenure.rollout.drill import go_live
 from tenure.serving import DecisionRequest, DecisionService
-from tenure.store import Store, save_bundle
+from tenure.store import Event, Store, save_bundle
 from tenure.store.standin import stand_in
 
 
@@ -101,6 +101,29 @@ def test_a_correction_is_told_beside_what_was_written(world: World, capsys: pyte
     assert [one["reason"] for one in found["corrections"]] == ["expired"]
     assert found["propensity"]["value"] is None
     assert found["replay"]["same"] is True
+
+
+def test_where_the_incumbent_answered_the_candidates_proposal_is_weighed(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    now = SystemClock().now()
+    back = {"stage": "rolled_back", "share": 0.0}
+    world.store.append_event(Event("bikes", "rollback", "ann", "test", now, {}), control=back)
+    context, *_ = contexts(world.store, world.problem)
+    service = DecisionService(
+        world.problem, world.workspace.project.incumbent, world.store, world.workspace.settings, SystemClock(),
+        world.workspace.bundle,
+    )  # fmt: skip
+    service.decide([DecisionRequest("u9", dict(context), decision_id=name) for name in ("d8", "d9")])
+    world.store.append_proposals("bikes", [ShadowProposal("d9", Arm.CANDIDATE, world.version, 3, 1.0, 1.0, now)])
+    alone, found = told(world, "d8", capsys), told(world, "d9", capsys)
+    assert (alone["arm"], alone["weighed"]["arm"]) == ("incumbent", "incumbent")
+    label = world.problem.action.labels[3]  # type: ignore[union-attr]
+    assert found["arm"] == "incumbent"
+    assert found["weighed"] == {"arm": "candidate", "version": world.version, "action": label}
+    assert max(found["distribution"], key=found["distribution"].__getitem__) == label
+    run_why(Output(json=False), "d9", "bikes", world.home)
+    assert f"Weighed is candidate {world.version}'s {label!r}" in capsys.readouterr().out
 
 
 def test_without_the_bundle_it_tells_the_rest(world: World, capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -20,28 +21,61 @@ MEDIAN_OF = 1000
 """Latest decisions whose median stands for a feature that is hidden."""
 
 
-def explained(
-    workspace: Workspace, store: Store, found: Story
-) -> tuple[dict[str, float] | None, dict[str, float] | None, str]:
-    """The policy's distribution and each feature's influence; or why there is neither, in a sentence."""
+@dataclass(frozen=True)
+class Weighed:
+    """What a policy's odds were in one decision, and what swayed them.
+
+    Args:
+        arm: whose odds: the candidate's where it answered, was approved or only proposed, else the incumbent's.
+        version: of that arm.
+        action: the one that is weighed; an index.
+        distribution: probability of each action; None where it cannot be known.
+        influence: change of the action's probability with each feature hidden, the largest first.
+        unexplained: why there is neither, in a sentence; empty where there is.
+    """
+
+    arm: Arm
+    version: str
+    action: int
+    distribution: dict[str, float] | None = None
+    influence: dict[str, float] | None = None
+    unexplained: str = ""
+
+
+def explained(workspace: Workspace, store: Store, found: Story) -> Weighed:
+    """The odds and influences of the arm worth asking about, which need not be the one that answered."""
     problem, row = workspace.project.problem, found.written
+    whose = weighed_arm(found)
     if not row.observation:
-        return None, None, "its features were erased"
+        return replace(whose, unexplained="its features were erased")
     try:
-        policy: Policy = workspace.bundle(row.version) if row.arm is Arm.CANDIDATE else workspace.project.incumbent
+        learned = whose.arm is Arm.CANDIDATE
+        policy: Policy = workspace.bundle(whose.version) if learned else workspace.project.incumbent
         observation = np.frombuffer(row.observation, dtype=np.float32)
         mask = None if row.mask is None else np.frombuffer(row.mask, dtype=bool)
         baseline = baseline_of(store, problem.name, observation)
         chances = probabilities(policy, len(labels_of(workspace)), mask)
         distribution = chances(observation[None])[0].tolist()
-        sway = occlusion(chances, observation, baseline, row.action).tolist()
+        sway = occlusion(chances, observation, baseline, whose.action).tolist()
     except TenureError as error:
-        return None, None, str(error)
+        return replace(whose, unexplained=str(error))
     except Exception as error:  # a policy is somebody else's code
-        return None, None, f"{row.version} cannot be asked again: {type(error).__name__}: {error}"
+        told = f"{whose.version} cannot be asked again: {type(error).__name__}: {error}"
+        return replace(whose, unexplained=told)
     named = dict(zip(problem.feature_names, sway, strict=True))
     ranked = dict(sorted(named.items(), key=lambda item: -abs(item[1])))
-    return dict(zip(labels_of(workspace), distribution, strict=True)), ranked, ""
+    return replace(whose, distribution=dict(zip(labels_of(workspace), distribution, strict=True)), influence=ranked)
+
+
+def weighed_arm(found: Story) -> Weighed:
+    """The candidate with its answer or its proposal; the arm that answered where the candidate said nothing."""
+    row = found.written
+    if row.arm in (Arm.CANDIDATE, Arm.HUMAN):  # what a person approved is what the candidate proposed
+        return Weighed(Arm.CANDIDATE, row.version, row.action)
+    for proposal in found.proposals:
+        if proposal.arm is Arm.CANDIDATE:
+            return Weighed(Arm.CANDIDATE, proposal.version, proposal.action)
+    return Weighed(row.arm, row.version, row.action)
 
 
 def labels_of(workspace: Workspace) -> Sequence[str]:

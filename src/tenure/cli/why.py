@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tenure.cli.output import Output, percent
-from tenure.cli.weighing import explained
+from tenure.cli.weighing import Weighed, explained
 from tenure.cli.workspace import Workspace, open_workspace
 from tenure.core.clock import to_text
 from tenure.core.errors import UnknownError
@@ -28,9 +28,7 @@ class Told:
     version: VersionRow | None
     pending: PendingDecision | None
     replayed: Replayed
-    distribution: dict[str, float] | None
-    influence: dict[str, float] | None
-    unexplained: str
+    weighed: Weighed
 
     def as_dict(self) -> dict[str, Any]:
         """The object of `--json`."""
@@ -57,9 +55,14 @@ class Told:
                 }
                 for one in self.story.proposals
             ],
-            "distribution": self.distribution,
-            "influence": self.influence,
-            "unexplained": self.unexplained,
+            "weighed": {
+                "arm": self.weighed.arm.value,
+                "version": self.weighed.version,
+                "action": label[self.weighed.action],
+            },
+            "distribution": self.weighed.distribution,
+            "influence": self.weighed.influence,
+            "unexplained": self.weighed.unexplained,
             "version": self._version(),
             "propensity": {
                 "value": row.propensity,
@@ -126,7 +129,6 @@ def tell(workspace: Workspace, store: Store, decision_id: str) -> Told:
     control = control_at(store.control(name), store.events(name), found.written.sequence)
     replay = Replay(problem, workspace.project.incumbent, workspace.bundle, workspace.settings, _humans(workspace))
     versions = {row.version: row for row in store.versions(name)}
-    distribution, influence, unexplained = explained(workspace, store, found)
     return Told(
         story=found,
         labels=replay.reader.labels,
@@ -134,9 +136,7 @@ def tell(workspace: Workspace, store: Store, decision_id: str) -> Told:
         version=versions.get(found.standing.version),
         pending=Pending(store).find(name, decision_id),
         replayed=replay.again(found.written, control),
-        distribution=distribution,
-        influence=influence,
-        unexplained=unexplained,
+        weighed=explained(workspace, store, found),
     )
 
 
@@ -196,16 +196,19 @@ def _say_propensity(output: Output, told: Told) -> None:
 
 
 def _say_features(output: Output, told: Told) -> None:
-    if told.influence is None or told.distribution is None:
-        output.say(f"No feature can be weighed: {told.unexplained}.")
+    weighed = told.weighed
+    whose = f"{weighed.arm.value} {weighed.version}'s {told.labels[weighed.action]!r}"
+    if weighed.influence is None or weighed.distribution is None:
+        output.say(f"No feature of {whose} can be weighed: {weighed.unexplained}.")
         return
+    output.say(f"Weighed is {whose}: the change of its odds with each feature hidden.")
     context = told.story.standing.context
     output.table(
         ["feature", "value", "influence", ""],
         [
             [name, f"{context[name]:.6g}" if name in context else "default", f"{sway:+.3f}", ""]
-            for name, sway in told.influence.items()
+            for name, sway in weighed.influence.items()
         ],
     )
-    best = sorted(told.distribution.items(), key=lambda item: -item[1])[:3]
+    best = sorted(weighed.distribution.items(), key=lambda item: -item[1])[:3]
     output.say("The policy's own odds: " + ", ".join(f"{label} {percent(chance)}" for label, chance in best))
