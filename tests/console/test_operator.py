@@ -204,6 +204,15 @@ def test_a_waiting_decision_is_rejected_with_one_press(office: Office) -> None:
     assert "d1" not in office.get("/").text.partition("History")[0]
 
 
+def test_a_proposal_that_a_kill_voided_has_no_button(office: Office) -> None:
+    pending(office)
+    assert "Decision d1" in office.get("/").text
+    office.store.kill("toy", actor="ann", reason="odd", at=NOON)
+    page = office.get("/").text
+    assert "Decision d1" not in page
+    assert 'action="/approve"' not in page
+
+
 @pytest.mark.parametrize("path", ["/approve", "/reject"])
 def test_answering_a_share_nobody_asked_for_is_refused_with_words(office: Office, path: str) -> None:
     answer = press(office, path, reason="why not", actor="bob")

@@ -52,6 +52,16 @@ def test_the_most_urgent_comes_first(pending: Pending, store: Store) -> None:
     assert pending.open("bikes", NOON) == [sooner, ROW]
 
 
+@pytest.mark.parametrize("by", ["kill", "rollback", "another version"])
+def test_what_a_stop_has_voided_no_longer_waits(pending: Pending, store: Store, by: str) -> None:
+    if by == "kill":
+        store.kill("bikes", actor="ann", reason="odd", at=NOON)
+    else:
+        control = {"stage": "rolled_back"} if by == "rollback" else {"version": "v2"}
+        store.append_event(Event("bikes", "rollback", "ann", "test", NOON, {}), control=control)
+    assert pending.open("bikes", NOON) == []
+
+
 def test_an_approval_is_a_decision_of_its_own_and_an_event_in_the_chain(pending: Pending, store: Store) -> None:
     at = NOON + timedelta(minutes=5)
     made = pending.approve("bikes", "d1", actor="bob", at=at, reason="looks right")

@@ -28,7 +28,10 @@ ON CONFLICT (problem, decision_id) DO NOTHING"""  # noqa: S608
 _TIMES = (7, 8, 10)
 """Columns that hold moments."""
 _FIND = f"SELECT {_COLUMNS} FROM pending WHERE problem = ? AND decision_id = ?"  # noqa: S608
-_OPEN = f"""SELECT {_COLUMNS} FROM pending WHERE problem = ? AND status = 'open' AND until > ?
+_OPEN = f"""SELECT {", ".join(f"pending.{name.strip()}" for name in _COLUMNS.split(","))}
+FROM pending JOIN head ON head.problem = pending.problem
+    AND head.kill_epoch = pending.kill_epoch AND head.version = pending.version
+WHERE pending.problem = ? AND status = 'open' AND until > ? AND head.killed = 0 AND head.stage <> 'rolled_back'
 ORDER BY until LIMIT ?"""  # noqa: S608
 _SETTLE = "UPDATE pending SET status = ?, decided_at = ?, decided_by = ? WHERE problem = ? AND decision_id = ?"
 _EXPIRE = (
@@ -90,7 +93,7 @@ class Pending:
         connection.executemany(_INSERT, [_values(row) for row in rows])
 
     def open(self, problem: str, now: datetime, limit: int = 1000) -> list[PendingDecision]:
-        """What may still be approved, the most urgent first."""
+        """What may still be approved, the most urgent first; not what a kill, a breaker or a rollback has voided."""
         with self.store.database.reading() as connection:
             return [_row(values) for values in connection.execute(_OPEN, (problem, to_text(now), limit))]
 
