@@ -12,6 +12,7 @@ import pytest
 from tenure.core.decision import Arm, Outcome
 from tenure.core.errors import FencedError, MoveError
 from tenure.core.evidence import Verdict
+from tenure.monitoring.alerts import Alert, alert_of
 from tenure.rollout import Move, Operations, Settings, Stage, check_head
 from tenure.rollout.rules import BreakerRule, ExplorationRule, HalfOpen, SignalRule
 from tenure.rollout.stop import StopFile
@@ -335,6 +336,33 @@ def test_single_decisions_wait_with_their_words(waiting: Operations) -> None:
     assert (row["decision_id"], row["proposal"], row["answered"], row["rule"]) == ("d1", "learned", "rule", "dear")
     assert (row["unit_id"], row["context"], waiting.status().pending) == ("u", {"x": 1.0}, 1)
     json.dumps(row)
+
+
+def test_a_tick_tells_once_of_a_group_that_has_begun_to_wait(world: World, waiting: Operations) -> None:
+    def queue(name: str) -> None:
+        now = world.clock.now()
+        row = PendingDecision("toy", name, "v1", 1, 0.5, 0, "dear", now, now + timedelta(minutes=10))
+        first = decision(name, decided_at=now, stage="canary")
+        world.store.append_decisions([first], beside=lambda c, _: Pending(world.store).queue(c, [row]))
+
+    def told() -> list[Alert]:
+        waiting.tick()
+        alerts = [alert_of(event) for event in world.store.events("toy") if event.kind == "pending_waits"]
+        return [alert for alert in alerts if alert is not None]
+
+    (alert,) = told()
+    assert "1 by rule dear; the first, d1" in alert.body
+    assert "tenure approvals list toy" in alert.body
+    world.clock.advance(timedelta(seconds=1))
+    queue("d2")  # the same rule, while what was told of still waits
+    assert len(told()) == 1
+    for name in ("d1", "d2"):
+        waiting.reject_decision(name, "bob", "no")
+    world.clock.advance(timedelta(seconds=1))
+    queue("d3")
+    assert len(told()) == 2
+    world.store.kill("toy", actor="bob", reason="odd", at=world.clock.now())
+    assert len(told()) == 2
 
 
 def test_single_decisions_are_approved_rejected_or_expire(world: World, waiting: Operations) -> None:

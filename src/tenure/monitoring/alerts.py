@@ -93,6 +93,13 @@ TOLD: Mapping[str, Words] = {
         "the share stays as it is until somebody answers; guardrails go on",
         "`tenure rollout approve {problem}` or `tenure rollout reject {problem}`, by another than who asked",
     ),
+    "pending_waits": Words(
+        "warning",
+        "decisions wait for a person",
+        _COUNTED,
+        "the incumbent answered them; what was proposed instead is done only once a person approves it in time",
+        "`tenure approvals list {problem}`, then `approve` or `reject` each, or press the button on the page",
+    ),
     "expire": Words(
         "warning", "a request for approval expired", "certain: nobody answered in time", "the share stays", "nothing"
     ),

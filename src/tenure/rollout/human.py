@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
+from tenure.core.clock import to_text
 from tenure.core.decision import Decision
 from tenure.core.problem import Problem
 from tenure.rollout.rules import HumanRule
 from tenure.store.pending import PendingDecision
+from tenure.store.records import Event
+
+WAITS = "pending_waits"
+"""Kind of the event that says proposals have begun to wait for a person; an alert is made of it."""
 
 
 class Humans:
@@ -71,3 +77,30 @@ def proposed(rule: HumanRule, decision: Decision, version: str, action: int, con
         asked_at=decision.decided_at,
         until=decision.decided_at + rule.span,
     )
+
+
+class Waiting(NamedTuple):
+    """What people are told of proposals that wait: a sentence, and how many by rule."""
+
+    reason: str
+    payload: Mapping[str, Mapping[str, int]]
+
+
+def waiting(rows: Sequence[PendingDecision], events: Sequence[Event]) -> Waiting | None:
+    """What people must be told of proposals that wait; None where nothing is new.
+
+    All of one rule are one group. It is told of again only when none is left of what waited when it was last told of,
+    so that a flood of decisions is one alert.
+
+    Args:
+        rows: that wait now, the most urgent first.
+        events: of the problem, in order.
+    """
+    last = {rule: event.at for event in events if event.kind == WAITS for rule in event.payload["waiting"]}
+    known = {row.rule for row in rows if row.rule in last and row.asked_at <= last[row.rule]}
+    new = [row for row in rows if row.rule not in known]
+    if not new:
+        return None
+    count = {rule: sum(row.rule == rule for row in new) for rule in dict.fromkeys(row.rule for row in new)}
+    named = ", ".join(f"{number} by rule {rule}" for rule, number in count.items())
+    return Waiting(f"{named}; the first, {new[0].decision_id}, until {to_text(new[0].until)}", {"waiting": count})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import uuid
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from tenure.core.clock import Clock
@@ -19,6 +19,7 @@ from tenure.rollout.breakers import Breakers
 from tenure.rollout.controller import CONTROLLER, Controller, Tick
 from tenure.rollout.evidence import Services, next_share
 from tenure.rollout.exploration import default_rate
+from tenure.rollout.human import WAITS, waiting
 from tenure.rollout.settings import Settings
 from tenure.rollout.stages import Move, RolloutState, fold
 from tenure.rollout.status import HOLD, Status, blocked_by, history_of, hold_payload, last_hold
@@ -215,10 +216,17 @@ class Operations:
         with turn(self.store, name, "tick", self._holder, now, TICK_SPAN):
             self.queue.expire(name, now)
             self.breakers.look(self.store, now)
+            self._tell_of_waiting(now)
             tick = controller.tick(actor, said)
             if tick.step is None:
                 self._hold(tick)
             return tick
+
+    def _tell_of_waiting(self, now: datetime) -> None:
+        """Record proposals that have begun to wait, once for all of a rule until what was told of is settled."""
+        told = waiting(self.queue.open(self.problem.name, now), self.store.events(self.problem.name))
+        if told is not None:
+            self.store.append_event(Event(self.problem.name, WAITS, CONTROLLER, told.reason, now, told.payload))
 
     def _hold(self, tick: Tick) -> None:
         """Record why nothing was done, if that is news."""

@@ -41,6 +41,7 @@ MOVE_NOTHING = (
     "drill",
     "alert_test",
     "alert_ack",
+    "pending_waits",
     "pending_approved",
     "pending_rejected",
     "forget",
