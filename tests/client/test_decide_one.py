@@ -38,6 +38,7 @@ class World:
     asynchronous: bool
     script: list[Callable[[httpx.Request], httpx.Response]]
     spool: Path | None = None
+    repeat: int = 1
     clock: ManualClock = field(default_factory=lambda: ManualClock(NOON))
     asked: list[dict[str, Any]] = field(default_factory=list)
     paused: list[float] = field(default_factory=list)
@@ -67,12 +68,12 @@ class World:
         transport = httpx.MockTransport(self.serve)
         if not self.asynchronous:
             with DecisionClient("http://test", "toy", transport, self.wait, **manner) as client:
-                return client.decide_one("u1", {"x": 1.0}, **optional)
+                return [client.decide_one("u1", {"x": 1.0}, **optional) for _ in range(self.repeat)][-1]
 
         async def run() -> Answer:
             sleep = self.wait_async
             async with AsyncDecisionClient("http://test", "toy", transport, transport, sleep, **manner) as client:
-                return await client.decide_one("u1", {"x": 1.0}, **optional)
+                return [await client.decide_one("u1", {"x": 1.0}, **optional) for _ in range(self.repeat)][-1]
 
         return asyncio.run(run())
 
@@ -191,6 +192,25 @@ def test_a_door_that_is_shut_leaves_the_callers_own_action_at_once(make: Callabl
     world = make(lambda _: httpx.Response(status))
     answer = world.decide(fallback=lambda _: "own")
     assert (answer.label, answer.reason, len(world.asked)) == ("own", "refused", 1)
+
+
+def test_a_wrong_problem_is_said_once_with_the_one_that_is_served(
+    make: Callable[..., World], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    said = {"expected": "the problem 'bikes'", "found": "'toy'", "where": "path", "fix": "send to /v1/bikes/..."}
+    world = make(lambda _: httpx.Response(404, json=said), repeat=3, spool=tmp_path)
+    assert world.decide(fallback=lambda _: "own").reason == "refused"
+    (record,) = caplog.records
+    assert (record.name, record.levelname, len(world.asked)) == ("tenure.client", "WARNING", 3)
+    for words in ("http://test/v1/toy", "expected the problem 'bikes'", "send to /v1/bikes/"):
+        assert words in record.getMessage()
+
+
+def test_a_server_that_is_away_is_no_wrong_setting(
+    make: Callable[..., World], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    make(away, spool=tmp_path).decide(fallback=lambda _: "own")
+    assert not caplog.records
 
 
 @pytest.mark.parametrize("text", ["<html>", "[]", "{}", '{"valid_until": "soon"}', '{"valid_until": 3}'])

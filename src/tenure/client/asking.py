@@ -94,7 +94,7 @@ class Asking:
         status = response.status_code
         if status == 200:
             return self._answer(response)
-        self._found = f"status {status}: {response.text[:300]}"
+        self._found = f"status {status}: {_said(response.text)}"
         self.reason = REFUSED_WORD if status in REFUSED else UNREACHABLE
         if 400 <= status < 500 and status not in (*REFUSED, 408, 429):
             raise RequestError(
@@ -129,6 +129,11 @@ class Asking:
             fix="send incumbent_action or give the client a fallback, and start the server with `tenure serve`",
         )
 
+    @property
+    def shut(self) -> str:
+        """What the server says of a way to it that is wrong, for whoever mends the settings; empty elsewhere."""
+        return self._found if self.reason == REFUSED_WORD else ""
+
     def report(self, answer: Answer) -> dict[str, Any]:
         """What the log must hear of a fallback: what was really done, and when."""
         kept = ("decision_id", "unit_id", "context", "episode_id", "step", "mask", "incumbent_action", "at")
@@ -153,3 +158,12 @@ class Asking:
             return answer
         self.reason, self._found = EXPIRED, "an answer that came after its time"
         return None
+
+
+def _said(text: str) -> str:
+    """A server's refusal in words; the beginning of the text where it is none of ours."""
+    try:
+        error = json.loads(text)
+        return f"expected {error['expected']}; found {error['found']}; to do: {error['fix']}"
+    except (ValueError, KeyError, TypeError):
+        return text[:300]

@@ -111,5 +111,6 @@ class AsyncDecisionClient:
 
     async def _fall_back(self, asking: Asking) -> Answer:
         answer = asking.give_up(self._manner.fallback)
+        self.waiting.warn(asking.shut)
         await asyncio.to_thread(self.waiting.fallback, asking.report(answer))
         return answer

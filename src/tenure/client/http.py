@@ -197,6 +197,7 @@ class DecisionClient:
 
     def _fall_back(self, asking: Asking) -> Answer:
         answer = asking.give_up(self._manner.fallback)
+        self.waiting.warn(asking.shut)
         self.waiting.fallback(asking.report(answer))
         return answer
 

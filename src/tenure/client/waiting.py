@@ -35,6 +35,7 @@ class Waiting:
         self, base: str, folder: Path | None, http: httpx.Client, every_s: float, rng: random.Random | None
     ) -> None:
         self._base, self._http, self.lost = base, http, 0
+        self._warned = False
         self.spool = None if folder is None else Spool(folder)
         self.delivery = None if self.spool is None else Delivery(self.spool, self._post, every_s, rng)
 
@@ -67,6 +68,12 @@ class Waiting:
         except (StoreError, RequestError) as error:
             self.lost += 1
             log.error("a fallback decision is in no log: %s", error)
+
+    def warn(self, shut: str) -> None:
+        """Say once that the server refuses whatever comes this way: it will until somebody mends the settings."""
+        if shut and not self._warned:
+            self._warned = True
+            log.warning("every decision is the fallback's: %s refuses this client: %s", self._base, shut)
 
     def flush(self) -> bool:
         """Deliver what can be; True when nothing waits any more."""
