@@ -18,41 +18,56 @@ if TYPE_CHECKING:
         Constraint,
         Discrete,
         Feature,
+        Limit,
         Panel,
         Policy,
         Problem,
         Proposal,
         Reward,
+        Shaping,
         Signal,
         Split,
         Step,
         Term,
+        Tradeoff,
     )
+    from tenure.design.reward.scenarios import Behaviour, Order
     from tenure.evaluation.off_policy.anywhere import evaluate
 
 __version__ = "0.1.0"
 
 __all__ = [
     "KPI",
+    "Behaviour",
     "Box",
     "Constraint",
     "Discrete",
     "Drawn",
     "Feature",
+    "Limit",
+    "Order",
     "Panel",
     "Policy",
     "Problem",
     "Proposal",
     "Reward",
+    "Shaping",
     "Signal",
     "Split",
     "Step",
     "Term",
+    "Tradeoff",
     "__version__",
     "evaluate",
     "observe",
 ]
 
-_HOMES = {"Drawn": "client.observed", "observe": "client.observed", "evaluate": "evaluation.off_policy.anywhere"}
+_HOMES = {
+    "Behaviour": "design.reward.scenarios",
+    "Drawn": "client.observed",
+    "Order": "design.reward.scenarios",
+    "evaluate": "evaluation.off_policy.anywhere",
+    "observe": "client.observed",
+}
 
 __getattr__ = exports(__name__, {name: _HOMES.get(name, "core") for name in __all__})

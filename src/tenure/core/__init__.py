@@ -8,8 +8,8 @@ from tenure.core.clock import Clock, ManualClock, SystemClock
 from tenure.core.decision import Arm, Decision, Kind, Outcome, Place, ShadowProposal
 from tenure.core.evidence import Estimate, Finding, Verdict, worst
 from tenure.core.policy import Policy, Proposal, check_policy
-from tenure.core.problem import Constraint, Problem
-from tenure.core.reward import KPI, Reward, Signal, Term
+from tenure.core.problem import Constraint, Limit, Problem, Shaping
+from tenure.core.reward import KPI, Reward, Signal, Term, Tradeoff
 from tenure.core.simulator import Panel, Simulator, Split, Step
 from tenure.core.spaces import Box, Discrete, Feature
 
@@ -25,6 +25,7 @@ __all__ = [
     "Feature",
     "Finding",
     "Kind",
+    "Limit",
     "ManualClock",
     "Outcome",
     "Panel",
@@ -34,12 +35,14 @@ __all__ = [
     "Proposal",
     "Reward",
     "ShadowProposal",
+    "Shaping",
     "Signal",
     "Simulator",
     "Split",
     "Step",
     "SystemClock",
     "Term",
+    "Tradeoff",
     "Verdict",
     "check_policy",
     "worst",

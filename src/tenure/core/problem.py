@@ -9,7 +9,7 @@ import math
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, is_dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 from tenure.core.arrays import Bools, Floats
 from tenure.core.errors import ProblemError
@@ -33,6 +33,44 @@ class Constraint:
 
 
 @dataclass(frozen=True)
+class Limit:
+    """A limit on what may happen in the long run, as in a constrained Markov decision process (Altman 1999).
+
+    Args:
+        name: its name in reports.
+        signal: what is limited.
+        most: highest acceptable mean per decision, in the signal's unit.
+        because: the reason, for the risk officer.
+        held_by: what keeps it. `penalty`: a negative reward term over the signal. `mask`: the problem's constraints or
+            the simulator's mask make it impossible. `lagrange`: training learns the weight of its penalty (Tessler et
+            al. 2019). None is a limit nobody keeps, which the audit fails.
+    """
+
+    name: str
+    signal: str
+    most: float
+    because: str
+    held_by: Literal["penalty", "mask", "lagrange"] | None = None
+
+
+@dataclass(frozen=True)
+class Shaping:
+    """Potential-based shaping: training adds `discount * potential(next) - potential(now)` to the reward.
+
+    The one shaping that leaves the best policy what it is; the potential of an ended world counts as 0.
+
+    Args:
+        potential: from observations [n, features] to [n], in the reward's unit; pure.
+        because: the reason, for the risk officer.
+
+    Source: Ng, Harada and Russell (1999).
+    """
+
+    potential: Callable[[Floats], Floats]
+    because: str
+
+
+@dataclass(frozen=True)
 class Problem:
     """A repeated decision, stated completely.
 
@@ -45,6 +83,8 @@ class Problem:
         reward: what it is worth, over signals.
         kpis: figures read beside the reward; the first is the one the gain is stated in.
         constraints: hard limits applied after every policy.
+        limits: what may not happen too often in the long run; training and the reward audit keep them.
+        shaping: help for the learner that cannot change what is best; None where it needs none.
         horizon: steps of a training episode.
         discount: weight of the next step's value, in (0, 1].
 
@@ -63,12 +103,16 @@ class Problem:
     constraints: tuple[Constraint, ...] = ()
     horizon: int = 1
     discount: float = 0.99
+    limits: tuple[Limit, ...] = ()
+    shaping: Shaping | None = None
 
     def __post_init__(self) -> None:
         _check_name(self.name)
         _check_unique(self.name, "feature", [feature.name for feature in self.observation])
         _check_unique(self.name, "signal", [signal.name for signal in self.signals])
         _check_unique(self.name, "KPI", [kpi.name for kpi in self.kpis])
+        if self.limits:
+            _check_unique(self.name, "limit", [limit.name for limit in self.limits])
         _check_bounds(self)
         _check_action(self)
         _check_per(self)
@@ -129,18 +173,31 @@ class Problem:
             "observation": [_plain(asdict(feature)) for feature in self.observation],
             "action": {"kind": type(self.action).__name__, **asdict(self.action)},
             "signals": [_plain(asdict(signal)) for signal in self.signals],
-            "reward": [asdict(term) for term in self.reward.terms],
-            "kpis": [{**asdict(kpi)} for kpi in self.kpis],
+            "reward": [_told(asdict(term), "scale") for term in self.reward.terms],
+            "kpis": [_told(asdict(kpi), "worst") for kpi in self.kpis],
             "constraints": [
                 {"name": c.name, "because": c.because, "source": _source(c.allowed)} for c in self.constraints
             ],
             "horizon": self.horizon,
             "discount": self.discount,
+            **self._optional(),
         }
+
+    def _optional(self) -> dict[str, Any]:
+        """What a problem may state or leave out; left out it is no part of the hash."""
+        limits = {"limits": [asdict(limit) for limit in self.limits]} if self.limits else {}
+        if self.shaping is None:
+            return limits
+        return {**limits, "shaping": {"because": self.shaping.because, "source": _source(self.shaping.potential)}}
 
 
 def _plain(fields: dict[str, Any]) -> dict[str, Any]:
     return {key: None if value in (math.inf, -math.inf) else value for key, value in fields.items()}
+
+
+def _told(fields: dict[str, Any], optional: str) -> dict[str, Any]:
+    """The fields without one that was left out."""
+    return {key: value for key, value in fields.items() if key != optional or value is not None}
 
 
 def _canonical(value: Any) -> str:
@@ -257,13 +314,28 @@ def _check_signals_known(problem: Problem) -> None:
             fix="say what it is measured by",
         )
     reads = [(f"reward term {term.signal!r}", term.signal) for term in problem.reward.terms]
+    reads += [(f"limit {limit.name!r}", limit.signal) for limit in problem.limits]
     for kpi in problem.kpis:
         reads += [(f"KPI {kpi.name!r}", name) for name in (*kpi.of, *(kpi.per or {}))]
-    for reader, signal in reads:
+    pairs = [("trade-off", name) for pair in problem.reward.tradeoffs for name in (pair.one, pair.other)]
+    _check_no_kpi_is_paid(problem)
+    for reader, signal in reads + pairs:
         if signal not in problem.signal_names:
             raise ProblemError(
                 expected=f"one of the signals {sorted(problem.signal_names)}",
                 found=repr(signal),
                 where=f"problem {problem.name!r}, {reader}",
                 fix="correct the name, or declare the signal with its unit and bounds",
+            )
+
+
+def _check_no_kpi_is_paid(problem: Problem) -> None:
+    figures = {kpi.name for kpi in problem.kpis} - problem.signal_names
+    for term in problem.reward.terms:
+        if term.signal in figures:
+            raise ProblemError(
+                expected="reward terms over signals",
+                found=f"a term that reads the KPI {term.signal!r}",
+                where=f"problem {problem.name!r}, reward term {term.signal!r}",
+                fix="pay for signals only: a KPI that is paid for can no longer show that the reward is wrong",
             )

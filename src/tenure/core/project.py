@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import re
 import sys
 import traceback
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from types import ModuleType
@@ -15,6 +17,7 @@ from typing import Any
 from tenure.core.errors import ProjectError, TenureError
 from tenure.core.policy import Policy
 from tenure.core.problem import Problem
+from tenure.core.reward import Reward
 from tenure.core.simulator import Simulator
 
 CASES = Path(__file__).resolve().parent.parent / "cases"
@@ -23,17 +26,39 @@ CASES = Path(__file__).resolve().parent.parent / "cases"
 
 @dataclass(frozen=True)
 class Project:
-    """A problem with everything its folder says about it; modules load when first asked for."""
+    """A problem with everything its folder says about it; modules load when first asked for.
+
+    Args:
+        folder: where problem.py lies.
+        draft: name of another reward to take instead, one of `drafts`; empty takes the problem's own.
+    """
 
     folder: Path
+    draft: str = ""
 
     @cached_property
     def problem(self) -> Problem:
-        """`problem` of problem.py."""
+        """`problem` of problem.py; with a draft, the same under another name and with that reward."""
         found = self._attribute("problem", "problem")
         if not isinstance(found, Problem):
             raise _wrong(self.folder / "problem.py", "problem = Problem(...)", type(found).__name__)
-        return found
+        if not self.draft:
+            return found
+        if self.draft not in self.drafts:
+            known = f"one of the drafts {sorted(self.drafts)}"
+            raise _wrong(line_of(self.folder / "problem.py", "drafts"), known, repr(self.draft))
+        return replace(found, name=f"{found.name}-{self.draft}", reward=self.drafts[self.draft])
+
+    @property
+    def drafts(self) -> Mapping[str, Reward]:
+        """Other rewards by name, `drafts` of problem.py: what was tried, and why it was not taken; empty without."""
+        drafts: Mapping[str, Reward] = self.optional("problem", "drafts") or {}
+        return drafts
+
+    @property
+    def place(self) -> str:
+        """What `load_project` takes to load the same again, in another process too."""
+        return f"{self.folder}:{self.draft}" if self.draft else str(self.folder)
 
     @cached_property
     def incumbent(self) -> Policy:
@@ -58,6 +83,10 @@ class Project:
         """`bound` of bound.py: from a panel to the best possible signals; None where there is none."""
         return self._attribute("bound", "bound") if (self.folder / "bound.py").exists() else None
 
+    def optional(self, module: str, name: str) -> Any:
+        """A module-level name of a file that a project may leave out; None where the file or the name is missing."""
+        return getattr(self._module(module), name, None) if (self.folder / f"{module}.py").exists() else None
+
     @property
     def settings_path(self) -> Path:
         """The folder's tenure.toml."""
@@ -81,13 +110,13 @@ class Project:
 
 
 def load_project(name_or_folder: str | Path) -> Project:
-    """The project of a folder, or of a shipped case's name.
+    """The project of a folder, or of a shipped case's name; `NAME:DRAFT` takes one of its other rewards.
 
     Raises:
         ProjectError: neither a folder with a problem.py nor a shipped case.
     """
-    folder = Path(name_or_folder)
-    shipped = CASES / str(name_or_folder)
+    name, _, draft = str(name_or_folder).partition(":")
+    folder, shipped = Path(name), CASES / name
     if not folder.is_dir() and len(folder.parts) == 1 and (shipped / "problem.py").exists():
         folder = shipped
     if not folder.is_dir():
@@ -95,7 +124,7 @@ def load_project(name_or_folder: str | Path) -> Project:
         raise _wrong(folder, f"a project folder, or one of the shipped cases {cases}", "neither")
     if not (folder / "problem.py").exists():
         raise _wrong(folder, "a project folder with a problem.py", "no problem.py")
-    return Project(folder.resolve())
+    return Project(folder.resolve(), draft)
 
 
 def _package(folder: Path) -> str:
@@ -116,9 +145,9 @@ def _execute(full_name: str, path: Path) -> ModuleType:
     sys.modules[full_name] = module
     try:
         spec.loader.exec_module(module)
-    except TenureError:
+    except TenureError as error:
         del sys.modules[full_name]
-        raise
+        raise _located(error, path) from error
     except Exception as error:
         del sys.modules[full_name]
         where = _raised_at(path, error)
@@ -132,6 +161,28 @@ def _raised_at(path: Path, error: Exception) -> str:
         return f"{error.filename}:{error.lineno}"
     lines = [frame for frame in traceback.extract_tb(error.__traceback__) if Path(frame.filename).parent == path.parent]
     return f"{lines[-1].filename}:{lines[-1].lineno}" if lines else str(path)
+
+
+def line_of(path: Path, text: str) -> str:
+    """Where a text first stands in a file, as `file:line`; the file alone where it does not.
+
+    Args:
+        path: the file.
+        text: what to look for, such as a name with its quotes.
+    """
+    lines = path.read_text().splitlines() if path.exists() else []
+    found = next((number for number, line in enumerate(lines, 1) if text in line), None)
+    return str(path) if found is None else f"{path}:{found}"
+
+
+def _located(error: TenureError, path: Path) -> TenureError:
+    """The same error with the line at fault in front: where the name stands that was found, else what was called."""
+    if str(path) in error.where:
+        return error
+    names = re.findall(r"'([^']+)'", f"{error.found} {error.where}")
+    places = (line_of(path, f'"{name}"') for name in names)
+    place = next((place for place in places if ":" in place[len(str(path)) :]), _raised_at(path, error))
+    return type(error)(expected=error.expected, found=error.found, where=f"{place}, {error.where}", fix=error.fix)
 
 
 def _wrong(path: Path | str, expected: str, found: str) -> ProjectError:

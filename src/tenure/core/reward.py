@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -25,19 +25,43 @@ class Signal:
 
 @dataclass(frozen=True)
 class Term:
-    """One part of the reward: `weight` per unit of `signal`, and the reason for it."""
+    """One part of the reward: `weight` per unit of `signal`, and the reason for it.
+
+    Args:
+        signal: what is paid for.
+        weight: reward per unit of it; negative is a price.
+        unit: currency per unit of the signal, such as `$/bike`; all terms of a reward share the currency.
+        because: the reason, for the risk officer.
+        scale: how much of the signal a usual decision brings, in the signal's unit; None where its bounds say enough.
+    """
 
     signal: str
     weight: float
     unit: str
     because: str
+    scale: float | None = None
+
+
+@dataclass(frozen=True)
+class Tradeoff:
+    """Two terms that pull against each other on purpose, named by their signals, and why the weights are right."""
+
+    one: str
+    other: str
+    because: str
 
 
 @dataclass(frozen=True)
 class Reward:
-    """Weighted terms over signals; a pure function, so old logs can be scored again."""
+    """Weighted terms over signals; a pure function, so old logs can be scored again.
+
+    Args:
+        terms: what is paid and priced; their order says nothing.
+        tradeoffs: pairs of terms that are known to fight.
+    """
 
     terms: tuple[Term, ...]
+    tradeoffs: tuple[Tradeoff, ...] = ()
 
     def __call__(self, signals: Mapping[str, Floats]) -> Floats:
         """Reward of each row.
@@ -52,7 +76,15 @@ class Reward:
 
     def without(self, signal: str) -> Reward:
         """The same reward with the terms over one signal left out."""
-        return Reward(tuple(term for term in self.terms if term.signal != signal))
+        return replace(self, terms=tuple(term for term in self.terms if term.signal != signal))
+
+    def by_term(self, signals: Mapping[str, Floats]) -> dict[str, Floats]:
+        """What each term contributes, by its signal, in the reward's unit; two terms over one signal are added."""
+        parts: dict[str, Floats] = {}
+        for term in self.terms:
+            part = np.asarray(term.weight * signals[term.signal], dtype=float)
+            parts[term.signal] = parts[term.signal] + part if term.signal in parts else part
+        return parts
 
 
 @dataclass(frozen=True)
@@ -67,6 +99,7 @@ class KPI:
         better: which direction is an improvement.
         of: weight of each signal in the numerator.
         per: weight of each signal in the denominator; None divides by the number of decisions.
+        worst: the worst value that is still acceptable, in its unit; the reward audit calls anything beyond it harm.
     """
 
     name: str
@@ -74,6 +107,12 @@ class KPI:
     better: Literal["lower", "higher"]
     of: Mapping[str, float]
     per: Mapping[str, float] | None = None
+    worst: float | None = None
+
+    @property
+    def reads(self) -> frozenset[str]:
+        """Names of the signals it is made of."""
+        return frozenset((*self.of, *(self.per or {})))
 
     def numerator(self, signals: Mapping[str, Floats]) -> Floats:
         """Weighted sum above the line, row by row."""

@@ -42,6 +42,7 @@ class Panel:
         worlds: a name for each, [n].
         started_at: moment of the first decision, UTC.
         interval: time between decisions.
+        independent: each world was drawn by itself, so the world and not the time is what an interval counts.
     """
 
     state: State
@@ -49,6 +50,7 @@ class Panel:
     worlds: tuple[str, ...]
     started_at: datetime
     interval: timedelta
+    independent: bool = False
 
     def moments(self) -> list[datetime]:
         """The moment of each step."""

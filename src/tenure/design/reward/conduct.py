@@ -1,0 +1,119 @@
+"""What a behaviour did: signals, reward by term and KPIs, from the simulator or from hand-written rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+
+from tenure.core.arrays import Bools, Floats, Ints
+from tenure.core.policy import Policy, Proposal
+from tenure.core.problem import Problem
+from tenure.core.project import Project
+from tenure.core.reward import KPI, Reward
+from tenure.core.simulator import Panel, Simulator
+from tenure.core.spaces import Discrete
+from tenure.core.trace import Trace
+from tenure.design.reward.scenarios import Behaviour
+from tenure.simulators.actions import nearest_allowed
+from tenure.simulators.rollout import run
+
+WORLDS = 64
+"""Worlds a behaviour is tried in; every behaviour meets the same ones."""
+SEED = 2016
+"""Of those worlds and of their chance; the year of Amodei et al., Concrete problems in AI safety."""
+
+
+@dataclass(frozen=True)
+class Conduct:
+    """One behaviour over worlds that every other behaviour met too.
+
+    Args:
+        name: the behaviour's.
+        kind: `incumbent`, `rule`, `scenario`, or the exploiter that found it.
+        trace: every step of every world.
+        good: it is what is meant by behaving well.
+    """
+
+    name: str
+    kind: str
+    trace: Trace
+    good: bool = False
+
+    def returns(self, reward: Reward) -> Floats:
+        """Undiscounted sum of a reward over each world; [worlds]."""
+        return np.asarray(reward(self.trace.signals).sum(axis=0))
+
+    def by_term(self, reward: Reward) -> dict[str, float]:
+        """Mean over worlds of each term's sum, by its signal."""
+        return {name: float(part.sum(axis=0).mean()) for name, part in reward.by_term(self.trace.signals).items()}
+
+    def kpi(self, kpi: KPI) -> float:
+        """The KPI over all worlds; NaN where there is nothing to divide by."""
+        alive = self.trace.action >= 0
+        below = float((kpi.denominator(self.trace.signals) * alive).sum())
+        return float(kpi.numerator(self.trace.signals).sum()) / below if below else float("nan")
+
+    def mean(self, signal: str) -> float:
+        """Mean of a signal per decision taken."""
+        return float(self.trace.signals[signal].sum() / max((self.trace.action >= 0).sum(), 1))
+
+    def action_shares(self, actions: int) -> Floats:
+        """Share of each action among all taken; [actions]."""
+        taken = self.trace.action[self.trace.action >= 0]
+        return np.bincount(taken, minlength=actions) / max(len(taken), 1)
+
+
+@dataclass(frozen=True)
+class Always:
+    """One action for ever; where it is not allowed, the allowed action whose index is nearest."""
+
+    action: int
+    version: str
+
+    def propose(self, observation: Floats, allowed: Bools | None, draw: Floats) -> Proposal:  # noqa: ARG002
+        """The action in every row."""
+        same: Ints = np.full(len(observation), self.action, dtype=np.int64)
+        return Proposal(same if allowed is None else nearest_allowed(same, allowed), np.ones(len(observation)))
+
+
+def fresh_panel(
+    problem: Problem, simulator: Simulator, worlds: int = WORLDS, level: str = "normal", seed: int = SEED
+) -> Panel:
+    """Training worlds side by side for one horizon; the same seed gives the same worlds."""
+    state = simulator.reset(worlds, np.random.default_rng(seed), level)
+    names = tuple(f"world-{number:03d}" for number in range(worlds))
+    return Panel(state, problem.horizon, names, datetime(2000, 1, 1, tzinfo=UTC), timedelta(hours=1))
+
+
+def conduct(project: Project, behaviour: Behaviour, panel: Panel | None, kind: str = "scenario") -> Conduct:
+    """Let one behaviour act; hand-written rows need no panel.
+
+    Raises:
+        ProjectError: the simulator or the policy breaks its contract.
+    """
+    if behaviour.rows is not None:
+        return Conduct(behaviour.name, kind, _written(project.problem, behaviour), behaviour.good)
+    assert panel is not None
+    trace = run(project.problem, project.simulator, policy_of(project, behaviour), panel, seed=SEED).trace
+    return Conduct(behaviour.name, kind, trace, behaviour.good)
+
+
+def policy_of(project: Project, behaviour: Behaviour) -> Policy:
+    """What decides in a behaviour that runs on the simulator."""
+    if behaviour.policy is not None:
+        return behaviour.policy
+    assert isinstance(project.problem.action, Discrete)
+    assert behaviour.always is not None
+    return Always(project.problem.action.labels.index(behaviour.always), behaviour.name)
+
+
+def _written(problem: Problem, behaviour: Behaviour) -> Trace:
+    rows = behaviour.rows or ()
+    signals: Mapping[str, Floats] = {
+        name: np.array([[row.get(name, 0.0)] for row in rows], dtype=float) for name in sorted(problem.signal_names)
+    }
+    taken = np.zeros((len(rows), 1), dtype=np.int64)
+    return Trace(signals, taken, None, ("written",), datetime(2000, 1, 1, tzinfo=UTC), timedelta(hours=1))
