@@ -39,6 +39,9 @@ PATIENCE = 10
 LONGEST_LOG_REST_S = 5.0
 """Longest time a log that failed is left alone: one that failed because this process was frozen may be back at once."""
 
+CHANCE_BYTES = 10
+"""Of an id of our making."""
+
 Queue = Callable[[Connection, Decision, Held], None]
 """Queues a proposal for a person, in the transaction that writes the decision."""
 
@@ -161,10 +164,11 @@ class DecisionService:
         refused: dict[int, TenureError] = {}
         readable: list[DecisionRequest] = []
         rows: list[Sequence[float]] = []
+        names = _names(self.clock.now(), len(requests))
         for index, request in enumerate(requests):
             try:
                 rows.append(self._values(request))
-                readable.append(request if request.decision_id else _with_id(request))
+                readable.append(request if request.decision_id else _with_id(request, names[index]))
             except RequestError as error:
                 refused[index] = error
         return refused, readable, rows
@@ -395,9 +399,20 @@ class DecisionService:
         )
 
 
-def _with_id(request: DecisionRequest) -> DecisionRequest:
+def _names(now: datetime, count: int) -> list[str]:
+    """Ids of our making: 48 bits of time, 80 of chance.
+
+    Neighbours in time are neighbours in every index by id, so that a commit writes few pages; after UUID version 7
+    (RFC 9562).
+    """
+    moment = f"{int(now.timestamp() * 1000):012x}"
+    chance = os.urandom(CHANCE_BYTES * count).hex()
+    return [moment + chance[at : at + 2 * CHANCE_BYTES] for at in range(0, len(chance), 2 * CHANCE_BYTES)]
+
+
+def _with_id(request: DecisionRequest, name: str) -> DecisionRequest:
     """The request under an id of our making."""
-    return msgspec.structs.replace(request, decision_id=os.urandom(16).hex())
+    return msgspec.structs.replace(request, decision_id=name)
 
 
 def _outcome(request: OutcomeRequest) -> Outcome:
