@@ -61,6 +61,26 @@ def test_the_whole_road(world: World) -> None:
     assert days(world, 20, learned=DEAR).state.stage is Stage.ROLLED_BACK
 
 
+def test_a_share_that_no_rule_guards_is_given_with_a_word_on_it(world: World) -> None:
+    """The toy's rules guard 20 % and 100 %, and nothing guards the 50 % between."""
+    at(world, 1.0)
+    told = {
+        event.payload["to"]: "no promote rule: sizes and health only" in event.reason
+        for event in world.store.events("toy")
+        if event.kind == "promote"
+    }
+    assert told == {0.2: False, 0.5: True, 1.0: False}
+
+
+def test_a_shadow_that_no_rule_follows_says_so(tmp_path: Path) -> None:
+    limits = settings()
+    del limits.promote[1]
+    world = World(tmp_path / "log.db", limits)
+    world.controller.start("v1", "alice")
+    size = next(finding for finding in days(world, 1).gate if finding.gate == "shadow size")
+    assert "; no promote rule: sizes and health only" in size.reason
+
+
 def test_a_refused_start_is_recorded_and_changes_nothing(world: World) -> None:
     world.rooms.selection = gain(-0.5)
     assert [finding.verdict for finding in world.controller.start("v1", "alice")] == [Verdict.FAIL]

@@ -60,6 +60,9 @@ def test_a_start_is_judged_recorded_and_shown(world: World, verbs: Operations) -
     assert [finding.verdict for finding in findings] == [Verdict.PASS]
     status = verbs.status()
     assert (status.stage, status.version, status.next) == ("shadow", "v1", 0.2)
+    assert status.ruled
+    bare = msgspec.structs.replace(world.limits, promote=[])
+    assert not operations(world, bare).status().ruled
     assert status.blocked_by == ["the evidence was not looked at since the last move: tenure tick"]
     assert status.history[0]["kind"] == "start"
     assert status.history[0]["reason"].startswith("tried in the lab; selection: ")
@@ -256,7 +259,7 @@ def test_kill_and_restore_are_shown(world: World, verbs: Operations) -> None:
     assert killed.epoch == 1
     status = verbs.status()
     assert (status.killed, status.share, status.live_share) == (True, 0.2, 0.0)
-    assert status.blocked_by == ["killed by ann: smells odd; only a person restores"]
+    assert status.blocked_by == ["killed by ann: smells odd; only a person restores: tenure restore toy"]
     verbs.restore("bob", "a false alarm")
     status = verbs.status()
     assert (status.killed, status.stage) == (False, "rolled_back")

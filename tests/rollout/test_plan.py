@@ -39,7 +39,7 @@ def test_days_come_from_the_slowest_of_bake_time_and_samples(tmp_path: Path) -> 
     assert (found.days_seen, found.decisions_per_day, found.units_per_day) == (10, 20.0, 10.0)
     assert [(stage.share, stage.days) for stage in found.stages] == [(0.0, 3), (0.2, 6), (0.5, 5), (1.0, 4)]
     assert found.days == 18
-    told = [stage.reason.split(" for its ")[1] for stage in found.stages]
+    told = [stage.reason.split(" for its ")[1].split(";")[0] for stage in found.stages]
     assert told == ["shadowed decisions", "bake time", "candidate decisions", "candidate units"]
     assert (found.stages[2].decisions, found.stages[2].units) == (50.0, 25.0)
     json.dumps(found.as_dict())
@@ -59,6 +59,14 @@ def test_a_large_harm_is_caught_more_surely_than_a_small_one_and_later_stages_ne
             assert 0 <= stage.chance_low <= stage.chance <= stage.chance_high <= 1
     assert chances[0.02][-1] == 0.0  # within the margin of .1 it is no harm
     assert chances[0.7][-1] > 0.9
+
+
+def test_a_share_that_no_rule_guards_says_so(tmp_path: Path) -> None:
+    """The toy's rules guard 20 % and 100 %, and nothing guards the 50 % between."""
+    world = lived(tmp_path)
+    found = plan(PROBLEM, world.limits, world.store, world.clock.now(), 0.25)
+    told = [stage.share for stage in found.stages if "no promote rule: sizes and health only" in stage.reason]
+    assert told == [0.2]
 
 
 def test_the_same_log_gives_the_same_plan(tmp_path: Path) -> None:

@@ -33,7 +33,7 @@ from tenure.rollout.circuit import Circuit
 from tenure.rollout.ledger import Ledger, Unit, first_whole_day, midnight_of
 from tenure.rollout.ready import ready_findings
 from tenure.rollout.rules import SignalRule
-from tenure.rollout.settings import GuardrailSettings, Promote, Settings
+from tenure.rollout.settings import NO_RULE, GuardrailSettings, Promote, Settings
 from tenure.rollout.stages import RolloutState, Stage
 from tenure.store import Event
 
@@ -168,7 +168,7 @@ def shadow_findings(evidence: Evidence, share: float) -> list[Finding]:
     need = {"shadowed decisions": float(shadow.min_decisions), "days": float(shadow.min_days)}
     size = enough("shadow size", {"shadowed decisions": evidence.ledger.proposals, "days": days}, need)
     ready = ready_findings(evidence.settings.ready, evidence.events, evidence.ledger.units.values(), evidence.now)
-    findings = [size, delivery(evidence), *ready]
+    findings = [_unruled(evidence, share, size), delivery(evidence), *ready]
     rules = evidence.settings.for_share(share, "replay")
     if size.verdict is not Verdict.PASS or evidence.state.started_at is None or not rules:
         return findings
@@ -213,9 +213,14 @@ def bake_finding(evidence: Evidence) -> Finding:
     }
     found = enough(f"bake at {100 * share:g} %", have, evidence.settings.bake_of(share))
     following = next_share(evidence.state, evidence.settings)
-    if following is None or evidence.settings.for_share(following, "live"):
-        return found
-    return replace(found, reason=f"{found.reason}; health only: this volume proves no effect on any KPI")
+    return found if following is None else _unruled(evidence, following, found)
+
+
+def _unruled(evidence: Evidence, share: float, size: Finding) -> Finding:
+    """The finding on the sample, which says so where nothing else is asked for before the next share."""
+    if evidence.settings.is_ruled(share):
+        return size
+    return replace(size, reason=f"{size.reason}; {NO_RULE}, which proves no effect on any KPI")
 
 
 def outcomes_finding(evidence: Evidence) -> Finding:

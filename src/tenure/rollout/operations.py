@@ -72,7 +72,7 @@ class Operations:
         name, now = self.problem.name, self.clock.now()
         events, control = self.store.events(name), self.store.control(name)
         state, hold = fold(events), last_hold(events)
-        stopped = self.stop is not None and self.stop.engaged()
+        stopped, following = self.stop is not None and self.stop.engaged(), next_share(state, self.settings)
         return Status(
             stage=state.stage.value,
             share=state.share,
@@ -81,7 +81,8 @@ class Operations:
             killed=state.killed,
             paused=state.paused,
             complete=state.complete,
-            next=next_share(state, self.settings),
+            next=following,
+            ruled=following is None or self.settings.is_ruled(following),
             blocked_by=blocked_by(state, control, events, stopped),
             judged_at=None if hold is None else hold.at,
             requested=state.requested,
@@ -138,11 +139,22 @@ class Operations:
         return self._move(Move.ABORT, actor, reason)
 
     def approve(self, actor: str, reason: str) -> RolloutState:
-        """Say yes to the share that was asked for; by another than who asked or started."""
-        return self._move(Move.APPROVE, actor, reason, {"to": self._state().requested})
+        """Say yes to the share that was asked for; by another than who asked or started.
+
+        Raises:
+            MoveError: nothing was asked for, or they asked for it or started it themselves.
+        """
+        _check_words(self.problem.name, actor, reason)
+        return self._move(Move.APPROVE, actor, reason, {"to": self._asked("approved")})
 
     def reject(self, actor: str, reason: str) -> RolloutState:
-        """Say no to it, which pauses the rollout."""
+        """Say no to it, which pauses the rollout.
+
+        Raises:
+            MoveError: nothing was asked for.
+        """
+        _check_words(self.problem.name, actor, reason)
+        self._asked("rejected")
         return self._move(Move.REJECT, actor, reason)
 
     def explore(self, actor: str, rate: float | None, reason: str) -> RolloutState:
@@ -259,6 +271,19 @@ class Operations:
             where=f"rollout of {self.problem.name!r}",
             fix=f"run it where the project is: tenure {'tick' if verb == 'tick' else f'rollout {verb}'}",
         )
+
+    def _asked(self, done: str) -> float:
+        """The share a person is asked for."""
+        share = self._state().requested
+        if share is None:
+            count = len(self.queue.open(self.problem.name, self.clock.now()))
+            raise MoveError(
+                expected=f"a share that was asked for, to be {done}",
+                found=f"no request for a share; {count} single decision(s) wait",
+                where=f"rollout of {self.problem.name!r}",
+                fix="see `tenure approvals list`; a single decision is named by its id, and the gates ask for a share",
+            )
+        return share
 
     def _state(self) -> RolloutState:
         return fold(self.store.events(self.problem.name))

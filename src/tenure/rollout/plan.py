@@ -19,7 +19,7 @@ from tenure.evaluation.off_policy.proportions import effective_wilson
 from tenure.rollout.evidence import BOLDNESS, ONLY_THE_NULL
 from tenure.rollout.ledger import Ledger, Unit
 from tenure.rollout.past import Tripped, tripped
-from tenure.rollout.settings import GuardrailSettings, Settings
+from tenure.rollout.settings import NO_RULE, GuardrailSettings, Settings
 from tenure.store import LogFrame, Store
 from tenure.store.measures import last_before
 
@@ -113,6 +113,7 @@ def plan(
     days, decisions, units = _traffic(problem, ledger)
     stages = [_shadow(settings, decisions / days)]
     stages += [_stage(settings, share, decisions / days, units / days) for share in settings.rollout.stages]
+    stages = _with_rules(stages, settings)
     stages, notes = _with_chances(stages, ledger, watched, settings, harm)
     found = tripped(problem, settings, store, frame, now)
     total = sum(stage.days for stage in stages)
@@ -161,6 +162,15 @@ def _planned(share: float, wants: dict[str, float], decisions: float, units: flo
     days = max(math.ceil(wants[slowest]), 1)
     reason = f"{days} days for its {slowest}"
     return StagePlan(share, days, decisions * days, units * days, None, None, None, reason)
+
+
+def _with_rules(stages: Sequence[StagePlan], settings: Settings) -> list[StagePlan]:
+    """The stages, each of which says so where no rule asks for proof before the share that follows it."""
+    followed = [
+        stage if settings.is_ruled(share) else replace(stage, reason=f"{stage.reason}; {NO_RULE}")
+        for stage, share in zip(stages[:-1], settings.rollout.stages, strict=True)
+    ]
+    return [*followed, stages[-1]]
 
 
 def _with_chances(

@@ -114,6 +114,10 @@ class RewardWindow(Struct, frozen=True, forbid_unknown_fields=True):
         return span_of(self.wait, "tenure.toml, reward_window.wait")
 
 
+NO_RULE = "no promote rule: sizes and health only"
+"""What is said wherever a share is reached without any proof about a KPI."""
+
+
 class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     """The whole file."""
 
@@ -132,6 +136,10 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     def for_share(self, share: float, evidence: str) -> list[Promote]:
         """The criteria of one step that rest on one kind of evidence."""
         return [rule for rule in self.promote if rule.to == share and rule.evidence == evidence]
+
+    def is_ruled(self, share: float) -> bool:
+        """Whether anything about a KPI must be proven before the share grows to this one."""
+        return any(rule.to == share for rule in self.promote)
 
     def bake_of(self, share: float) -> dict[str, float]:
         """The candidate's own minimum at a share: decisions, units, days."""

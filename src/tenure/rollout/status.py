@@ -32,6 +32,7 @@ class Status:
         paused: no step is taken until resumed.
         complete: the last stage has been baked.
         next: the share after this one; None at the end.
+        ruled: a `[[promote]]` rule asks for proof before that share; else it is given on sizes and health only.
         blocked_by: why it is not given yet, most severe first.
         judged_at: when that was last found, UTC; None where nothing was judged since the last move.
         requested: the share a person is asked to approve.
@@ -52,6 +53,7 @@ class Status:
     paused: bool
     complete: bool
     next: float | None
+    ruled: bool
     blocked_by: list[str]
     judged_at: datetime | None
     requested: float | None
@@ -104,7 +106,7 @@ def blocked_by(state: RolloutState, control: Control, events: Sequence[Event], s
     told = ["the stop file is engaged: only the incumbent answers"] if stopped else []
     if state.killed:
         kill = [event for event in events if event.kind == Move.KILL][-1]
-        return [*told, f"killed by {kill.actor}: {kill.reason}; only a person restores"]
+        return [*told, f"killed by {kill.actor}: {kill.reason}; only a person restores: tenure restore {kill.problem}"]
     if state.stage not in LIVE:
         return [*told, "no rollout is under way"]
     if control.cap < 1:
