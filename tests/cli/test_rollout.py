@@ -19,8 +19,9 @@ from tenure.cli.output import Output
 from tenure.cli.rollout import rollout_app
 from tenure.cli.rollout_moves import run_tick
 from tenure.core.decision import Arm, Decision, Outcome
-from tenure.store import Event, SqliteStore
+from tenure.store import Event, SqliteStore, save_bundle
 from tenure.store.pending import Pending, PendingDecision
+from tenure.store.standin import stand_in
 
 KEYS = {"stage", "share", "next", "blocked_by", "history"}
 WHY = ("--reason", "test", "--actor", "ann")
@@ -65,7 +66,26 @@ def test_the_status_of_nothing_is_no_error(log: SqliteStore) -> None:
     assert code == 0
     assert found.keys() >= KEYS
     assert (found["stage"], found["next"], found["blocked_by"]) == ("none", None, ["no rollout is under way"])
-    assert "stage none" in shown(rollout_app, "status", "bikes")
+    assert "stage        none" in shown(rollout_app, "status", "bikes")
+
+
+def test_people_read_a_status_in_short_aligned_lines_and_programs_the_whole(log: SqliteStore) -> None:
+    in_shadow(log)
+    words = "every gate said a lot; " * 40
+    log.append_event(Event("bikes", "pause", "ann", words, datetime.now(UTC), {}))
+    text = shown(rollout_app, "status", "bikes").splitlines()
+    assert max(map(len, text)) < 140
+    assert text[1] == "version      v1"
+    began, paused = (line for line in text if line.startswith("20"))
+    assert began.index("ann  test") == paused.index("ann  every gate")
+    assert run(rollout_app, "status", "bikes")[1]["history"][-1]["reason"] == words
+
+
+def test_a_share_that_no_rule_guards_is_named_in_the_status(log: SqliteStore) -> None:
+    in_shadow(log)
+    assert "no promote rule" not in shown(rollout_app, "status", "bikes")
+    move(log, "promote", to=0.01)  # of bikes, rules guard 1 % and 100 %
+    assert "next         10.0 %, no promote rule: sizes and health only" in shown(rollout_app, "status", "bikes")
 
 
 def test_moves_are_recorded_under_the_name_given(log: SqliteStore) -> None:
@@ -89,7 +109,14 @@ def test_a_move_that_is_none_is_refused_with_exit_2(log: SqliteStore, verb: str)
 
 def test_a_start_of_what_was_never_trained_is_refused(log: SqliteStore) -> None:
     code, found = run(rollout_app, "start", "bikes", "--version", "v9", *WHY)
-    assert (code, found["error"]) == (2, "BundleError")
+    assert (code, found["error"]) == (2, "UnknownError")
+    assert found["fix"] == "train one first: tenure train"
+
+
+def test_a_start_of_an_unknown_version_lists_those_there_are(log: SqliteStore, tmp_path: Path) -> None:
+    version = save_bundle(stand_in(bikes, 3), tmp_path / "bikes" / "bundles").name
+    code, found = run(rollout_app, "start", "bikes", "--version", "deadbeef", *WHY)
+    assert (code, found["expected"], found["found"]) == (2, f"one of the versions ['{version}']", "'deadbeef'")
 
 
 def test_a_promotion_that_a_gate_holds_says_which_with_exit_3(log: SqliteStore) -> None:
@@ -114,6 +141,17 @@ def test_a_tick_outside_a_rollout_has_nothing_to_do(log: SqliteStore, capsys: py
     assert json.loads(capsys.readouterr().out)["verdict"] == "pass"
 
 
+def test_a_tick_while_killed_says_by_whom_and_how_to_restore(
+    log: SqliteStore, capsys: pytest.CaptureFixture[str]
+) -> None:
+    in_shadow(log)
+    log.kill("bikes", actor="ann", reason="smells odd", at=datetime.now(UTC))
+    run_tick(Output(json=False), "bikes", None)
+    text = capsys.readouterr().out
+    assert "No step in stage shadow at 0.0 %, KILLED." in text
+    assert "killed by ann: smells odd; only a person restores: tenure restore bikes" in text
+
+
 def test_a_tick_takes_the_step_that_is_due(log: SqliteStore, capsys: pytest.CaptureFixture[str]) -> None:
     in_shadow(log)
     old = Event("bikes", "request", "controller", "test", datetime.now(UTC) - timedelta(days=8), {"to": 0.01})
@@ -132,6 +170,15 @@ def test_a_share_is_approved_by_another_than_who_asked(log: SqliteStore) -> None
     code, found = run(approvals_app, "approve", "bikes", "--reason", "fine", "--actor", "bob")
     assert (code, found) == (0, {"approved": 0.01, "by": "bob"})
     assert run(approvals_app, "list", "bikes")[1]["requested"] is None
+
+
+@pytest.mark.parametrize("verb", ["approve", "reject"])
+def test_with_nothing_asked_for_it_says_so_and_where_to_look(log: SqliteStore, verb: str) -> None:
+    in_shadow(log)
+    code, found = run(approvals_app, verb, "bikes", *WHY)
+    assert (code, found["error"]) == (2, "MoveError")
+    assert found["found"] == "no request for a share; 0 single decision(s) wait"
+    assert "tenure approvals list" in found["fix"]
 
 
 def test_a_share_that_is_rejected_pauses_the_rollout(log: SqliteStore) -> None:

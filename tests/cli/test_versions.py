@@ -62,6 +62,19 @@ def test_versions_moves_and_state_are_those_of_the_moment(
     assert [row["kind"] for row in found["history"]] == kinds
 
 
+def test_people_read_of_each_move_one_short_line(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with open_workspace("bikes", home).store() as store:
+        store.append_event(Event("bikes", "note", "ann", "a long story " * 50, day(7), {}))
+    list_versions(Output(json=False), "bikes", None, home)
+    text = capsys.readouterr().out.splitlines()
+    assert text[0] == "stage canary, share 10.0 %  KILLED"
+    moves = [line for line in text if line.startswith("2026")]
+    assert [line.split()[2:4] for line in moves[:2]] == [["start", "ann"], ["promote", "controller"]]
+    assert max(map(len, moves)) < 140
+    list_versions(Output(json=True), "bikes", None, home)
+    assert json.loads(capsys.readouterr().out)["history"][-1]["reason"] == "a long story " * 50
+
+
 def test_without_a_moment_everything_counts_even_what_is_dated_in_the_future(
     home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -5,12 +5,17 @@ from __future__ import annotations
 import json
 import math
 import sys
+import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any
 
 PIPED = 200
 """Columns of a table where nobody's terminal says how many there are."""
+
+SHORT = 100
+"""Characters of a reason that people are shown in a list."""
 
 
 class Output:
@@ -50,6 +55,15 @@ class Output:
             table.add_row(*map(escape, row))
         self.console.print(table)
 
+    def history(self, events: Sequence[tuple[datetime, str, str, str]]) -> None:
+        """Events for people, a line each: when, what, who, and how the reason begins."""
+        what = max((len(kind) for _, kind, _, _ in events), default=0)
+        who = max((len(actor) for _, _, actor, _ in events), default=0)
+        for at, kind, actor, reason in events:
+            self.say(f"{at:%Y-%m-%d %H:%M}  {kind:<{what}}  {actor:<{who}}  {short(reason)}")
+        if any(short(reason) != reason for *_, reason in events):
+            self.say("Reasons that end in ... are whole with --json.")
+
     def result(self, fields: Mapping[str, Any]) -> None:
         """The object of `--json`; nothing for people, who have read it already."""
         if self.json:
@@ -79,6 +93,15 @@ def reported(output: Output) -> Iterator[None]:
         for line in (*lines, f"to do:    {error.fix}"):
             output.say(f"  {line}")
         raise SystemExit(error.exit_code) from error
+
+
+def short(text: str) -> str:
+    """How a text begins, on one line that an eye can take in.
+
+    >>> short("bake at 1 %: enough; " * 9)
+    'bake at 1 %: enough; bake at 1 %: enough; bake at 1 %: enough; bake at 1 %: enough; bake at 1 %: ...'
+    """
+    return textwrap.shorten(text, SHORT, placeholder=" ...")
 
 
 def percent(share: float) -> str:

@@ -10,10 +10,11 @@ from pathlib import Path
 from tenure.cli.alerting import courier_of
 from tenure.cli.output import Output, percent
 from tenure.cli.workspace import Workspace, open_workspace
-from tenure.core.clock import SystemClock
-from tenure.core.errors import MoveError
+from tenure.core.clock import SystemClock, from_text
+from tenure.core.errors import MoveError, UnknownError
 from tenure.core.evidence import Verdict, worst
 from tenure.rollout import Operations, Status
+from tenure.rollout.settings import NO_RULE
 
 
 @contextmanager
@@ -66,9 +67,11 @@ def run_start(output: Output, project: str, version: str, reason: str, actor: st
     """Ask for SHADOW; returns the exit code.
 
     Raises:
-        BundleError: there is no such version, or it is damaged.
+        UnknownError: there is no such version.
+        BundleError: it is damaged.
     """
     workspace = open_workspace(project, home)
+    _check_known(workspace, version)
     workspace.bundle(version)
     with operations(workspace, judging=True) as verbs:
         findings = verbs.start(version, who(actor), reason)
@@ -80,6 +83,17 @@ def run_start(output: Output, project: str, version: str, reason: str, actor: st
         told = {"verdict": verdict.word, "findings": [finding.as_dict() for finding in findings]}
         _show(output, verbs.status(), told)
     return verdict.exit_code
+
+
+def _check_known(workspace: Workspace, version: str) -> None:
+    known = sorted(path.name for path in workspace.bundles.glob("[!.]*"))
+    if version not in known:
+        raise UnknownError(
+            expected=f"one of the versions {known}" if known else "a version, of which there is none yet",
+            found=repr(version),
+            where=str(workspace.bundles),
+            fix="see `tenure versions`" if known else "train one first: tenure train",
+        )
 
 
 def run_promote(output: Output, project: str, reason: str, actor: str, home: Path | None) -> int:
@@ -105,6 +119,7 @@ def run_tick(output: Output, project: str, home: Path | None) -> int:
     workspace = open_workspace(project, home)
     with operations(workspace, judging=True) as verbs:
         tick = verbs.tick()
+        blocked = verbs.status().blocked_by if tick.state.killed else tick.blocked_by
         courier_of(verbs.problem.name, workspace.settings, verbs.store, verbs.clock).step()
     step, state = tick.step, tick.state
     judged = bool(tick.gate or tick.guardrails)
@@ -112,8 +127,9 @@ def run_tick(output: Output, project: str, home: Path | None) -> int:
     if step is not None:
         output.say(f"{step.move.value}{'' if step.to is None else f' to {percent(step.to)}'}: {step.reason}")
     else:
-        output.say(f"No step in stage {state.stage.value} at {percent(state.share)}.")
-    for reason in tick.blocked_by:
+        killed = ", KILLED" if state.killed else ""
+        output.say(f"No step in stage {state.stage.value} at {percent(state.share)}{killed}.")
+    for reason in blocked:
         output.say(f"  {reason}")
     output.result(
         {
@@ -122,7 +138,7 @@ def run_tick(output: Output, project: str, home: Path | None) -> int:
             "verdict": verdict.word,
             "stage": state.stage.value,
             "share": state.share,
-            "blocked_by": tick.blocked_by,
+            "blocked_by": blocked,
         }
     )
     return 0 if step is not None else verdict.exit_code
@@ -131,17 +147,21 @@ def run_tick(output: Output, project: str, home: Path | None) -> int:
 def _show(output: Output, status: Status, also: Mapping[str, object] | None = None) -> None:
     """A status for people, and the same as JSON."""
     killed = "  KILLED" if status.killed else ""
-    output.say(f"stage {status.stage}, share {percent(status.share)}, live {percent(status.live_share)}{killed}")
-    output.say(f"version {status.version or 'none'}, next {_share(status.next)}")
-    for reason in status.blocked_by:
-        output.say(f"  held: {reason}")
     rate, explored = status.exploration["rate"], status.exploration["explored_share"]
-    output.say(f"exploration {percent(rate or 0.0)}, explored so far {_share(explored)}; pending {status.pending}")
+    lines = [
+        ("stage", f"{status.stage}, share {percent(status.share)}, live {percent(status.live_share)}{killed}"),
+        ("version", status.version or "none"),
+        ("next", f"{_share(status.next)}{'' if status.ruled else f', {NO_RULE}'}"),
+        *(("held", reason) for reason in status.blocked_by),
+        ("exploration", f"{percent(rate or 0.0)}, explored so far {_share(explored)}"),
+        ("pending", str(status.pending)),
+    ]
+    for name, text in lines:
+        output.say(f"{name:<12} {text}")
     if status.breakers:
         figures = [(b.name, b.state, _figure(b.value), f"{b.limit:g}", f"{b.seen}/{b.needed}") for b in status.breakers]
         output.table(["breaker", "state", "now", "limit", "seen"], figures)
-    for event in status.history:
-        output.say(f"{event['at'][:16]}  {event['kind']:<10} {event['actor']}: {event['reason']}")
+    output.history([(from_text(e["at"]), e["kind"], e["actor"], e["reason"]) for e in status.history])
     output.result({**(also or {}), **status.as_dict()})
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from tenure.cli.output import Output
+from tenure.cli.output import Output, percent
 from tenure.cli.workspace import open_workspace
 from tenure.core.clock import SystemClock, from_text, to_text
 from tenure.rollout.as_of import as_of
@@ -27,13 +27,13 @@ def list_versions(output: Output, project: str, at: str | None, home: Path | Non
     stood = as_of(events, moment if at is not None else _end(events, moment))
     shown = [event for event in events if at is None or event.at <= moment]
     state = stood.state
-    output.say(f"stage {state.stage.value}, share {state.share:g}, killed {'yes' if state.killed else 'no'}")
+    killed = "  KILLED" if state.killed else ""
+    output.say(f"stage {state.stage.value}, share {percent(state.share)}{killed}")
     output.table(
         ["version", "registered", "run", "seed", "selection score", ""],
         [[*_figures(row), _place(row.version, stood.live, state.version)] for row in rows],
     )
-    for event in shown:
-        output.say(f"{event.at:%Y-%m-%d %H:%M}  {event.kind:<10} {event.actor}: {event.reason}")
+    output.history([(event.at, event.kind, event.actor, event.reason) for event in shown])
     output.result(
         {
             **stood.as_dict(),
