@@ -76,9 +76,8 @@ def load_scenarios(project: Project) -> Scenarios:
         ProblemError: a behaviour is given twice or has not exactly one of rows, always and policy; it names an unknown
             signal or action; an order names an unknown behaviour or fewer than two; the orders contradict each other.
     """
-    toml = project.folder / "scenarios.toml"
-    path = toml if toml.exists() else project.folder / "scenarios.py"
-    given, orders = _from_toml(path) if toml.exists() else _from_python(project)
+    path = scenarios_path(project)
+    given, orders = _from_toml(path) if path.suffix == ".toml" else _from_python(project)
     rules = {"incumbent": project.incumbent, **project.rules}
     known = [*(Behaviour(name, policy=rule) for name, rule in rules.items()), *given]
     _check_names(known, path)
@@ -87,6 +86,12 @@ def load_scenarios(project: Project) -> Scenarios:
     scenarios = Scenarios({behaviour.name: behaviour for behaviour in known}, orders, path)
     _check_orders(scenarios)
     return scenarios
+
+
+def scenarios_path(project: Project) -> Path:
+    """The file a project's scenarios stand in: scenarios.toml where there is one, else scenarios.py."""
+    toml = project.folder / "scenarios.toml"
+    return toml if toml.exists() else project.folder / "scenarios.py"
 
 
 def _from_python(project: Project) -> tuple[tuple[Behaviour, ...], tuple[Order, ...]]:

@@ -1,0 +1,145 @@
+"""What was found about a reward, kept beside the problem's runtime files, and whether it still holds.
+
+Under `<home>/<problem>/reward/`: `check.json` and `audit.json`, the newest of each, and `history.jsonl` (`history`). Each
+names its sources, so that nobody leans on a check of another reward, another world or other scenarios.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Literal
+
+from tenure.core.clock import to_text
+from tenure.core.errors import ProjectError
+from tenure.core.evidence import Finding, Verdict
+from tenure.core.project import CASES, Project
+from tenure.design.reward.history import remember
+from tenure.design.reward.scenarios import scenarios_path
+
+Kind = Literal["check", "audit"]
+
+FOLDER = "reward"
+"""Folder of a problem's runtime files in which all this lies."""
+
+
+def sources_of(project: Project) -> dict[str, str]:
+    """Short hashes of everything a check or audit rests on, by what people call it; empty for what there is not."""
+    problem = project.problem
+    return {
+        "the reward": problem.reward_version,
+        "the problem": problem.version,
+        "the rules in problem.py": _hash_of(project.folder / "problem.py"),
+        "the scenarios": _hash_of(scenarios_path(project)),
+        "the simulator": project.simulator.version if (project.folder / "simulator.py").exists() else "",
+    }
+
+
+def write_result(project: Project, folder: Path, kind: Kind, result: Mapping[str, Any], at: datetime) -> Path:
+    """Keep the newest check or audit, whole or not at all, and remember the reward's version; gives the path.
+
+    Args:
+        project: what was looked at.
+        folder: the problem's runtime files.
+        kind: `check` or `audit`.
+        result: plain fields; at least `verdict` and `findings`.
+        at: when, UTC.
+    """
+    path = folder / FOLDER / f"{kind}.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fields = {**result, "at": to_text(at), "sources": sources_of(project)}
+    _write_whole(path, json.dumps(fields, indent=1, default=str))
+    remember(path.with_name("history.jsonl"), project.problem, at)
+    return path
+
+
+def read_result(folder: Path, kind: Kind) -> dict[str, Any] | None:
+    """The newest check or audit; None where there is none.
+
+    Raises:
+        ProjectError: the file is damaged.
+    """
+    path = folder / FOLDER / f"{kind}.json"
+    if not path.exists():
+        return None
+    try:
+        found: dict[str, Any] = json.loads(path.read_text())
+        Verdict[str(found["verdict"]).upper()], found["sources"], found["findings"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise ProjectError(
+            expected=f"what `tenure reward {kind}` wrote",
+            found=f"{type(error).__name__}: {error}",
+            where=str(path),
+            fix=f"run `tenure reward {kind}` again; it replaces the file",
+        ) from error
+    return found
+
+
+def changed_sources(project: Project, result: Mapping[str, Any]) -> list[str]:
+    """What has changed since a result was written, in people's words; empty where it still holds."""
+    then, now = result["sources"], sources_of(project)
+    return [name for name in now if then.get(name) != now[name]]
+
+
+def current_pass(project: Project, folder: Path) -> Finding:
+    """Whether `reward check` passed on the sources as they are now; without a current one, inconclusive.
+
+    Args:
+        project: what is to be trained.
+        folder: the problem's runtime files.
+    """
+    result = read_result(folder, "check")
+    if result is None:
+        return Finding("reward_check", Verdict.INCONCLUSIVE, "the reward has not been checked")
+    changed = changed_sources(project, result)
+    if changed:
+        return Finding("reward_check", Verdict.INCONCLUSIVE, f"{' and '.join(changed)} changed since the last check")
+    verdict = Verdict[result["verdict"].upper()]
+    broken = [f"{each['gate']}: {each['reason']}" for each in result["findings"] if each["verdict"] == verdict.word]
+    reason = f"the check of {result['at']} passed" if verdict is Verdict.PASS else "; ".join(broken) or verdict.word
+    return Finding("reward_check", verdict, reason)
+
+
+def require_check(project: Project, folder: Path) -> None:
+    """Refuse to go on without a current pass of `reward check`.
+
+    Args:
+        project: what is to be trained.
+        folder: the problem's runtime files.
+
+    Raises:
+        ProjectError: there is none.
+    """
+    found = current_pass(project, folder)
+    if found.verdict is not Verdict.PASS:
+        raise ProjectError(
+            expected="a current pass of `tenure reward check`",
+            found=f"{found.verdict.word}: {found.reason}",
+            where=f"{folder / FOLDER}",
+            fix=f"run `tenure reward check {argument_of(project)}`, and mend what it names",
+        )
+
+
+def argument_of(project: Project) -> str:
+    """What a person types for P to mean this project."""
+    return project.place.removeprefix(f"{CASES}/")
+
+
+def _hash_of(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:12] if path.exists() else ""
+
+
+def _write_whole(path: Path, text: str) -> None:
+    half = path.with_name(f".{path.name}.half")
+    try:
+        with half.open("w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        half.replace(path)
+    finally:
+        half.unlink(missing_ok=True)
