@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import subprocess
 import sys
 import time
@@ -17,6 +18,7 @@ from tenure.cli.workspace import Workspace
 from tenure.client import DecisionClient, drive
 from tenure.core.clock import ManualClock
 from tenure.core.errors import StoreError
+from tenure.core.evidence import Verdict
 from tenure.core.simulator import State
 from tenure.rollout import Controller, Move, Tick
 from tenure.store import Store
@@ -83,9 +85,9 @@ def live(workspace: Workspace, store: Store, version: str, url: str, watch: Watc
         steps_left -= 1
         if steps_left == KILL_SENT:  # the replay goes on while the kill command runs
             command = _tenure("kill", workspace, "--reason", "end of the demo: the seat is taken back")
-            kill = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)  # noqa: S603
+            kill = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)  # noqa: S603
         if steps_left == KILL_AWAITED and kill is not None:
-            found.killed = json.loads(kill.communicate()[0])
+            found.killed = killed_by(kill)
 
     with DecisionClient(url, project.problem.name) as client:
         for midnight in drive(client, project.problem, project.simulator, panel, after_step=after_step):
@@ -96,6 +98,24 @@ def live(workspace: Workspace, store: Store, version: str, url: str, watch: Watc
                 watch(midnight, found.ticks[-1][1])
         found.retry = _retry(store, project.problem.name, client)
     return found
+
+
+def killed_by(command: subprocess.Popen[str]) -> dict[str, Any]:
+    """What the kill command printed, once it has ended.
+
+    Raises:
+        StoreError: it failed; with what it said.
+    """
+    printed, said = command.communicate()
+    if command.returncode in (0, Verdict.INCONCLUSIVE.exit_code):  # the second: a server has not confirmed
+        found: dict[str, Any] = json.loads(printed)
+        return found
+    raise StoreError(
+        expected="a kill command that stops what is learned",
+        found=f"exit code {command.returncode}: {said.strip() or 'it said nothing'}",
+        where=shlex.join(map(str, command.args)) if isinstance(command.args, list) else str(command.args),
+        fix="run it by hand",
+    )
 
 
 def _await_shadow(store: Store, problem: str) -> None:
