@@ -109,6 +109,12 @@ def test_a_wrong_line_is_refused_by_itself(world: World, bad: bytes, named: str)
     assert good["status"] == "created"
 
 
+def test_a_refused_line_says_which_it_is(world: World) -> None:
+    body = b"\n".join([line(), line("d2", action="nothing"), b"{", line("d3", at="yesterday")])
+    refused = [verdict for verdict in record_fallbacks(world.service, body) if "error" in verdict]
+    assert [(verdict["line"], verdict.get("decision_id")) for verdict in refused] == [(2, "d2"), (3, None), (4, "d3")]
+
+
 def test_another_body_under_the_same_id_is_a_conflict(world: World) -> None:
     world.one()
     assert statuses(world, line(unit_id="other")) == ["ConflictError"]

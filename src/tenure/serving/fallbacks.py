@@ -13,7 +13,7 @@ from tenure.core.decision import Arm, Decision
 from tenure.core.errors import RequestError
 from tenure.serving.service import DecisionService
 from tenure.serving.settle import check_same
-from tenure.serving.wire import DecisionRequest
+from tenure.serving.wire import DecisionRequest, refused_line
 
 CALLER = "caller"
 """Version of what the caller's own system did."""
@@ -38,7 +38,7 @@ class Fallback(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def record_fallbacks(service: DecisionService, body: bytes) -> list[dict[str, Any]]:
-    """Record fallbacks of an NDJSON body, each once; one verdict per line, an error's fields where it is refused.
+    """Record fallbacks of an NDJSON body, each once; one verdict per line, `refused_line` where it is refused.
 
     What the log already holds under an id, because the server did answer and the answer came too late, is corrected to
     what was really done.
@@ -46,15 +46,15 @@ def record_fallbacks(service: DecisionService, body: bytes) -> list[dict[str, An
     Raises:
         StoreError: the log cannot be written; the client sends all of it again.
     """
-    return [_verdict(service, line) for line in body.splitlines()]
+    return [_verdict(service, number, line) for number, line in enumerate(body.splitlines(), 1)]
 
 
-def _verdict(service: DecisionService, line: bytes) -> dict[str, Any]:
+def _verdict(service: DecisionService, number: int, line: bytes) -> dict[str, Any]:
     try:
         fallback = _decoded(line)
         return {"decision_id": fallback.request.decision_id, "status": _record(service, fallback)}
     except RequestError as error:
-        return error.as_dict()
+        return refused_line(error, number, line)
 
 
 def _decoded(line: bytes) -> Fallback:

@@ -117,6 +117,25 @@ def decode(body: bytes, kind: type[Body]) -> Body:
     return found
 
 
+def refused_line(error: TenureError, number: int, line: bytes) -> dict[str, Any]:
+    """The verdict on a refused line of an NDJSON body: the error's fields, its number from 1, and the ids it bears.
+
+    Args:
+        error: what is wrong with it.
+        number: of the line, from 1.
+        line: as it came; need not be JSON at all.
+    """
+    try:
+        found = msgspec.json.decode(line)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        found = None
+    fields = found if isinstance(found, dict) else {}
+    asked = fields.get("request")
+    named = {**(asked if isinstance(asked, dict) else {}), **fields}
+    ids = {name: named[name] for name in ("outcome_id", "decision_id") if isinstance(named.get(name), str)}
+    return {**error.as_dict(), "line": number, **ids}
+
+
 def _not_finite(body: bytes) -> str:
     """A hint at the first field whose value is no finite number; empty when there is none."""
     for name, value in _FIELD.findall(body[:LARGEST_BODY]):
