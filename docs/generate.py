@@ -22,6 +22,7 @@ from tenure.evaluation.off_policy import one_step
 from tenure.evaluation.off_policy.support import Why
 from tenure.rollout import MOVES, rules, settings
 from tenure.rollout.circuit import CIRCUIT
+from tenure.serving import hot
 from tenure.serving.api import METRICS, OPERATIONS
 
 PAGE = Path(__file__).parent / "reference.md"
@@ -169,7 +170,8 @@ def words() -> str:
 
 def error_table() -> str:
     """The error tree."""
-    found = [kind for _, kind in inspect.getmembers(errors, inspect.isclass) if issubclass(kind, errors.TenureError)]
+    defined = [kind for room in (errors, hot) for _, kind in inspect.getmembers(room, inspect.isclass)]
+    found = sorted({kind for kind in defined if issubclass(kind, errors.TenureError)}, key=lambda kind: kind.__name__)
     rows = [
         f"| `{kind.__name__}` | {kind.exit_code} | {kind.http_status} | {str(inspect.getdoc(kind)).splitlines()[0]} |"
         for kind in found

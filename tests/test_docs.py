@@ -20,6 +20,14 @@ def test_the_reference_page_is_what_the_code_says_today() -> None:
     assert generated == (ROOT / "docs" / "reference.md").read_text(encoding="utf-8"), "run `make docs`"
 
 
+def test_every_error_a_client_can_be_sent_is_in_the_reference() -> None:
+    page = (ROOT / "docs" / "reference.md").read_text(encoding="utf-8")
+    for name in ("core/errors.py", "serving/hot.py"):
+        source = (ROOT / "src" / "tenure" / name).read_text(encoding="utf-8")
+        for error in re.findall(r"^class (\w+Error)\(", source, re.MULTILINE):
+            assert f"| `{error}` |" in page, error
+
+
 def commands() -> list[list[str]]:
     """Every `tenure ...` command quoted in a code block of the pages."""
     found = []
