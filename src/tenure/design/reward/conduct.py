@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import numpy as np
 
 from tenure.core.arrays import Bools, Floats, Ints
+from tenure.core.errors import ProjectError, TenureError
 from tenure.core.policy import Policy, Proposal
 from tenure.core.problem import Problem
 from tenure.core.project import Project
@@ -97,8 +100,25 @@ def conduct(project: Project, behaviour: Behaviour, panel: Panel | None, kind: s
     if behaviour.rows is not None:
         return Conduct(behaviour.name, kind, _written(project.problem, behaviour), behaviour.good)
     assert panel is not None
-    trace = run(project.problem, project.simulator, policy_of(project, behaviour), panel, seed=SEED).trace
+    try:
+        trace = run(project.problem, project.simulator, policy_of(project, behaviour), panel, seed=SEED).trace
+    except TenureError:
+        raise
+    except Exception as error:
+        raise ProjectError(
+            expected=f"a simulator and a policy that can act out {behaviour.name!r}",
+            found=f"{type(error).__name__}: {error}",
+            where=_raised_in(project, error),
+            fix="mend whichever of the two raised it; `check_simulator` and `check_policy` test their contracts",
+        ) from error
     return Conduct(behaviour.name, kind, trace, behaviour.good)
+
+
+def _raised_in(project: Project, error: Exception) -> str:
+    """The last line of the project's own that led to an error."""
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [frame for frame in frames if Path(frame.filename).parent == project.folder]
+    return f"{own[-1].filename}:{own[-1].lineno}" if own else str(project.folder)
 
 
 def policy_of(project: Project, behaviour: Behaviour) -> Policy:

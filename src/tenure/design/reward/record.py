@@ -1,6 +1,6 @@
 """What was found about a reward, kept beside the problem's runtime files, and whether it still holds.
 
-Under `<home>/<problem>/reward/`: `check.json` and `audit.json`, the newest of each, and `history.jsonl` (`history`). Each
+Under `<home>/<problem>/reward/`: `check.json` and `audit.json`, the newest of each, and `history.jsonl`. Each result
 names its sources, so that nobody leans on a check of another reward, another world or other scenarios.
 """
 
