@@ -1,0 +1,63 @@
+"""The best tour of an empty floor: which items to fetch, in which order, if no robot were ever in the way."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tenure import Panel
+from tenure.core.arrays import Floats, Ints
+
+from .layout import SQUARE_M, START, STEPS
+from .problem import ITEMS, STEPS_UNTIL_TRUCK, problem
+
+_SIZE: Ints = np.array([subset.bit_count() for subset in range(1 << ITEMS)])
+
+
+def bound(panel: Panel) -> dict[str, Floats]:
+    """Cheapest possible signals of every order of a panel; each total, [worlds].
+
+    No policy can do better: to pick a set of items takes at least its shortest tour, driven in as many steps as it has
+    squares, and a step for each pick; all of it before the truck leaves.
+    """
+    moves = shortest_tours(panel.state.item)
+    price = {term.signal: -term.weight for term in problem.reward.terms}
+    cost = price["metres"] * SQUARE_M * moves + price["items_picked"] * _SIZE
+    subsets = ~np.arange(1 << ITEMS) & _bits(~panel.state.wanted)[:, None]
+    possible = (moves + _SIZE <= panel.steps) & ((np.arange(1 << ITEMS) & _bits(~panel.state.wanted)[:, None]) == 0)
+    best = np.where(possible, cost, np.inf).argmin(axis=1)
+    wanted, picked = panel.state.wanted.sum(axis=1).astype(float), _SIZE[best].astype(float)
+    return {
+        "metres": SQUARE_M * moves[np.arange(len(best)), best],
+        "items_picked": picked,
+        "collisions": np.zeros(len(best)),
+        "items_wanted": wanted,
+        "orders": np.ones(len(best)),
+        "orders_complete": (picked == wanted).astype(float),
+    }
+
+
+def _bits(flags: Floats) -> Ints:
+    return np.asarray(flags @ (1 << np.arange(ITEMS)))
+
+
+def shortest_tours(item: Ints) -> Floats:
+    """Fewest moves from the start through every subset of the items, ending at any of them; [n, 2 ** items].
+
+    Args:
+        item: squares of the items; [n, items]. Bit i of a subset's number stands for item i.
+
+    Source: Held and Karp (1962), with the end left open.
+    """
+    n, items = item.shape
+    between = STEPS[item[:, :, None], item[:, None]]
+    to = np.full((n, 1 << items, items), np.inf)
+    for last in range(items):
+        to[:, 1 << last, last] = STEPS[START, item[:, last]]
+    for subset in range(1, 1 << items):
+        for last in range(items):
+            before = subset & ~(1 << last)
+            if subset >> last & 1 and before:
+                to[:, subset, last] = (to[:, before] + between[:, :, last]).min(axis=1)
+    best = to.min(axis=2)
+    best[:, 0] = 0.0
+    return np.asarray(best)

@@ -1,0 +1,134 @@
+"""Where should a picking robot drive next, with shelves and other robots in the way and a truck that will leave?
+
+A warehouse floor of 5 m squares. An order names up to six items on spots beside the shelves; the robot has 50 steps
+until the truck leaves. In each it drives one square, picks what lies where it stands, or waits. A metre costs 1 point,
+an item earns 100, a collision costs 50. Other robots drive fixed rounds and announce their next two squares; one that
+stands at the shelves is passed without harm, one that drives into another collides.
+
+Today a rule decides: go to the nearest item by true driving distance, and let announced robots pass. Its numbers were
+tuned by grid on train and selection orders (`python -m tenure.cases.warehouse.tune`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+
+from tenure import KPI, Discrete, Feature, Policy, Problem, Proposal, Reward, Signal, Term
+from tenure.core.arrays import Bools, Floats, Ints
+from tenure.core.problem import Limit
+
+from .layout import MOVES, SQUARE_M
+
+STEPS_UNTIL_TRUCK = 50
+ITEMS = 6
+GONE = 30.0
+"""Stands for the distance to an item that was picked: farther than any square, in moves."""
+PICK, WAIT = len(MOVES), len(MOVES) + 1
+_SLOTS = range(1, ITEMS + 1)
+
+problem = Problem(
+    name="warehouse",
+    about="The next move or pick of a robot that fetches an order's items before the truck leaves.",
+    observation=(
+        Feature("steps_left", "steps", 0, STEPS_UNTIL_TRUCK, "until the truck leaves"),
+        *(Feature(f"distance_{slot}", "moves", 0, GONE, f"to the item that is number {slot} by nearness; 30: none")
+          for slot in _SLOTS),
+        *(Feature(f"{move}_{slot}", "moves", -1, 1, f"by how much a move {move} brings item {slot} nearer")
+          for move in MOVES for slot in _SLOTS),
+        *(Feature(f"between_{one}_{other}", "moves", 0, GONE, f"from item {one} to item {other}; 30: not both are there")
+          for one, other in combinations(_SLOTS, 2)),
+        *(Feature(f"taken_{move}", "0 or 1", 0, 1, f"a move {move} meets a robot or a shelf") for move in MOVES),
+        *(Feature(f"ahead_{move}", "0 or 1", 0, 1, f"so does the same move one step later") for move in MOVES),
+    ),
+    action=Discrete((*MOVES, "pick", "wait")),
+    signals=(
+        Signal("metres", "metres", 0, SQUARE_M, "driven in this step"),
+        Signal("items_picked", "items", 0, 1),
+        Signal("collisions", "collisions", 0, 1, "drove into another robot"),
+        Signal("items_wanted", "items", 0, ITEMS, "of the order, in its first step"),
+        Signal("orders", "orders", 0, 1, "1 in an order's first step"),
+        Signal("orders_complete", "orders", 0, 1, "1 in the step that picks an order's last item"),
+    ),
+    reward=Reward(
+        (
+            Term("metres", -1.0, "points/metre", "driving costs power, wear and floor space"),
+            Term("items_picked", 100.0, "points/item", "an item on the truck is what the customer pays for"),
+            Term("collisions", -50.0, "points/collision", "a collision costs repairs and stops both robots"),
+        )
+    ),
+    kpis=(
+        KPI(
+            "cost",
+            "points per order",
+            "lower",
+            {"items_wanted": 100, "items_picked": -100, "metres": 1, "collisions": 50},
+            {"orders": 1},
+        ),
+        KPI("complete", "share of orders", "higher", {"orders_complete": 1}, {"orders": 1}),
+        KPI("collisions", "per 1,000 decisions", "lower", {"collisions": 1000}, worst=5.0),
+        KPI("metres", "metres per order", "lower", {"metres": 1}, {"orders": 1}),
+        KPI("items_left", "items per order", "lower", {"items_wanted": 1, "items_picked": -1}, {"orders": 1}),
+    ),
+    limits=(Limit("collisions", "collisions", 0.005, "safety: one in 200 decisions at the very most", "penalty"),),
+    horizon=STEPS_UNTIL_TRUCK,
+    discount=0.99,
+)
+
+drafts = {
+    "no-collisions": problem.reward.without("collisions"),
+    "no-metres": problem.reward.without("metres"),
+}
+"""Rewards that were tried and not taken; `tenure reward audit warehouse:no-collisions` shows why."""
+
+_AT = {name: column for column, name in enumerate(problem.feature_names)}
+
+
+def _columns(observation: Floats, prefix: str, suffix: str = "") -> Floats:
+    """One feature of every move; [n, 4]."""
+    return observation[:, [_AT[f"{prefix}{move}{suffix}"] for move in MOVES]]
+
+
+@dataclass(frozen=True)
+class NearestItem:
+    """Drive to the nearest item and pick it; let robots pass that have announced the square.
+
+    Args:
+        reach: items farther than so many moves are left lying.
+        caution: 0 drives regardless of robots, 1 heeds their next square, 2 also the one after.
+        use_wait: while the way is taken, drive towards the second nearest item instead of waiting.
+    """
+
+    reach: float
+    caution: int
+    use_wait: bool
+    version: str = "nearest-item"
+
+    def propose(self, observation: Floats, allowed: Bools | None, draw: Floats) -> Proposal:  # noqa: ARG002
+        free = self._free(observation)
+        action = _first(free & self._towards(observation, 1))
+        if self.use_wait:
+            action = np.where(action == WAIT, _first(free & self._towards(observation, 2)), action)
+        action = np.where(observation[:, _AT["distance_1"]] == 0, PICK, action)
+        return Proposal(action.astype(np.int64), np.ones(len(action)))
+
+    def _free(self, observation: Floats) -> Bools:
+        free = (_columns(observation, "taken_") == 0) | (self.caution < 1)
+        return free & ((_columns(observation, "ahead_") == 0) | (self.caution < 2))
+
+    def _towards(self, observation: Floats, slot: int) -> Bools:
+        """Moves that bring an item nearer which is worth its way and can still be picked; [n, 4]."""
+        distance = observation[:, _AT[f"distance_{slot}"]]
+        worth = (distance <= self.reach) & (distance + 1 <= observation[:, _AT["steps_left"]])
+        return (_columns(observation, "", f"_{slot}") > 0) & worth[:, None]
+
+
+def _first(possible: Bools) -> Ints:
+    """The first possible move of each row, else wait; [n]."""
+    return np.where(possible.any(axis=1), possible.argmax(axis=1), WAIT)
+
+
+incumbent: Policy = NearestItem(reach=20, caution=1, use_wait=False)
+rules: dict[str, Policy] = {}
