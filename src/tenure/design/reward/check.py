@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from tenure.core.arrays import Floats
 from tenure.core.errors import ProblemError
 from tenure.core.evidence import Estimate, Finding, Verdict, worst
 from tenure.core.problem import Problem
@@ -17,11 +16,9 @@ from tenure.core.project import Project, line_of
 from tenure.core.reward import Reward
 from tenure.core.simulator import Panel
 from tenure.design.reward.conduct import WORLDS, Conduct, conduct, fresh_panel
+from tenure.design.reward.ranking import paired_difference
 from tenure.design.reward.scenarios import Order, Scenarios, load_scenarios
 from tenure.design.reward.terms import term_findings
-
-ALPHA = 0.05
-"""Error rate on each side of a difference between two simulated behaviours."""
 
 
 @dataclass(frozen=True)
@@ -129,6 +126,16 @@ def run_behaviours(
     return {each.name: conduct(project, each, panel, rules.get(each.name, "scenario")) for each in chosen}
 
 
+def known_conducts(project: Project, check: RewardCheck, worlds: int = WORLDS) -> tuple[Conduct, ...]:
+    """Every behaviour of the scenarios, the incumbent and the rules too; what the check ran is not run again."""
+    scenarios, done = load_scenarios(project), {each.name: each for each in check.conducts}
+    names = [name for name in scenarios.behaviours if name not in done]
+    if not (project.folder / "simulator.py").exists():
+        names = [name for name in names if scenarios.behaviours[name].rows is not None]
+    found = done | run_behaviours(project, scenarios, names, worlds)
+    return tuple(found[name] for name in scenarios.behaviours if name in found)
+
+
 def margins_of(reward: Reward, conducts: Mapping[str, Conduct], order: Order) -> tuple[Margin, ...]:
     """The differences between neighbours of an order."""
     return tuple(_margin(reward, conducts[one], conducts[two], order.order) for one, two in pairwise(order.names))
@@ -145,25 +152,6 @@ def behaviour_fields(problem: Problem, each: Conduct) -> dict[str, Any]:
         "by_term": each.by_term(problem.reward),
         "kpis": {kpi.name: each.kpi(kpi) for kpi in problem.kpis},
     }
-
-
-def paired_difference(difference: Floats) -> Estimate:
-    """Mean of a difference per world, each end of its interval at 95 %; a single world has no doubt.
-
-    Args:
-        difference: better minus worse in each world, in the reward's unit; [worlds].
-
-    Source: Student (1908), for pairs.
-    """
-    n, mean = len(difference), float(difference.mean())
-    spread = float(difference.std(ddof=1)) if n > 1 else 0.0
-    radius = 0.0
-    if spread > 0:
-        from scipy.special import stdtrit  # a fifth of the time that scipy.stats takes to load
-
-        radius = float(stdtrit(n - 1, 1 - ALPHA)) * spread / n**0.5
-    method = "paired t" if spread > 0 else "exact"
-    return Estimate(mean, mean - radius, mean + radius, n, float(n), method, "world", 2 * ALPHA)
 
 
 def _margin(reward: Reward, better: Conduct, worse: Conduct, order: str) -> Margin:

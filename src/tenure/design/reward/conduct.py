@@ -28,6 +28,9 @@ WORLDS = 64
 SEED = 2016
 """Of those worlds and of their chance; the year of Amodei et al., Concrete problems in AI safety."""
 
+WRITTEN = ("written",)
+"""The only world of a behaviour that was written by hand."""
+
 
 @dataclass(frozen=True)
 class Conduct:
@@ -45,9 +48,15 @@ class Conduct:
     trace: Trace
     good: bool = False
 
+    @property
+    def written(self) -> bool:
+        """By hand, as rows; it met no world."""
+        return self.trace.worlds == WRITTEN
+
     def returns(self, reward: Reward) -> Floats:
         """Undiscounted sum of a reward over each world; [worlds]."""
-        return np.asarray(reward(self.trace.signals).sum(axis=0))
+        # A reward whose last term was left out is a lone 0.
+        return np.broadcast_to(reward(self.trace.signals), self.trace.action.shape).sum(axis=0)
 
     def by_term(self, reward: Reward) -> dict[str, float]:
         """Mean over worlds of each term's sum, by its signal."""
@@ -136,4 +145,4 @@ def _written(problem: Problem, behaviour: Behaviour) -> Trace:
         name: np.array([[row.get(name, 0.0)] for row in rows], dtype=float) for name in sorted(problem.signal_names)
     }
     taken = np.zeros((len(rows), 1), dtype=np.int64)
-    return Trace(signals, taken, None, ("written",), datetime(2000, 1, 1, tzinfo=UTC), timedelta(hours=1))
+    return Trace(signals, taken, None, WRITTEN, datetime(2000, 1, 1, tzinfo=UTC), timedelta(hours=1))
