@@ -16,13 +16,15 @@ from tenure.core.errors import EvidenceError
 from tenure.core.project import Project, load_project
 from tenure.simulators.rollout import run
 from tenure.training.export import policy_graph
+from tenure.training.network import Learner, TorchPolicy
 from tenure.training.normaliser import Normaliser
-from tenure.training.ppo import TorchPolicy, _finite, _reward, train_ppo
+from tenure.training.ppo import _reward, train_ppo
 from tenure.training.record import CurvePoint
+from tenure.training.watcher import _finite
 
 from .tiny import TINY
 
-Trained = tuple[PPO, Normaliser, list[CurvePoint], Path]
+Trained = tuple[Learner, Normaliser, list[CurvePoint], Path]
 NO_LOST = replace(TINY, without=("lost_rentals",))
 
 
@@ -37,7 +39,7 @@ def bikes() -> Project:
     return load_project("bikes")
 
 
-def selection_score(model: PPO, normaliser: Normaliser) -> float:
+def selection_score(model: Learner, normaliser: Normaliser) -> float:
     project = bikes()
     policy = TorchPolicy(policy_graph(model.policy, normaliser))
     trace = run(project.problem, project.simulator, policy, project.simulator.panel("selection")).trace

@@ -40,7 +40,7 @@ simulator = Broken()
 
 
 def a_job(folder: Path) -> Job:
-    return Job(folder, TINY, 7, folder / "runs" / "one", folder / "bundles", "unknown")
+    return Job(str(folder), TINY, 7, folder / "runs" / "one", folder / "bundles", "unknown")
 
 
 def test_a_killed_process_is_a_clear_error_and_stops_the_others(tmp_path: Path) -> None:

@@ -132,6 +132,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     alerts: AlertRule = AlertRule()
     serving: Serving = Serving()
     reward_window: RewardWindow = RewardWindow()
+    train: Annotated[dict[str, Any], Meta(description="settings of the training recipe, which checks them itself")] = {}
 
     def for_share(self, share: float, evidence: str) -> list[Promote]:
         """The criteria of one step that rest on one kind of evidence."""

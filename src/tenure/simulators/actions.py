@@ -41,6 +41,11 @@ def allowed_actions(problem: Problem, simulator: Simulator, state: State, observ
     return allowed
 
 
+def is_masked(problem: Problem, simulator: Simulator) -> bool:
+    """Whether anything ever forbids an action: a constraint of the problem, or a `mask` of the simulator."""
+    return isinstance(problem.action, Discrete) and bool(problem.constraints or hasattr(simulator, "mask"))
+
+
 def _check_allowed(problem: Problem, allowed: Bools, shape: tuple[int, int]) -> None:
     where = f"problem {problem.name!r}, its constraints and the simulator's mask"
     fix = "return bool [n, actions] and leave every world at least one action"

@@ -15,7 +15,7 @@ from tenure.core.arrays import Bools, Floats, Ints
 from tenure.core.clock import Clock, SystemClock
 from tenure.core.errors import ProjectError
 from tenure.core.policy import Policy
-from tenure.core.problem import Problem
+from tenure.core.problem import Problem, Shaping
 from tenure.core.simulator import Simulator, State
 from tenure.core.spaces import Discrete
 from tenure.simulators.actions import Actions, allowed_actions, nearest_allowed
@@ -41,6 +41,10 @@ class SimulatorVecEnv(VecEnv):
     depend on actions either: a world that ends by itself without its twin, or the other way round, is an error.
     The pairing is close where the simulator's draws have shapes which depend on n alone.
 
+    The problem's `shaping` is added to the reward of every step. An ended world's potential is 0; one that was only
+    cut off by the time limit keeps its last one, as its value is bootstrapped from there. `signals` holds those of the
+    latest step, each [n].
+
     Args:
         problem: states features, actions, reward, constraints and horizon.
         simulator: steps the worlds.
@@ -54,7 +58,8 @@ class SimulatorVecEnv(VecEnv):
         transform: from raw observations [n, features] to what the learner sees, of the same shape.
         clock: measures `t`.
 
-    Source: Mao et al. (2019), "Variance reduction for reinforcement learning in input-driven environments".
+    Source: Mao et al. (2019), "Variance reduction for reinforcement learning in input-driven environments"; shaping, Ng
+    et al. (1999), its sum over an episode with the end at 0, Grzes (2017).
     """
 
     render_mode: str | None = None
@@ -83,6 +88,7 @@ class SimulatorVecEnv(VecEnv):
         self._clock = SystemClock() if clock is None else clock
         self._started = self._clock.monotonic()
         self._rng = np.random.default_rng(seed)
+        self._allowed: Bools | None = None
 
     def reset(self) -> Floats:
         """Fresh worlds everywhere; float32 [n, features]."""
@@ -94,7 +100,8 @@ class SimulatorVecEnv(VecEnv):
         horizon = self.problem.horizon if self._stagger else 1
         self._age = self._rng.integers(0, horizon, self.num_envs)
         self._episodes = Episodes(tuple(sorted(self.problem.signal_names)), self.num_envs)
-        self._raw = self.simulator.observe(self._state)
+        self.signals: Mapping[str, Floats] = {}
+        self._raw, self._allowed = self.simulator.observe(self._state), None
         return self._seen(self._raw)
 
     def step_async(self, actions: Actions) -> None:
@@ -105,14 +112,17 @@ class SimulatorVecEnv(VecEnv):
         """Step every world once: observations, rewards float32 [n], ends bool [n], infos."""
         chance, same_chance = self._chances()
         step = self.simulator.step(self._state, self._legal(self._actions), chance)
-        reward = self._reward(step.signals)
+        reward, self.signals = self._reward(step.signals), step.signals
         if self._baseline is not None:
             reward = reward - self._twin_reward(self._baseline, step.terminated, same_chance)
+        seen = self.simulator.observe(step.state)
+        if self.problem.shaping is not None:
+            reward = reward + self._shaped(self.problem.shaping, seen, step.terminated)
         self._age += 1
         self._episodes.update(step.signals)
         truncated = (self._age >= self.problem.horizon) & ~step.terminated
         done = step.terminated | truncated
-        self._state, self._raw = step.state, self.simulator.observe(step.state)
+        self._state, self._raw, self._allowed = step.state, seen, None
         # A dict of its own for each world: wrappers write into infos.
         infos: list[dict[str, Any]] = [{} for _ in range(self.num_envs)]
         ended = np.flatnonzero(done)
@@ -131,7 +141,7 @@ class SimulatorVecEnv(VecEnv):
             where = f"problem {self.problem.name!r}"
             fix = "use a learner without masks"
             raise ProjectError(expected="a discrete action space", found="a Box", where=where, fix=fix)
-        allowed = allowed_actions(self.problem, self.simulator, self._state, self._raw)
+        allowed = self._legal_now()
         return np.ones((self.num_envs, self.problem.action.size), dtype=bool) if allowed is None else allowed
 
     def close(self) -> None:
@@ -180,8 +190,18 @@ class SimulatorVecEnv(VecEnv):
         seed = int(self._rng.integers(2**63))
         return np.random.default_rng(seed), np.random.default_rng(seed)
 
+    def _legal_now(self) -> Bools | None:
+        """What is allowed now; asked for by a masked learner and again by the step, worked out once."""
+        if self._allowed is None:
+            self._allowed = allowed_actions(self.problem, self.simulator, self._state, self._raw)
+        return self._allowed
+
+    def _shaped(self, shaping: Shaping, after: Floats, terminated: Bools) -> Floats:
+        ahead = np.where(terminated, 0.0, shaping.potential(after))
+        return np.asarray(self.problem.discount * ahead - shaping.potential(self._raw))
+
     def _legal(self, actions: Actions) -> Actions:
-        allowed = allowed_actions(self.problem, self.simulator, self._state, self._raw)
+        allowed = self._legal_now()
         if allowed is None:
             return actions
         legal = nearest_allowed(actions, allowed)
@@ -231,3 +251,4 @@ class SimulatorVecEnv(VecEnv):
         self._raw = self._raw.copy()
         self._raw[ended] = self.simulator.observe(fresh)
         self._age[ended] = 0
+        self._allowed = None

@@ -53,12 +53,14 @@ def per_columns(problem: Problem) -> Ints:
     return np.array([names.index(f.per) if f.per else -1 for f in problem.observation])
 
 
-def fit_normaliser(problem: Problem, simulator: Simulator, incumbent: Policy, rng: np.random.Generator) -> Normaliser:
+def fit_normaliser(
+    problem: Problem, simulator: Simulator, incumbent: Policy, rng: np.random.Generator, level: str = "normal"
+) -> Normaliser:
     """Means and deviations over training worlds, half steered by the incumbent and half at random.
 
     Actions are allowed ones; a world that ends by itself starts again.
     """
-    per, state = per_columns(problem), simulator.reset(WORLDS, rng)
+    per, state = per_columns(problem), simulator.reset(WORLDS, rng, level)
     seen, rewards = [], []
     for _ in range(STEPS):
         observation = simulator.observe(state)
@@ -67,7 +69,7 @@ def fit_normaliser(problem: Problem, simulator: Simulator, incumbent: Policy, rn
         action[::2] = random_actions(problem, WORLDS, rng, allowed)[::2]
         step = simulator.step(state, action, rng)
         ended = np.flatnonzero(step.terminated)
-        state = put(step.state, ended, simulator.reset(len(ended), rng)) if len(ended) else step.state
+        state = put(step.state, ended, simulator.reset(len(ended), rng, level)) if len(ended) else step.state
         seen.append(per_feature(observation, per))
         rewards.append(problem.reward(step.signals)[1::2])
     rows = np.concatenate(seen)

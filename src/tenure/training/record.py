@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from tenure.core.errors import ProjectError, SettingsError, StoreError
+from tenure.core.reward import KPI
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,8 @@ class CurvePoint:
         score: first KPI on the selection data, in its unit.
         most_taken_share: share of its most frequent action there, in [0, 1]; near 1 is a warning.
         entropy: of its actions there, in nats.
+        excess: how far the most broken limit is exceeded there, as a share of it; 0 where every limit is kept.
+        weights: learned so far, of each limit held by `lagrange`, in reward per unit of its signal.
     """
 
     steps: int
@@ -34,6 +37,12 @@ class CurvePoint:
     score: float
     most_taken_share: float
     entropy: float
+    excess: float = 0.0
+    weights: dict[str, float] = field(default_factory=dict)
+
+    def merit(self, kpi: KPI) -> tuple[float, float]:
+        """What checkpoints are ranked by, the higher the better: keeping the limits first, then the first KPI."""
+        return -self.excess, kpi.sign * self.score
 
 
 @dataclass(frozen=True)
@@ -188,7 +197,7 @@ def lineage_of_tree(folder: Path) -> str:
 
 def libraries() -> dict[str, str]:
     """Versions of what decides a training result."""
-    names = ("tenure", "torch", "stable-baselines3", "gymnasium", "numpy", "onnxruntime")
+    names = ("tenure", "torch", "stable-baselines3", "sb3-contrib", "gymnasium", "numpy", "onnxruntime")
     return {"python": platform.python_version()} | {name: _version(name) for name in names}
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -58,7 +58,7 @@ def train(
     _check(project, settings, seeds)
     folder = fresh_folder(home / "runs", run)
     commit = lineage_of_tree(project.folder)
-    jobs = [Job(project.folder, settings, seed, folder, home / "bundles", commit) for seed in seeds]
+    jobs = [Job(project.place, settings, seed, folder, home / "bundles", commit) for seed in seeds]
     done = sorted(in_processes(train_seed, jobs, watch), key=lambda record: record.seed)
     record = _summary(project, settings, tuple(done), run, home / "bundles", commit)
     write_record(record, folder)
@@ -102,9 +102,9 @@ def train_seed(job: Job, report: Callable[[CurvePoint], None]) -> SeedRecord:
     return SeedRecord(job.seed, bundle.version, best.score, curve[-1].steps / curve[-1].seconds, tuple(curve))
 
 
-def best_point(kpi: KPI, curve: list[CurvePoint]) -> CurvePoint:
+def best_point(kpi: KPI, curve: Sequence[CurvePoint]) -> CurvePoint:
     """The best checkpoint of a curve; the earliest of equals, as they are saved."""
-    return max(curve, key=lambda point: kpi.sign * point.score)
+    return max(curve, key=lambda point: point.merit(kpi))
 
 
 def _lineage(project: Project, job: Job) -> dict[str, Any]:
@@ -146,7 +146,7 @@ def _summary(
         simulator_version=simulator.version,
         settings=json.loads(json.dumps(asdict(settings))),
         seeds=seeds,
-        chosen=max(seeds, key=lambda seed: kpi.sign * seed.score).version,
+        chosen=max(seeds, key=lambda seed: best_point(kpi, seed.curve).merit(kpi)).version,
         incumbent=kpi.value(incumbent.signals),
         bound=None if best is None else kpi.of_totals(best, panel.steps * len(panel.worlds)),
         gain=gain.as_dict(),

@@ -20,9 +20,14 @@ class PPOSettings:
         epochs: passes over each rollout.
         learning_rate: at the start; it falls linearly to 1 % of this, which made the worst seed good.
         gae_lambda: generalised advantage estimation (Schulman et al. 2016), in [0, 1].
+        entropy: weight of the policy's entropy in the loss, at least 0; more keeps it trying longer.
         net: units of the hidden layers of policy and value networks.
         checkpoint_every: gradient steps between checkpoints, taken at the first update that reaches them; each is
             scored on the selection data.
+        level: the simulator's level to train on.
+        baseline: train on the difference to the incumbent in a twin world, which takes out the noise both share; worlds
+            that end by themselves are trained without, whatever stands here.
+        dual_rate: how fast the weights of limits held by `lagrange` move; see `Duals`.
         without: signals whose reward terms are left out, for showing what a term is for.
 
     Raises:
@@ -37,7 +42,11 @@ class PPOSettings:
     learning_rate: float = 2e-3
     gae_lambda: float = 0.95
     net: tuple[int, ...] = (64, 64)
+    entropy: float = 0.0
     checkpoint_every: int = 200
+    level: str = "normal"
+    baseline: bool = True
+    dual_rate: float = 0.05
     without: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -48,10 +57,12 @@ class PPOSettings:
                 f"positive sizes, steps >= worlds * rollout = {per_update}, a batch of at least 2 that divides it",
                 f"steps={self.steps}, batch={self.batch}, sizes={sizes}",
             )
-        if not (0 < self.learning_rate < math.inf and 0 <= self.gae_lambda <= 1):
+        rates = (self.learning_rate, self.dual_rate)
+        if not (all(0 < rate < math.inf for rate in rates) and 0 <= self.gae_lambda <= 1 and self.entropy >= 0):
             raise _wrong(
-                "learning_rate above 0, gae_lambda in [0, 1]",
-                f"learning_rate={self.learning_rate}, gae_lambda={self.gae_lambda}",
+                "learning_rate and dual_rate above 0, gae_lambda in [0, 1], entropy of at least 0",
+                f"learning_rate={self.learning_rate}, dual_rate={self.dual_rate}, gae_lambda={self.gae_lambda}, "
+                f"entropy={self.entropy}",
             )
 
 

@@ -35,9 +35,9 @@ class Progress:
 
 @dataclass(frozen=True)
 class Job:
-    """What one process needs to train one seed."""
+    """What one process needs to train one seed; `project` is what `load_project` takes."""
 
-    project: Path
+    project: str
     settings: PPOSettings
     seed: int
     run_folder: Path
