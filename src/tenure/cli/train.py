@@ -28,7 +28,10 @@ def run_training(
     home: Path | None,
 ) -> None:
     """Train and print the run."""
+    from tenure.design.reward.record import require_check
+
     workspace = open_workspace(project, home)
+    require_check(workspace.project, workspace.home)
     record = train_seeds(output, workspace, tuple(range(1, seeds + 1)), steps, without, name)
     gain, kpi = record.gain, workspace.project.problem.kpis[0].name
     output.say(
@@ -77,9 +80,9 @@ def train_seeds(
     Raises:
         ProjectError: the training extra is not installed, or a term to leave out does not exist.
     """
-    PPOSettings, train = _training()  # noqa: N806
+    read_train_settings, train = _training()
     _check_terms(workspace, without)
-    settings = PPOSettings(without=without)
+    settings = replace(read_train_settings(workspace.project.settings_path), without=without)
     settings = settings if steps is None else replace(settings, steps=steps)
     run = name or datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
     with progress_bar(output) as bar:
@@ -97,7 +100,7 @@ def progress_bar(output: Output) -> Progress:
 
 def _training() -> tuple[Any, Any]:
     try:
-        from tenure.training import PPOSettings, train
+        from tenure.training import read_train_settings, train
     except ModuleNotFoundError as error:
         raise ProjectError(
             expected="the training libraries",
@@ -105,7 +108,7 @@ def _training() -> tuple[Any, Any]:
             where="this installation",
             fix="pip install 'tenure[train]'",
         ) from error
-    return PPOSettings, train
+    return read_train_settings, train
 
 
 def _check_terms(workspace: Workspace, without: tuple[str, ...]) -> None:

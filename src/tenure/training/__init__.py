@@ -7,7 +7,17 @@ Leaves to others: worlds (`simulators`), judging (`evaluation`), keeping and loa
 
 from tenure.training.record import CurvePoint, RunRecord, SeedRecord, latest_run, read_record
 from tenure.training.seeds import train
-from tenure.training.settings import PPOSettings
+from tenure.training.settings import PPOSettings, read_train_settings
 from tenure.training.workers import Progress
 
-__all__ = ["CurvePoint", "PPOSettings", "Progress", "RunRecord", "SeedRecord", "latest_run", "read_record", "train"]
+__all__ = [
+    "CurvePoint",
+    "PPOSettings",
+    "Progress",
+    "RunRecord",
+    "SeedRecord",
+    "latest_run",
+    "read_record",
+    "read_train_settings",
+    "train",
+]

@@ -71,6 +71,10 @@ def _check(project: Project, settings: PPOSettings, seeds: tuple[int, ...]) -> N
         raise _refused("a problem with discrete actions", type(problem.action).__name__, "list the actions by label")
     if not seeds or len(set(seeds)) < len(seeds) or min(seeds) < 0:
         raise _refused("distinct seeds, at least one, none below 0", str(seeds), "name each seed once")
+    if settings.level not in project.simulator.levels:
+        raise _refused(
+            f"one of the levels {sorted(project.simulator.levels)}", repr(settings.level), "name one of these"
+        )
     terms = {term.signal for term in problem.reward.terms}
     if not terms > set(settings.without):
         expected = f"to leave out some of the reward's terms, {sorted(terms)}, and not all of them"

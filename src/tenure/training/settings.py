@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+import tomllib
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import msgspec
 
 from tenure.core.errors import SettingsError
+from tenure.core.project import line_of
 
 
 @dataclass(frozen=True)
@@ -64,6 +70,44 @@ class PPOSettings:
                 f"learning_rate={self.learning_rate}, dual_rate={self.dual_rate}, gae_lambda={self.gae_lambda}, "
                 f"entropy={self.entropy}",
             )
+
+
+def read_train_settings(path: Path) -> PPOSettings:
+    """The table `[train]` of a project's tenure.toml over the recipe's defaults; no file or table leaves these.
+
+    `without` is no part of it: a problem's own reward stands in problem.py.
+
+    Raises:
+        SettingsError: the file is no TOML, or a field is unknown, of the wrong type or out of range.
+    """
+    table = _table(path)
+    known = {field.name for field in fields(PPOSettings)} - {"without"}
+    for key in table:
+        if key not in known:
+            raise _in_table(path, f"one of {sorted(known)}", repr(key), key)
+    try:
+        return msgspec.convert(table, PPOSettings)
+    except msgspec.ValidationError as error:
+        said = str(error)
+        key = said.rpartition("`$.")[2].partition("`")[0].partition("[")[0]
+        raise _in_table(path, "numbers, names and lists as the recipe has them", said, key) from error
+    except SettingsError as error:
+        raise _in_table(path, error.expected, error.found, "") from error
+
+
+def _table(path: Path) -> dict[str, Any]:
+    try:
+        found = tomllib.loads(path.read_text()).get("train", {}) if path.exists() else {}
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise _in_table(path, "a file of TOML", str(error), "") from error
+    if not isinstance(found, dict):
+        raise _in_table(path, "a table [train]", repr(found), "")
+    return found
+
+
+def _in_table(path: Path, expected: str, found: str, key: str) -> SettingsError:
+    where = f"{line_of(path, '[train]')}{f', train.{key}' if key else ''}"
+    return SettingsError(expected=expected, found=found, where=where, fix="mend the table, or leave the field out")
 
 
 def _wrong(expected: str, found: str) -> SettingsError:
