@@ -56,7 +56,7 @@ class Conduct:
     def returns(self, reward: Reward) -> Floats:
         """Undiscounted sum of a reward over each world; [worlds]."""
         # A reward whose last term was left out is a lone 0.
-        return np.broadcast_to(reward(self.trace.signals), self.trace.action.shape).sum(axis=0)
+        return np.asarray(np.broadcast_to(reward(self.trace.signals), self.trace.action.shape).sum(axis=0))
 
     def by_term(self, reward: Reward) -> dict[str, float]:
         """Mean over worlds of each term's sum, by its signal."""

@@ -76,10 +76,10 @@ def loop_finding(project: Project, conducts: Sequence[Conduct]) -> Finding:
 
 
 def paid_loops(problem: Problem, simulator: Simulator) -> Iterator[Loop]:
-    """Runs of 2 or 3 allowed actions after which every feature is what it was, with a positive sum of rewards."""
+    """Runs of 2 or 3 allowed actions that surely leave every feature as it was, with a positive sum of rewards."""
     for depth in DEPTHS:
         state = _walked(problem, simulator, depth)
-        for length in LENGTHS:
+        for length in (length for length in LENGTHS if length <= problem.horizon):
             yield from _tried(problem, simulator, state, length, depth)
 
 
@@ -99,19 +99,27 @@ def _tried(problem: Problem, simulator: Simulator, start: State, length: int, de
     plans, worlds = _plans(problem, size(start), length, np.random.default_rng([SEED, depth, length]))
     state = take(start, worlds)
     before = simulator.observe(state)
-    signals, alive = [], np.ones(len(plans), dtype=bool)
-    for index in range(length):
-        observation = simulator.observe(state)
-        action, legal = _legal(problem, simulator, state, observation, plans[:, index])
-        step = simulator.step(state, action, np.random.default_rng([SEED, index]))
-        alive &= legal & ~step.terminated
-        state = step.state
-        signals.append(step.signals)
-    alive &= (np.abs(simulator.observe(state) - before) <= SAME).all(axis=1)
-    sums = {name: np.asarray(sum(part[name] for part in signals)) for name in problem.signal_names}
+    (back, sums), (again, others) = (_gone_round(problem, simulator, state, plans, chance) for chance in (0, 1))
     reward = problem.reward(sums)
-    for row in np.flatnonzero(alive & (reward > 0)):
+    # What comes back by luck, or is paid by luck, is no circle that anybody could live on.
+    sure = back & again & (np.abs(reward - problem.reward(others)) <= SAME)
+    for row in np.flatnonzero(sure & (reward > 0)):
         yield _loop(problem, plans[row], before[row], {name: values[[row]] for name, values in sums.items()})
+
+
+def _gone_round(
+    problem: Problem, simulator: Simulator, state: State, plans: Ints, chance: int
+) -> tuple[Bools, dict[str, Floats]]:
+    """Whether each run of actions was allowed and led back, and its signals summed; under one draw of all chance."""
+    before, parts, back = simulator.observe(state), [], np.ones(len(plans), dtype=bool)
+    for index in range(plans.shape[1]):
+        action, legal = _legal(problem, simulator, state, simulator.observe(state), plans[:, index])
+        step = simulator.step(state, action, np.random.default_rng([SEED, chance, index]))
+        back &= legal & ~step.terminated
+        state = step.state
+        parts.append(step.signals)
+    back &= (np.abs(simulator.observe(state) - before) <= SAME).all(axis=1)
+    return back, {name: np.asarray(sum(part[name] for part in parts)) for name in problem.signal_names}
 
 
 def _plans(problem: Problem, worlds: int, length: int, rng: np.random.Generator) -> tuple[Ints, Ints]:
