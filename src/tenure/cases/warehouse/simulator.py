@@ -25,6 +25,8 @@ FAMILIES: dict[Split, tuple[int, ...]] = {"train": (0, 1, 2), "selection": (3,),
 DAYS: dict[Split, int] = {"train": 16, "selection": 16, "held_out": 32}
 ORDERS_A_DAY = 32
 OPENED = datetime(2026, 1, 5, tzinfo=UTC)
+FAR = np.float32(1000)
+"""Moves beyond every tour: what does not count when the shortest is looked for."""
 _ONE, _OTHER = np.array(list(combinations(range(ITEMS), 2))).T
 
 
@@ -45,6 +47,7 @@ class Floor:
         square: where the robot stands; int64 [n].
         item: squares of the order's items; int64 [n, 6].
         wanted: the item is part of the order and not yet picked; bool [n, 6].
+        rest: moves of the tour from each wanted item through all the others, always to the nearest; float32 [n, 6].
         others: places of the other robots on their rounds; int64 [n, robots].
     """
 
@@ -52,6 +55,7 @@ class Floor:
     square: Ints
     item: Ints
     wanted: Bools
+    rest: Floats
     others: Ints
 
 
@@ -64,7 +68,9 @@ class WarehouseSimulator:
     def version(self) -> str:
         """Hash of this file and of the floor's."""
         here = Path(__file__).parent
-        return hashlib.sha256(b"".join((here / name).read_bytes() for name in ("simulator.py", "layout.py"))).hexdigest()[:12]
+        return hashlib.sha256(
+            b"".join((here / name).read_bytes() for name in ("simulator.py", "layout.py"))
+        ).hexdigest()[:12]
 
     def reset(self, n: int, rng: np.random.Generator, level: str = "normal") -> Floor:
         """n fresh orders of the training families."""
@@ -85,21 +91,38 @@ class WarehouseSimulator:
                 fix="ask for fewer days",
             )
         wanted = range(first_day, first_day + days)
-        floors = [_floor(ORDERS_A_DAY, np.random.default_rng([FAMILIES[split][0], day]), self.levels["normal"], FAMILIES[split]) for day in wanted]
+        floors = [
+            _floor(
+                ORDERS_A_DAY, np.random.default_rng([FAMILIES[split][0], day]), self.levels["normal"], FAMILIES[split]
+            )
+            for day in wanted
+        ]
         state = Floor(**{name: np.concatenate([vars(floor)[name] for floor in floors]) for name in vars(floors[0])})
         names = tuple(f"day-{day:02d}-order-{order:02d}" for day in wanted for order in range(ORDERS_A_DAY))
-        return Panel(state, STEPS_UNTIL_TRUCK, names, OPENED + timedelta(days=first_day), timedelta(seconds=5), independent=True)
+        return Panel(
+            state, STEPS_UNTIL_TRUCK, names, OPENED + timedelta(days=first_day), timedelta(seconds=5), independent=True
+        )
 
     def observe(self, state: Floor) -> Floats:
         """What the robot's controller knows; float32 [n, features]."""
-        distance, item, wanted = _by_nearness(state)
-        near = BESIDE[state.square]
-        nearer = (distance[:, None] - STEPS[near[:, :, None], item[:, None]]) * wanted[:, None]
+        n, near = len(state.step), BESIDE[state.square]
+        distance, item, wanted, rest = _by_nearness(state)
+        after = STEPS[near[:, :, None], item[:, None]]
+        nearer = (distance[:, None] - after) * wanted[:, None]
+        tour = np.where(wanted, distance + rest, FAR).min(axis=1, keepdims=True)
+        tour_after = np.where(wanted[:, None], after + rest[:, None], FAR).min(axis=2)
         between = np.where(wanted[:, _ONE] & wanted[:, _OTHER], STEPS[item[:, _ONE], item[:, _OTHER]], GONE)
-        soon, later = _taken(state)
         left = np.maximum(STEPS_UNTIL_TRUCK - state.step, 0)[:, None]
-        n = len(state.step)
-        parts = (left, np.where(wanted, distance, GONE), nearer.reshape(n, -1), between, soon, later)
+        some = wanted[:, :1]
+        parts = (
+            left,
+            np.where(some, left - tour - wanted.sum(axis=1, keepdims=True), left),
+            (tour_after + 1 - tour) * some,
+            np.where(wanted, distance, GONE),
+            nearer.reshape(n, -1),
+            between,
+            *_taken(state),
+        )
         return np.concatenate(parts, axis=1, dtype=np.float32)
 
     def mask(self, state: Floor) -> Bools:
@@ -117,6 +140,8 @@ class WarehouseSimulator:
         picked = state.wanted & (state.item == square[:, None]) & (action == PICK)[:, None]
         wanted = state.wanted & ~picked
         picks, first = picked.any(axis=1), state.step == 0
+        rest = state.rest.copy()
+        rest[picks] = tours_from(state.item[picks], wanted[picks])
         signals = {
             "metres": moves * SQUARE_M,
             "items_picked": picks.astype(float),
@@ -125,18 +150,20 @@ class WarehouseSimulator:
             "orders": first.astype(float),
             "orders_complete": (picks & ~wanted.any(axis=1)).astype(float),
         }
-        after = Floor(state.step + 1, square, state.item, wanted, following)
+        after = Floor(state.step + 1, square, state.item, wanted, rest, following)
         return Step(after, signals, after.step >= STEPS_UNTIL_TRUCK)
 
 
 def _floor(n: int, rng: np.random.Generator, level: Level, families: tuple[int, ...]) -> Floor:
     wanted = np.zeros((n, ITEMS), dtype=bool)
     wanted[:, : level.items] = True
+    item = _orders(n, rng, families)
     return Floor(
         step=np.zeros(n, dtype=np.int64),
         square=np.full(n, START),
-        item=_orders(n, rng, families),
+        item=item,
         wanted=wanted,
+        rest=tours_from(item, wanted),
         others=rng.integers(0, len(NEXT_PLACE), (n, level.robots)),
     )
 
@@ -151,23 +178,41 @@ def _orders(n: int, rng: np.random.Generator, families: tuple[int, ...]) -> Ints
     return items
 
 
-def _by_nearness(state: Floor) -> tuple[Floats, Ints, Bools]:
-    """Distance, square and presence of the items, the nearest first and the picked last; [n, 6] each."""
+def tours_from(item: Ints, wanted: Bools) -> Floats:
+    """Moves from each wanted item through all the others, always on to the nearest; float32 [n, 6]."""
+    between = STEPS[item[:, :, None], item[:, None]] + np.where(wanted, np.float32(0), FAR)[:, None]
+    rows, at = np.indices(item.shape)
+    moves = np.zeros(item.shape, dtype=np.float32)
+    to_come = np.repeat(wanted[:, None], ITEMS, axis=1) & ~np.eye(ITEMS, dtype=bool)
+    for _ in range(ITEMS - 1):
+        leg = np.where(to_come, between[rows, at], FAR)
+        following = leg.argmin(axis=2)
+        leg = np.take_along_axis(leg, following[:, :, None], axis=2)[:, :, 0]
+        go = leg < FAR
+        moves += np.where(go, leg, np.float32(0))
+        at = np.where(go, following, at)
+        np.put_along_axis(to_come, following[:, :, None], False, axis=2)
+    return moves
+
+
+def _by_nearness(state: Floor) -> tuple[Floats, Ints, Bools, Floats]:
+    """Distance, square, presence and further tour of the items, the nearest first, the picked last; [n, 6] each."""
     distance = STEPS[state.square[:, None], state.item]
     order = np.where(state.wanted, distance, GONE).argsort(axis=1, kind="stable")
-    rows = np.arange(len(order))[:, None]
-    return distance[rows, order], state.item[rows, order], state.wanted[rows, order]
+    fields = (distance, state.item, state.wanted, state.rest)
+    nearest, item, wanted, rest = (np.take_along_axis(field, order, axis=1) for field in fields)
+    return nearest, item, wanted, rest
 
 
 def _taken(state: Floor) -> tuple[Bools, Bools]:
-    """Whether each move meets a robot or a shelf, and whether the same move does one step later; [n, 4] each."""
+    """Whether each move meets a robot or a shelf, and whether the next one that way meets a robot; [n, 4] each."""
     now, near = state.square[:, None], BESIDE[state.square]
     beyond = BESIDE[near, np.arange(len(MOVES))]
     soon = NEXT_PLACE[state.others]
     later = NEXT_PLACE[soon]
     return (
         _meets(now, near, state.others, soon) | (near == now),
-        _meets(near, beyond, soon, later) | (beyond == near),
+        _meets(near, beyond, soon, later),
     )
 
 

@@ -1,0 +1,35 @@
+"""Mock behaviours, and the order in which any reward of this case has to put them."""
+
+from __future__ import annotations
+
+from tenure.design.reward.scenarios import Behaviour, Order, Row
+
+from .layout import SQUARE_M
+from .problem import NearestItem
+
+_DRIVE: Row = {"metres": SQUARE_M}
+_PICK: Row = {"items_picked": 1}
+_CRASH: Row = {"metres": SQUARE_M, "collisions": 1}
+_FETCH: tuple[Row, ...] = (*(_DRIVE,) * 5, _PICK)
+
+behaviours = (
+    Behaviour("picks all", rows=_FETCH * 6, good=True),
+    Behaviour("picks all by detours", rows=((_DRIVE,) * 2 + _FETCH) * 6),
+    Behaviour("picks half", rows=_FETCH * 3 + ({},) * 18),
+    Behaviour("picks all and collides at every item", rows=(_FETCH + (_CRASH,) * 2) * 6),
+    Behaviour("stands still", rows=({},) * 36),
+    Behaviour("drives about", rows=(_DRIVE,) * 36),
+    Behaviour("collides", rows=(_CRASH,) * 36),
+    Behaviour("waits", always="wait"),
+    Behaviour("barges through", policy=NearestItem(reach=16, caution=0, second=False, version="barge")),
+)
+
+orders = (
+    Order(
+        "picks all > picks all by detours > picks half > stands still > drives about > collides",
+        because="items pay, metres cost, and a collision is worse than any way that avoids it",
+    ),
+    Order("picks all > picks all and collides at every item > collides", because="being quick is no excuse"),
+    Order("incumbent > barges through", because="letting a robot pass costs a few steps, driving into it 50 points"),
+    Order("incumbent > waits", because="a robot that stands still fetches nothing"),
+)
