@@ -43,10 +43,12 @@ def count_read(workspace: Workspace, by: str) -> int:
 def show(output: Output, found: Judgement, label: str) -> None:
     """A judgement for people."""
     output.say(f"{label}, {found.period}: {found.comparison.sentence}")
-    if found.headroom is not None:
+    room = found.headroom
+    if room is not None:
         output.say(
-            f"That is {percent(found.headroom)} of the headroom between incumbent ({found.incumbent:.3f}) "
-            f"and clairvoyant bound ({found.bound:.3f}); the policy reaches {found.candidate:.3f}."
+            f"That is {percent(room.value)} ({percent(room.low)} to {percent(room.high)}) "
+            f"of the headroom between incumbent ({found.incumbent:.3f}) and bound ({found.bound:.3f}); "
+            f"the policy reaches {found.candidate:.3f}."
         )
     for name, gain in found.rules.items():
         output.say(f"Against {name}: {percent(gain.value)} ({percent(gain.low)} to {percent(gain.high)}).")
@@ -61,8 +63,10 @@ def show(output: Output, found: Judgement, label: str) -> None:
         for row in found.comparison.kpis
     ]
     output.table(["KPI", "incumbent", "candidate", "change (95 %)", "unit"], rows)
+    cluster = found.comparison.gain.cluster
+    cells = "worlds" if cluster == "world" else f"world-{cluster}s"
     for tail in found.comparison.tails:
         output.say(
-            f"Worst {percent(tail.share)} of world-weeks, {tail.name}: incumbent {tail.incumbent:.0f}, "
+            f"Worst {percent(tail.share)} of {cells}, {tail.name}: incumbent {tail.incumbent:.0f}, "
             f"candidate {tail.candidate:.0f}{f' ({percent(tail.ratio - 1)} change)' if tail.incumbent else ''}."
         )

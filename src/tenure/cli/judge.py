@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
 from typing import Any
 
 import numpy as np
 
+from tenure.core.arrays import Floats
 from tenure.core.evidence import Estimate
 from tenure.core.policy import Policy
 from tenure.core.project import Project
+from tenure.core.reward import KPI
 from tenure.core.simulator import Panel, Split
 from tenure.core.trace import Trace
-from tenure.evaluation import Comparison, compare, headroom_share
+from tenure.evaluation import Comparison, Sums, cluster_by, compare, crossed_headroom, headroom_share
 from tenure.simulators.rollout import run
 
 WEEK = timedelta(weeks=1)
@@ -29,14 +31,14 @@ class Judgement:
     Args:
         comparison: against the incumbent.
         rules: gain against each other rule of the project.
-        headroom: share of the way from incumbent to bound; None without a bound.
+        headroom: share of the way from incumbent to bound, with its doubt; None without a bound.
         incumbent, candidate, bound: first KPI of each, in its unit; candidate is the mean over seeds.
         period: what was judged, in words.
     """
 
     comparison: Comparison
     rules: dict[str, Estimate]
-    headroom: float | None
+    headroom: Estimate | None
     incumbent: float
     candidate: float
     bound: float | None
@@ -45,10 +47,14 @@ class Judgement:
     def as_dict(self) -> dict[str, Any]:
         """Plain fields, for JSON."""
         kpis = [{**asdict(row), "relative": row.relative} for row in self.comparison.kpis]
+        room = self.headroom
         return {
             "gain": self.comparison.gain.as_dict(),
             "headroom": {
-                "share": self.headroom,
+                "share": None if room is None else room.value,
+                "low": None if room is None else room.low,
+                "high": None if room is None else room.high,
+                "method": None if room is None else room.method,
                 "incumbent": self.incumbent,
                 "candidate": self.candidate,
                 "bound": self.bound,
@@ -62,30 +68,30 @@ class Judgement:
 
 
 def judge(project: Project, policies: Sequence[Policy], split: Split) -> Judgement:
-    """Compare policies with incumbent, rules and bound over the whole weeks of one part of the data."""
-    panel = whole_weeks(project, split)
+    """Compare policies with incumbent, rules and bound over one part of the data; in whole weeks, or all its worlds."""
+    panel = whole_panel(project, split)
     traces = [simulate(project, policy, panel) for policy in policies]
     incumbent = simulate(project, project.incumbent, panel)
-    rules = {name: _against(project, simulate(project, rule, panel), traces) for name, rule in project.rules.items()}
-    kpi = project.problem.kpis[0]
-    value, reached = kpi.value(incumbent.signals), float(np.mean([kpi.value(trace.signals) for trace in traces]))
-    bound = bound_value(project, panel)
+    ruled = {name: simulate(project, rule, panel) for name, rule in project.rules.items()}
+    comparison = _against(project, panel, incumbent, traces)
+    kpi, best = project.problem.kpis[0], bound_totals(project, panel)
     return Judgement(
-        comparison=_against_whole(project, incumbent, traces),
-        rules=rules,
-        headroom=None if bound is None else headroom_share(value, reached, bound),
-        incumbent=value,
-        candidate=reached,
-        bound=bound,
-        period=f"{panel.started_at:%Y-%m-%d}, {panel.steps * panel.interval // WEEK} whole weeks",
+        comparison=comparison,
+        rules={name: _against(project, panel, trace, traces).gain for name, trace in ruled.items()},
+        headroom=None if best is None else _headroom(kpi, panel, comparison, incumbent, traces, best),
+        incumbent=kpi.value(incumbent.signals),
+        candidate=_mean(kpi, traces),
+        bound=None if best is None else _of_totals(kpi, panel, best),
+        period=_words(panel),
     )
 
 
-def whole_weeks(project: Project, split: Split) -> Panel:
-    """The panel of a part of the data, cut to whole weeks."""
+def whole_panel(project: Project, split: Split) -> Panel:
+    """The panel of a part of the data: every world where each was drawn by itself, else cut to whole weeks."""
     panel = project.simulator.panel(split)
-    weeks = panel.steps * panel.interval // WEEK
-    return project.simulator.panel(split, 0, 7 * weeks)
+    if panel.independent:
+        return panel
+    return project.simulator.panel(split, 0, 7 * (panel.steps * panel.interval // WEEK))
 
 
 def simulate(project: Project, policy: Policy, panel: Panel) -> Trace:
@@ -93,17 +99,63 @@ def simulate(project: Project, policy: Policy, panel: Panel) -> Trace:
     return run(project.problem, project.simulator, policy, panel).trace
 
 
+def bound_totals(project: Project, panel: Panel) -> Mapping[str, Floats] | None:
+    """The bound's total of each signal, [worlds]; None where the project has no bound."""
+    totals: Mapping[str, Floats] | None = None if project.bound is None else project.bound(panel)
+    return totals
+
+
 def bound_value(project: Project, panel: Panel) -> float | None:
     """First KPI of the project's bound over a panel; None where it has none."""
-    if project.bound is None:
-        return None
-    return project.problem.kpis[0].of_totals(project.bound(panel), panel.steps * len(panel.worlds))
+    totals = bound_totals(project, panel)
+    return None if totals is None else _of_totals(project.problem.kpis[0], panel, totals)
 
 
-def _against(project: Project, baseline: Trace, traces: Sequence[Trace]) -> Estimate:
-    return _against_whole(project, baseline, traces).gain
+def _of_totals(kpi: KPI, panel: Panel, totals: Mapping[str, Floats]) -> float:
+    return kpi.of_totals(totals, panel.steps * len(panel.worlds))
 
 
-def _against_whole(project: Project, baseline: Trace, traces: Sequence[Trace]) -> Comparison:
+def _mean(kpi: KPI, traces: Sequence[Trace]) -> float:
+    return float(np.mean([kpi.value(trace.signals) for trace in traces]))
+
+
+def _words(panel: Panel) -> str:
+    if panel.independent:
+        return f"{len(panel.worlds)} worlds of at most {panel.steps} decisions"
+    return f"{panel.started_at:%Y-%m-%d}, {panel.steps * panel.interval // WEEK} whole weeks"
+
+
+def _headroom(
+    kpi: KPI,
+    panel: Panel,
+    comparison: Comparison,
+    incumbent: Trace,
+    traces: Sequence[Trace],
+    best: Mapping[str, Floats],
+) -> Estimate:
+    """The share with its doubt over worlds and seeds. Where worlds share their time, a bound is known over all of it
+    only, so the doubt there is that of the gain, and the room between incumbent and bound is taken as it was measured.
+    """
+    value, least = kpi.value(incumbent.signals), _of_totals(kpi, panel, best)
+    if not panel.independent:
+        share, change = headroom_share(value, _mean(kpi, traces), least), comparison.kpis[0].change
+        low, high = (-end / (value - least) for end in (change.high, change.low))
+        return replace(change, value=share, low=low, high=high, method=f"{change.method}; room as measured")
+    runs = [_per_world(kpi, trace.signals, panel.steps) for trace in traces]
+    candidate = Sums(np.stack([one.above for one in runs]), np.stack([one.below for one in runs]))
     rng = np.random.default_rng(DRAWS_SEED)
-    return compare(project.problem, baseline, traces, baseline.periods(WEEK), rng, cluster="week")
+    bound = _per_world(kpi, {name: totals[None] for name, totals in best.items()}, panel.steps)
+    return crossed_headroom(_per_world(kpi, incumbent.signals, panel.steps), bound, candidate, rng)
+
+
+def _per_world(kpi: KPI, signals: Mapping[str, Floats], steps: int) -> Sums:
+    """A KPI's two sums in every world; signals are [steps, worlds], or [1, worlds] where they are totals already."""
+    above = kpi.numerator(signals).sum(axis=0)
+    below = np.full_like(above, steps) if kpi.per is None else kpi.denominator(signals).sum(axis=0)
+    return Sums(above, below)
+
+
+def _against(project: Project, panel: Panel, baseline: Trace, traces: Sequence[Trace]) -> Comparison:
+    rng = np.random.default_rng(DRAWS_SEED)
+    period, cluster = cluster_by(panel, WEEK, "week")
+    return compare(project.problem, baseline, traces, period, rng, cluster=cluster)

@@ -85,7 +85,7 @@ def _facts(record: Any, held_out: Judgement, ledger: Ledger, steps: Sequence[dic
         model.Fact("The whole road", f"{sum(step['seconds'] for step in steps):.0f} s", "training to refusal"),
     ]
     if held_out.headroom is not None:
-        facts.insert(1, model.Fact("Share of headroom", percent(held_out.headroom), "from incumbent to bound"))
+        facts.insert(1, model.Fact("Share of headroom", percent(held_out.headroom.value), "from incumbent to bound"))
     return tuple(facts)
 
 
@@ -118,8 +118,9 @@ def _held_out(found: Judgement, reads: int) -> model.HeldOut:
         for row in found.comparison.tails
     )
     rules = tuple(found.rules.items())
+    share = None if found.headroom is None else found.headroom.value
     return model.HeldOut(
-        found.period, found.comparison.gain.cluster, found.comparison.gain, found.headroom, rules, kpis, tails, reads
+        found.period, found.comparison.gain.cluster, found.comparison.gain, share, rules, kpis, tails, reads
     )
 
 

@@ -15,6 +15,7 @@ from tenure.cli.output import Output, percent
 from tenure.cli.workspace import Workspace, open_workspace
 from tenure.core.clock import SystemClock
 from tenure.core.errors import ProjectError
+from tenure.core.evidence import Verdict
 from tenure.evaluation import headroom_share
 
 
@@ -28,10 +29,7 @@ def run_training(
     home: Path | None,
 ) -> None:
     """Train and print the run."""
-    from tenure.design.reward.record import require_check
-
     workspace = open_workspace(project, home)
-    require_check(workspace.project, workspace.home)
     record = train_seeds(output, workspace, tuple(range(1, seeds + 1)), steps, without, name)
     gain, kpi = record.gain, workspace.project.problem.kpis[0].name
     output.say(
@@ -39,7 +37,7 @@ def run_training(
         f"({percent(gain['low'])} to {percent(gain['high'])}; {len(record.seeds)} seed(s), {gain['method']}, "
         f"cluster {gain['cluster']})."
     )
-    output.say(f"Over its whole weeks: {sentence_of(workspace, record)}")
+    output.say(f"As `tenure evaluate` counts: {sentence_of(workspace, record)}")
     output.say(f"Chosen: version {record.chosen}. Next: tenure evaluate {project}")
     output.result(as_json(record))
 
@@ -77,19 +75,35 @@ def train_seeds(
 ) -> Any:
     """Train with a progress display, register every seed's version, and give back the run record.
 
+    Settings are the project's `[train]` table over the recipe's defaults; what is named here goes before both.
+
     Raises:
-        ProjectError: the training extra is not installed, or a term to leave out does not exist.
+        ProjectError: the training extra is not installed, a term to leave out does not exist, or the reward has no
+            current pass of `reward check` (`checked` makes one).
     """
+    from tenure.design.reward.record import require_check
+
     read_train_settings, train = _training()
     _check_terms(workspace, without)
     settings = replace(read_train_settings(workspace.project.settings_path), without=without)
     settings = settings if steps is None else replace(settings, steps=steps)
+    require_check(workspace.project, workspace.home)
     run = name or datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
     with progress_bar(output) as bar:
         watch = _watcher(bar, workspace, seeds)
         record = train(workspace.project, settings, seeds, workspace.home, run, watch)
     _register(workspace, record)
     return record
+
+
+def checked(workspace: Workspace) -> Verdict:
+    """Check the reward and keep what was found, as `tenure reward check` does."""
+    from tenure.design.reward.check import check_reward
+    from tenure.design.reward.record import write_result
+
+    project, found = workspace.project, check_reward(workspace.project)
+    write_result(project, workspace.home, "check", found.as_dict(project.problem), SystemClock().now())
+    return found.verdict
 
 
 def progress_bar(output: Output) -> Progress:

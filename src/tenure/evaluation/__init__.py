@@ -11,9 +11,10 @@ Shelves: `sequences` (confidence sequences), `off_policy` (a policy's value from
 per episode), `shadow` (the shadow report), `experiment` (is the experiment sound); what all use lies beside them.
 """
 
-from tenure.evaluation.comparison import Comparison, KpiRow, TailRow, compare, headroom_share
+from tenure.evaluation.comparison import Comparison, KpiRow, TailRow, cluster_by, compare
 from tenure.evaluation.experiment.health import sample_ratio
 from tenure.evaluation.gates import enough, not_worse, same_actions, sequential_harm, sequential_not_worse
+from tenure.evaluation.headroom import crossed_headroom, headroom_share
 from tenure.evaluation.intervals import (
     Sums,
     crossed_bootstrap,
@@ -44,10 +45,12 @@ __all__ = [
     "asymptotic_radius",
     "best_rho",
     "betting_interval",
+    "cluster_by",
     "compare",
     "crossed_bootstrap",
     "crossed_change",
     "crossed_gain",
+    "crossed_headroom",
     "decisions_to_settle",
     "enough",
     "headroom_share",

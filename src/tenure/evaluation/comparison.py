@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 import numpy as np
 
@@ -13,6 +14,7 @@ from tenure.core.errors import EvidenceError
 from tenure.core.evidence import Estimate
 from tenure.core.problem import Problem
 from tenure.core.reward import KPI
+from tenure.core.simulator import Panel
 from tenure.core.trace import Trace
 from tenure.evaluation.checks import refusal
 from tenure.evaluation.intervals import Sums, crossed_change, crossed_gain
@@ -64,27 +66,28 @@ def compare(
     problem: Problem,
     baseline: Trace,
     candidates: Sequence[Trace],
-    period: Ints,
+    period: Ints | None,
     rng: np.random.Generator,
     cluster: str = "week",
     alpha: float = 0.05,
 ) -> Comparison:
     """A candidate against the incumbent, over the same worlds and steps.
 
-    KPIs are ratios of sums over all worlds (and training seeds) of a period; periods are the clusters. Each interval
-    stands by itself: with many KPIs one of them will look worse by chance now and then.
+    KPIs are ratios of sums over all worlds (and training seeds) of a period; periods are the clusters. Where each world
+    was drawn by itself, worlds are, each over its whole time (`cluster_by` says which). Each interval stands by itself:
+    with many KPIs one of them will look worse by chance now and then.
 
     Args:
         problem: whose KPIs are read; the gain is stated in the first.
         baseline: the incumbent's run.
         candidates: the candidate's runs, one per training seed.
-        period: cluster of each step (`Trace.periods`); [steps].
+        period: cluster of each step (`Trace.periods`), [steps]; None where worlds are the clusters.
         rng: chance of the resampling.
-        cluster: what one period is.
+        cluster: what one cluster is.
         alpha: error rate of every interval, in (0, 1).
 
     Raises:
-        EvidenceError: no candidate, other worlds or steps, a missing signal, NaN, fewer than two periods, or an
+        EvidenceError: no candidate, other worlds or steps, a missing signal, NaN, fewer than two clusters, or an
             incumbent's first KPI that is not positive.
     """
     _check(problem, baseline, candidates, period)
@@ -94,29 +97,19 @@ def compare(
         _row(kpi, *_both(kpi, baseline, candidates, period), rng, alpha=alpha, cluster=cluster) for kpi in problem.kpis
     )
     tail = _tail(first, baseline, candidates, period)
-    size = f"{len(np.unique(period))} {cluster}s x {len(candidates)} seed{'s' if len(candidates) > 1 else ''}"
+    size = f"{gain.n // len(candidates)} {cluster}s x {len(candidates)} seed{'s' if len(candidates) > 1 else ''}"
     return Comparison(gain, rows, (tail,), sentence(first, gain, rows, size))
 
 
-def headroom_share(incumbent: float, candidate: float, bound: float) -> float:
-    """How far the candidate came on the way from the incumbent to the best possible; 1 is the bound itself.
+def cluster_by(panel: Panel, length: timedelta, name: str) -> tuple[Ints | None, str]:
+    """What an interval over a panel counts, as `compare` takes it: worlds drawn by themselves, else stretches of time.
 
     Args:
-        incumbent: its cost; all three in one unit, lower is better.
-        candidate: its cost.
-        bound: a cost that no policy can undercut.
-
-    Raises:
-        EvidenceError: the bound is not below the incumbent's cost, or a figure is not finite.
+        panel: the worlds.
+        length: of one period, where worlds share their time's luck.
+        name: what such a period is called, such as "week".
     """
-    if not bound < incumbent or not all(map(math.isfinite, (incumbent, candidate, bound))):
-        raise refusal(
-            "finite costs, and a bound below the incumbent's",
-            f"incumbent {incumbent:g}, candidate {candidate:g}, bound {bound:g}",
-            "headroom_share",
-            "check the bound; at the bound there is nothing left to learn",
-        )
-    return (incumbent - candidate) / (incumbent - bound)
+    return (None, "world") if panel.independent else (panel.periods(length), name)
 
 
 def sentence(first: KPI, gain: Estimate, rows: Sequence[KpiRow], size: str) -> str:
@@ -148,7 +141,7 @@ def _row(kpi: KPI, before: Sums, after: Sums, rng: np.random.Generator, alpha: f
     return KpiRow(kpi.name, kpi.unit, kpi.better, before.ratio, after.ratio, change, worse)
 
 
-def _tail(first: KPI, baseline: Trace, candidates: Sequence[Trace], period: Ints) -> TailRow:
+def _tail(first: KPI, baseline: Trace, candidates: Sequence[Trace], period: Ints | None) -> TailRow:
     # The worst end of a value is its low one, which is the high end with the sign turned.
     def worst(trace: Trace) -> float:
         alive = _by_period((trace.action >= 0).astype(np.float64), period) > 0
@@ -159,28 +152,31 @@ def _tail(first: KPI, baseline: Trace, candidates: Sequence[Trace], period: Ints
     return TailRow(first.name, WORST, incumbent, candidate, candidate / incumbent if incumbent else math.nan)
 
 
-def _both(kpi: KPI, baseline: Trace, candidates: Sequence[Trace], period: Ints) -> tuple[Sums, Sums]:
+def _both(kpi: KPI, baseline: Trace, candidates: Sequence[Trace], period: Ints | None) -> tuple[Sums, Sums]:
     runs = [_sums(kpi, trace, period) for trace in candidates]
     return _sums(kpi, baseline, period), Sums(np.stack([r.above for r in runs]), np.stack([r.below for r in runs]))
 
 
-def _sums(kpi: KPI, trace: Trace, period: Ints) -> Sums:
+def _sums(kpi: KPI, trace: Trace, period: Ints | None) -> Sums:
     # A world that has ended by itself decides no more, so its steps are no decisions to divide by.
     below = kpi.denominator(trace.signals) * (trace.action >= 0)
     above = _by_period(kpi.numerator(trace.signals), period)
-    return Sums(above.sum(axis=1), _by_period(below, period).sum(axis=1))
+    others = 0 if period is None else 1  # what is summed away: the one period, or the worlds
+    return Sums(above.sum(axis=others), _by_period(below, period).sum(axis=others))
 
 
-def _by_period(values: Floats, period: Ints) -> Floats:
-    """Sums per period and world; from [steps, worlds] to [periods, worlds]."""
+def _by_period(values: Floats, period: Ints | None) -> Floats:
+    """Sums per period and world, from [steps, worlds] to [periods, worlds]; one period without any."""
+    if period is None:
+        return np.asarray(values.sum(axis=0, keepdims=True))
     names = np.unique(period)
     return np.asarray((period == names[:, None]).astype(np.float64) @ values)
 
 
-def _check(problem: Problem, baseline: Trace, candidates: Sequence[Trace], period: Ints) -> None:
+def _check(problem: Problem, baseline: Trace, candidates: Sequence[Trace], period: Ints | None) -> None:
     if not candidates:
         raise refusal("at least one candidate run", "none", "compare(candidates)", "pass one trace per seed")
-    shape = (len(period), len(baseline.worlds))
+    shape = (baseline.steps if period is None else len(period), len(baseline.worlds))
     for trace in (baseline, *candidates):
         if trace.worlds != baseline.worlds:
             raise refusal(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +15,8 @@ from tenure.core.evidence import Estimate
 from tenure.evaluation.checks import finite, share
 
 DRAWS = 4000
+_FIXED = ("baseline", "bound")
+"""What messages call the sums without seeds."""
 
 
 @dataclass(frozen=True)
@@ -131,7 +133,7 @@ def crossed_gain(
     Source: pigeonhole bootstrap, Owen (2007), Annals of Applied Statistics 1(2); linearisation, Cochran (1977), 6.4;
     degrees of freedom, Satterthwaite (1946).
     """
-    _check(baseline, candidate, "crossed_gain", alpha)
+    check_crossed((baseline,), candidate, "crossed_gain", alpha)
     if not baseline.ratio > 0:
         raise EvidenceError(
             expected="an incumbent's KPI above 0, to state a share of it",
@@ -144,7 +146,7 @@ def crossed_gain(
         return sign * (after / before - 1)
 
     slopes = (-sign * candidate.ratio / baseline.ratio**2, sign / baseline.ratio)
-    return _crossed(baseline, candidate, gain, slopes, rng, alpha, cluster, draws)
+    return crossed((baseline,), candidate, gain, slopes, rng, alpha, cluster, draws)
 
 
 def crossed_change(
@@ -160,12 +162,12 @@ def crossed_change(
 
     Args, errors and source as `crossed_gain`; the incumbent's KPI may have any sign.
     """
-    _check(baseline, candidate, "crossed_change", alpha)
+    check_crossed((baseline,), candidate, "crossed_change", alpha)
 
     def change(before: Floats, after: Floats) -> Floats:
         return after - before
 
-    return _crossed(baseline, candidate, change, (-1.0, 1.0), rng, alpha, cluster, draws)
+    return crossed((baseline,), candidate, change, (-1.0, 1.0), rng, alpha, cluster, draws)
 
 
 def _plain(cost: Floats, axes: int) -> Sums:
@@ -173,9 +175,18 @@ def _plain(cost: Floats, axes: int) -> Sums:
     return Sums(above, np.ones_like(above))
 
 
-def _check(baseline: Sums, candidate: Sums, function: str, alpha: float) -> None:
+def check_crossed(fixed: Sequence[Sums], candidate: Sums, function: str, alpha: float) -> None:
+    """What `crossed` asks of its sums.
+
+    Raises:
+        EvidenceError: as `crossed_gain`, but for the sign of a KPI.
+    """
     share(alpha, "alpha", function)
-    for name, sums, axes in (("baseline", baseline, 1), ("candidate", candidate, 2)):
+    baseline = fixed[0]
+    for name, sums, axes in (
+        *((word, sums, 1) for word, sums in zip(_FIXED, fixed, strict=False)),
+        ("candidate", candidate, 2),
+    ):
         above = finite(sums.above, f"{function}({name})", axes=axes)
         below = finite(sums.below, f"{function}({name})", axes=axes)
         if above.shape != below.shape or above.shape[-1] != baseline.above.shape[-1]:
@@ -194,20 +205,29 @@ def _check(baseline: Sums, candidate: Sums, function: str, alpha: float) -> None
             )
 
 
-def _crossed(
-    baseline: Sums,
+def crossed(
+    fixed: Sequence[Sums],
     candidate: Sums,
-    statistic: Callable[[Floats, Floats], Floats],
-    slopes: tuple[float, float],
+    statistic: Callable[..., Floats],
+    slopes: Sequence[float],
     rng: np.random.Generator,
     alpha: float,
     cluster: str,
     draws: int,
 ) -> Estimate:
-    value = float(statistic(np.asarray(baseline.ratio), np.asarray(candidate.ratio)))
-    by_draw = np.quantile(_draws(baseline, candidate, statistic, rng, draws), [alpha / 2, 1 - alpha / 2])
+    """Interval of a statistic of several KPIs over the same clusters; only the candidate's differ by seed.
+
+    Args:
+        fixed: sums of what has no seeds, such as the incumbent; [clusters] each.
+        candidate: [seeds, clusters].
+        statistic: from the KPIs, those of `fixed` first, to the figure; row by row.
+        slopes: its derivative by each KPI, at the KPIs as they are.
+        rng, alpha, cluster, draws: as `crossed_gain`, which also says how the interval is made.
+    """
+    value = float(statistic(*(np.asarray(sums.ratio) for sums in (*fixed, candidate))))
+    by_draw = np.quantile(_draws(fixed, candidate, statistic, rng, draws), [alpha / 2, 1 - alpha / 2])
     seeds, clusters = candidate.above.shape
-    error, degrees = _linearised(baseline, candidate, slopes)
+    error, degrees = _linearised(fixed, candidate, slopes)
     radius = float(stats.t.ppf(1 - alpha / 2, degrees)) * error
     if 2 * radius > by_draw[1] - by_draw[0]:
         low, high = value - radius, value + radius
@@ -219,20 +239,20 @@ def _crossed(
 
 
 def _draws(
-    baseline: Sums,
+    fixed: Sequence[Sums],
     candidate: Sums,
-    statistic: Callable[[Floats, Floats], Floats],
+    statistic: Callable[..., Floats],
     rng: np.random.Generator,
     draws: int,
 ) -> Floats:
     seeds, clusters = candidate.above.shape
     by_cluster = rng.multinomial(clusters, np.full(clusters, 1 / clusters), size=draws).astype(np.float64)
     by_seed = rng.multinomial(seeds, np.full(seeds, 1 / seeds), size=draws).astype(np.float64)
-    below = by_cluster @ baseline.below
     below_candidate = np.einsum("ds,sc,dc->d", by_seed, candidate.below, by_cluster, optimize=True)
     above_candidate = np.einsum("ds,sc,dc->d", by_seed, candidate.above, by_cluster, optimize=True)
     with np.errstate(divide="ignore", invalid="ignore"):
-        drawn = np.asarray(statistic(by_cluster @ baseline.above / below, above_candidate / below_candidate))
+        ratios = [by_cluster @ sums.above / (by_cluster @ sums.below) for sums in fixed]
+        drawn = np.asarray(statistic(*ratios, above_candidate / below_candidate))
     if not np.isfinite(drawn).all():
         raise EvidenceError(
             expected="something to divide by in every resample",
@@ -243,15 +263,16 @@ def _draws(
     return drawn
 
 
-def _linearised(baseline: Sums, candidate: Sums, slopes: tuple[float, float]) -> tuple[float, float]:
+def _linearised(fixed: Sequence[Sums], candidate: Sums, slopes: Sequence[float]) -> tuple[float, float]:
     """Standard error of the statistic and its degrees of freedom, from what each cluster and each seed adds."""
     seeds, clusters = candidate.above.shape
-    by_cluster = slopes[0] * _influence(baseline.above, baseline.below)
-    by_cluster = by_cluster + slopes[1] * _influence(candidate.above.sum(axis=0), candidate.below.sum(axis=0))
+    by_cluster = slopes[-1] * _influence(candidate.above.sum(axis=0), candidate.below.sum(axis=0))
+    for slope, sums in zip(slopes, fixed, strict=False):
+        by_cluster = by_cluster + slope * _influence(sums.above, sums.below)
     over_clusters = clusters / (clusters - 1) * float((by_cluster**2).sum())
     if seeds == 1:
         return math.sqrt(over_clusters), float(clusters - 1)
-    by_seed = slopes[1] * _influence(candidate.above.sum(axis=1), candidate.below.sum(axis=1))
+    by_seed = slopes[-1] * _influence(candidate.above.sum(axis=1), candidate.below.sum(axis=1))
     over_seeds = seeds / (seeds - 1) * float((by_seed**2).sum())
     total = over_clusters + over_seeds
     spread = over_clusters**2 / (clusters - 1) + over_seeds**2 / (seeds - 1)

@@ -16,7 +16,7 @@ from tenure.core.project import Project, load_project
 from tenure.core.reward import KPI
 from tenure.core.spaces import Discrete
 from tenure.core.trace import DAY
-from tenure.evaluation import compare
+from tenure.evaluation import cluster_by, compare
 from tenure.simulators.rollout import run as simulate
 from tenure.store import load_bundle, save_bundle
 from tenure.training.record import (
@@ -139,8 +139,8 @@ def _summary(
     panel, kpi = simulator.panel("selection"), problem.kpis[0]
     incumbent = simulate(problem, simulator, project.incumbent, panel).trace
     per_seed = [simulate(problem, simulator, load_bundle(bundles / s.version, problem), panel).trace for s in seeds]
-    days, rng = incumbent.periods(DAY), np.random.default_rng(0)
-    gain = compare(problem, incumbent, per_seed, days, rng, cluster="day").gain
+    period, cluster = cluster_by(panel, DAY, "day")
+    gain = compare(problem, incumbent, per_seed, period, np.random.default_rng(0), cluster=cluster).gain
     best = project.bound(panel) if project.bound else None
     return RunRecord(
         run=run,
