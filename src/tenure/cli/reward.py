@@ -66,7 +66,6 @@ def diff(
     log: Annotated[
         str | None, typer.Option(help="score these decisions under both too: a table with a column per signal")
     ] = None,
-    home: Home = None,
     json: Json = False,
 ) -> None:
     """What a change of the reward does to the ranking of known behaviours and logged decisions; nothing is trained."""
@@ -74,4 +73,4 @@ def diff(
     with reported(output):
         from tenure.cli.rewarding import run_diff
 
-        run_diff(output, before, after, log, home)
+        run_diff(output, before, after, log)

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from tenure.cli.output import Output
 from tenure.cli.workspace import open_workspace
 from tenure.core.clock import SystemClock
-from tenure.core.project import Project
+from tenure.core.project import Project, load_project
 from tenure.design.reward.check import RewardCheck, check_reward, known_conducts
 from tenure.design.reward.record import argument_of, write_result
 
@@ -59,14 +59,14 @@ def run_doc(output: Output, project: str, out: Path | None, form: Literal["html"
     output.result({"document": str(path), "verdict": document.verdict.word, "reward_version": document.reward_version})
 
 
-def run_diff(output: Output, before: str, after: str, log: str | None, home: Path | None) -> None:  # noqa: ARG001
+def run_diff(output: Output, before: str, after: str, log: str | None) -> None:
     """Say what a change of the reward does."""
-    from tenure.core.project import load_project
-    from tenure.design.reward.diff import reward_diff
+    from tenure.design.reward.diff import needed_signals, reward_diff
     from tenure.design.reward.scored import open_signals
 
     one, two = load_project(before), load_project(after)
-    found = reward_diff(one, two, None if log is None else open_signals(log, one.problem), SystemClock())
+    opened = None if log is None else open_signals(log, one.problem, needed_signals(one, two))
+    found = reward_diff(one, two, opened, SystemClock())
     for line in found.lines():
         output.say(line)
     output.result(found.as_dict())
