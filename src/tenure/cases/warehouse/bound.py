@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from tenure import Panel
-from tenure.core.arrays import Floats, Ints
+from tenure.core.arrays import Bools, Floats, Ints
 
 from .layout import SQUARE_M, START, STEPS
-from .problem import ITEMS, STEPS_UNTIL_TRUCK, problem
+from .problem import ITEMS, problem
 
 _SIZE: Ints = np.array([subset.bit_count() for subset in range(1 << ITEMS)])
 
@@ -19,11 +19,10 @@ def bound(panel: Panel) -> dict[str, Floats]:
     No policy can do better: to pick a set of items takes at least its shortest tour, driven in as many steps as it has
     squares, and a step for each pick; all of it before the truck leaves.
     """
-    moves = shortest_tours(panel.state.item)
+    moves, foreign = shortest_tours(panel.state.item), _bits(~panel.state.wanted)[:, None]
     price = {term.signal: -term.weight for term in problem.reward.terms}
     cost = price["metres"] * SQUARE_M * moves + price["items_picked"] * _SIZE
-    subsets = ~np.arange(1 << ITEMS) & _bits(~panel.state.wanted)[:, None]
-    possible = (moves + _SIZE <= panel.steps) & ((np.arange(1 << ITEMS) & _bits(~panel.state.wanted)[:, None]) == 0)
+    possible = (moves + _SIZE <= panel.steps) & (np.arange(1 << ITEMS) & foreign == 0)
     best = np.where(possible, cost, np.inf).argmin(axis=1)
     wanted, picked = panel.state.wanted.sum(axis=1).astype(float), _SIZE[best].astype(float)
     return {
@@ -36,7 +35,8 @@ def bound(panel: Panel) -> dict[str, Floats]:
     }
 
 
-def _bits(flags: Floats) -> Ints:
+def _bits(flags: Bools) -> Ints:
+    """Rows of flags as numbers; bit i is column i."""
     return np.asarray(flags @ (1 << np.arange(ITEMS)))
 
 

@@ -45,7 +45,7 @@ def _beside() -> Ints:
 
 
 BESIDE: Ints = _beside()
-OPEN: Bools = BESIDE != np.arange(len(SQUARES))[:, None]
+OPEN: Bools = np.arange(len(SQUARES))[:, None] != BESIDE
 """Which moves are possible; [squares, 4]."""
 
 

@@ -62,7 +62,7 @@ problem = Problem(
         ),
         *(Feature(f"taken_{move}", "0 or 1", 0, 1, f"a move {move} meets a robot or a shelf") for move in MOVES),
         *(
-            Feature(f"ahead_{move}", "0 or 1", 0, 1, f"the same move one step later would meet a robot")
+            Feature(f"ahead_{move}", "0 or 1", 0, 1, "the same move one step later would meet a robot")
             for move in MOVES
         ),
     ),
@@ -138,8 +138,11 @@ class NearestItem:
         return np.asarray((_columns(observation, "", "_1") > 0) & worth[:, None])
 
     def _free(self, observation: Floats) -> Bools:
-        heeded = [_columns(observation, prefix) == 0 for prefix in ("taken_", "ahead_")[: self.caution]]
-        return np.all([np.ones((len(observation), len(MOVES)), dtype=bool), *heeded], axis=0)
+        announced = (_columns(observation, "taken_"), _columns(observation, "ahead_"))
+        free = np.ones((len(observation), len(MOVES)), dtype=bool)
+        for taken in announced[: self.caution]:
+            free &= taken == 0
+        return free
 
 
 def _columns(observation: Floats, prefix: str, suffix: str = "") -> Floats:

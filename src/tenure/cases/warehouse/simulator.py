@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from itertools import combinations
@@ -181,7 +181,8 @@ def _orders(n: int, rng: np.random.Generator, families: tuple[int, ...]) -> Ints
 def tours_from(item: Ints, wanted: Bools) -> Floats:
     """Moves from each wanted item through all the others, always on to the nearest; float32 [n, 6]."""
     between = STEPS[item[:, :, None], item[:, None]] + np.where(wanted, np.float32(0), FAR)[:, None]
-    rows, at = np.indices(item.shape)
+    rows: Ints = np.indices(item.shape)[0]
+    at: Ints = np.indices(item.shape)[1]
     moves = np.zeros(item.shape, dtype=np.float32)
     to_come = np.repeat(wanted[:, None], ITEMS, axis=1) & ~np.eye(ITEMS, dtype=bool)
     for _ in range(ITEMS - 1):
@@ -199,9 +200,8 @@ def _by_nearness(state: Floor) -> tuple[Floats, Ints, Bools, Floats]:
     """Distance, square, presence and further tour of the items, the nearest first, the picked last; [n, 6] each."""
     distance = STEPS[state.square[:, None], state.item]
     order = np.where(state.wanted, distance, GONE).argsort(axis=1, kind="stable")
-    fields = (distance, state.item, state.wanted, state.rest)
-    nearest, item, wanted, rest = (np.take_along_axis(field, order, axis=1) for field in fields)
-    return nearest, item, wanted, rest
+    rows = np.arange(len(order))[:, None]
+    return distance[rows, order], state.item[rows, order], state.wanted[rows, order], state.rest[rows, order]
 
 
 def _taken(state: Floor) -> tuple[Bools, Bools]:
