@@ -100,6 +100,15 @@ def test_a_request_without_id_gets_one(world: World) -> None:
     assert world.row(first.decision_id).action == first.action
 
 
+def test_ids_of_our_making_stand_in_the_order_of_time(world: World) -> None:
+    before = [answer.decision_id for answer in world.ask(request(None), request(None))]
+    assert isinstance(world.clock, ManualClock)
+    world.clock.advance(timedelta(milliseconds=1))
+    after = [answer.decision_id for answer in world.ask(request(None), request(None))]
+    assert max(before) < min(after)
+    assert {len(name) for name in before + after} == {32}
+
+
 def test_box_actions_are_refused_when_the_service_is_made() -> None:
     import dataclasses
 

@@ -69,9 +69,9 @@ class FaultyDatabase:
             yield connection
 
     @contextmanager
-    def writing(self) -> Iterator[Any]:
+    def writing(self, *, synced: bool = True) -> Iterator[Any]:
         self._door()
-        with self.inner.writing() as connection:
+        with self.inner.writing(synced=synced) as connection:
             yield connection
             if self._happens(self.faults.before):
                 raise self._failure("the disk is full")

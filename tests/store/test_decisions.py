@@ -69,6 +69,18 @@ def test_an_id_is_written_once_and_takes_no_second_number(store: Store) -> None:
     assert store.counts("bikes")["decisions"] == 3
 
 
+def test_what_a_repeat_undoes_is_written_once_by_the_second_attempt(store: Store) -> None:
+    store.append_decisions([decision("a")])
+    store.append_outcomes("bikes", [outcome("o", "b")], received_at=NOON, wait=WAIT, signals=SIGNALS)
+    beside: list[list[str]] = []
+    found = store.append_decisions(
+        [decision("b"), decision("a")], beside=lambda _, rows: beside.append([row.decision_id for row in rows])
+    )
+    assert ([row.decision_id for row in found.written], beside) == (["b"], [["b"]])
+    assert store.counts("bikes")["early"] == 1
+    assert store.verify("bikes").rows == 2
+
+
 def test_of_two_rows_with_one_id_in_a_batch_the_first_wins(store: Store) -> None:
     found = store.append_decisions([decision("a", action=1), decision("a", action=2)])
     assert [row.action for row in found.written] == [1]

@@ -17,7 +17,7 @@ from tenure.core.errors import StoreError
 from tenure.store import SqliteStore
 from tenure.store.connection import _use_wal, check_library
 
-from .rows import NOON, decision
+from .rows import NOON, decision, proposal
 
 WORKER = Path(__file__).with_name("worker.py")
 
@@ -37,6 +37,20 @@ def test_processes_that_open_a_new_file_together_share_one_order(path: Path, tmp
     with SqliteStore(path) as store:
         assert order(store) == list(range(1, 3 * (60 + 3) + 1))
         assert store.verify("bikes").intact
+
+
+def test_only_a_commit_that_nothing_waits_for_does_without_a_sync(path: Path) -> None:
+    with SqliteStore(path) as store:
+        levels = []
+        for synced in (True, False, True):
+            with store.database.writing(synced=synced) as connection:
+                levels.append(connection.execute("PRAGMA synchronous").get)
+        store.append_proposals("bikes", [proposal("a")])
+        store.open_problem("bikes", "salt")
+        with store.database.writing() as connection:
+            levels.append(connection.execute("PRAGMA synchronous").get)
+    full, normal = 2, 1
+    assert levels == [full, normal, full, full]
 
 
 def test_threads_share_one_store_and_one_order(store: SqliteStore) -> None:

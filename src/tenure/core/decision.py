@@ -101,7 +101,7 @@ class Decision:
     def of(cls, **fields: Any) -> Decision:
         """A decision from all its fields, unchecked; four times as fast as setting frozen fields one by one."""
         row = object.__new__(cls)
-        row.__dict__.update(fields)
+        object.__setattr__(row, "__dict__", fields)
         return row
 
 

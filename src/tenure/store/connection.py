@@ -13,9 +13,11 @@ from weakref import WeakSet
 import apsw
 
 from tenure.core.errors import StoreError
+from tenure.store.database import TakenError
 from tenure.store.schema import SCHEMA_VERSION, prepare
 
 Synchronous = Literal["FULL", "OFF"]
+Level = Literal["FULL", "NORMAL", "OFF"]
 
 _FIXES: dict[type[apsw.Error], str] = {
     apsw.FullError: "free space on the disk; writing resumes by itself",
@@ -65,6 +67,7 @@ class Connections:
         check_library(apsw.sqlite_lib_version())
         self._path = path
         self._synchronous = synchronous
+        self._level: Level = synchronous
         self._busy_timeout_s = busy_timeout_s
         self._cached_statements = cached_statements
         self._lock = threading.Lock()
@@ -115,8 +118,11 @@ class Connections:
                 connection.execute("ROLLBACK")
 
     @contextmanager
-    def writing(self) -> Iterator[apsw.Connection]:
+    def writing(self, *, synced: bool = True) -> Iterator[apsw.Connection]:
         """The writer inside a transaction that commits at the end and rolls back on any error.
+
+        Args:
+            synced: the commit survives a loss of power; another one is undone by it, unless a synced one followed.
 
         Raises:
             StoreError: the database cannot be written; nothing was.
@@ -124,6 +130,7 @@ class Connections:
         try:
             with self._lock:
                 connection = self._writer
+                self._sync(synced)
                 connection.execute("BEGIN IMMEDIATE")
                 try:
                     yield connection
@@ -149,6 +156,7 @@ class Connections:
         """
         try:
             with self._lock:
+                self._sync(True)
                 self._writer.execute("VACUUM")
                 busy, _, _ = self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").get
         except apsw.BusyError:
@@ -165,8 +173,16 @@ class Connections:
     def unblock(self) -> None:
         """Nothing: a process that holds the file's lock cannot be made to let go."""
 
+    def _sync(self, synced: bool) -> None:
+        """Set what the writer's next commit waits for; between transactions only."""
+        level: Level = self._synchronous if synced or self._synchronous == "OFF" else "NORMAL"
+        if level != self._level:
+            self._writer.pragma("synchronous", level)
+            self._level = level
+
     def _failed(self, error: apsw.Error) -> StoreError:
-        return StoreError(
+        kind = TakenError if isinstance(error, apsw.ConstraintError) else StoreError
+        return kind(
             expected="a log that can be read and written",
             found=f"{type(error).__name__}: {error}",
             where=str(self._path),

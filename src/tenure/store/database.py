@@ -10,6 +10,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
+from tenure.core.errors import StoreError
+
+
+class TakenError(StoreError):
+    """A row under that key is there already; nothing was written."""
+
 
 class Rows(Protocol):
     """What a statement gave."""
@@ -45,8 +51,12 @@ class Database(Protocol):
         """A reader that sees one state across statements."""
         ...
 
-    def writing(self) -> AbstractContextManager[Connection]:
-        """A transaction that commits at the end and rolls back on any error."""
+    def writing(self, *, synced: bool = True) -> AbstractContextManager[Connection]:
+        """A transaction that commits at the end and rolls back on any error.
+
+        Args:
+            synced: the commit survives a loss of power; another one is undone by it, unless a synced one followed.
+        """
         ...
 
     def scrub(self) -> bool:

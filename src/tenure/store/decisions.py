@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -25,6 +25,7 @@ WHERE problem = ? AND decision_id = ? AND kind NOT IN ('window_closed', 'lost') 
 _FIND = "SELECT * FROM answered WHERE problem = ? AND decision_id = ?"
 _KNOWN = "SELECT decision_id FROM decision WHERE problem = ? AND decision_id IN ({})"
 _WAITED = "SELECT decision_id FROM outcome WHERE problem = ? AND place = 'orphan' AND decision_id IN ({})"
+_ANY_WAITS = "SELECT 1 FROM outcome WHERE problem = ? AND place = 'orphan' LIMIT 1"
 _ASKED_AT_ONCE = 256
 _INSERT = "INSERT INTO decision VALUES {}"
 _PROPOSE = """INSERT INTO proposal (problem, decision_id, arm, version, action, propensity, confidence, computed_at)
@@ -55,34 +56,65 @@ class Correction:
 
 
 def append(
-    connection: Connection, rows: Sequence[Decision], fold: Fold | None = None, beside: Beside | None = None
+    connection: Connection,
+    rows: Sequence[Decision],
+    fold: Fold | None = None,
+    beside: Beside | None = None,
+    *,
+    as_new: bool = False,
 ) -> Appended:
     """Write a group of decisions, each id once, none under a passed epoch; `fold` sees outcomes that waited for them.
+
+    Args:
+        connection: inside the transaction.
+        rows: the decisions.
+        fold: sees outcomes that waited for them.
+        beside: writes what belongs to new rows.
+        as_new: do not look first which ids are there: where one is, the database refuses the row.
 
     Raises:
         UnknownError: a row's problem was never opened.
     """
-    stored = _find(connection, rows)
-    written: list[Decision] = []
+    groups = _groups(rows, lambda row: (row.problem, row.kill_epoch))
+    as_new = as_new and len(groups) == 1
+    stored = {} if as_new else _find(connection, rows)
+    done = Appended((), (), ())
+    for (problem, epoch), group in groups.items():
+        done = _joined(done, _append_group(connection, problem, epoch, group, stored, fold))
+    if as_new and done.fenced:  # nothing was written; what is there already is not fenced but repeated
+        return append(connection, rows, fold, beside)
+    if beside is not None and done.written:
+        beside(connection, done.written)
+    return done
+
+
+def _append_group(
+    connection: Connection, problem: str, epoch: int, group: Sequence[Decision], stored: Stored, fold: Fold | None
+) -> Appended:
+    """Rows of one problem and epoch; `stored` gains what is written."""
+    fresh = _first_of_each(group, stored)
+    numbered = _commit(connection, problem, epoch, fresh, fold) if fresh else []
+    stored |= {(problem, row.decision_id): row for row in numbered}
+    if len(numbered) == len(group):
+        return Appended(tuple(numbered), (), ())
     fenced: list[Decision] = []
     existing: list[Decision] = []
-    for (problem, epoch), group in _groups(rows, lambda row: (row.problem, row.kill_epoch)).items():
-        fresh = _first_of_each(group, stored)
-        numbered = _commit(connection, problem, epoch, fresh, fold) if fresh else []
-        written += numbered
-        stored |= {(problem, row.decision_id): row for row in numbered}
-        new = {row.decision_id for row in numbered}
-        for row in group:
-            known = stored.get((problem, row.decision_id))
-            if known is None:
-                fenced.append(row)
-            elif row.decision_id in new:
-                new.remove(row.decision_id)
-            else:
-                existing.append(known)
-    if beside is not None and written:
-        beside(connection, written)
-    return Appended(tuple(written), tuple(fenced), tuple(existing))
+    new = {row.decision_id for row in numbered}
+    for row in group:
+        known = stored.get((problem, row.decision_id))
+        if known is None:
+            fenced.append(row)
+        elif row.decision_id in new:
+            new.remove(row.decision_id)
+        else:
+            existing.append(known)
+    return Appended(tuple(numbered), tuple(fenced), tuple(existing))
+
+
+def _joined(one: Appended, other: Appended) -> Appended:
+    if not (one.written or one.fenced or one.existing):
+        return other
+    return Appended(one.written + other.written, one.fenced + other.fenced, one.existing + other.existing)
 
 
 def find(connection: Connection, problem: str, decision_id: str) -> Decision | None:
@@ -209,10 +241,16 @@ def _commit(
     ]
     _insert(connection, _INSERT, values)
     seal(connection, numbers, [decision_bytes(row) for row in values])
-    waited = set(_among(connection, _WAITED, problem, [row.decision_id for row in rows]))
-    if waited:
-        names = {row.decision_id: numbers.first + at for at, row in enumerate(rows) if row.decision_id in waited}
-        adopted = adopt_orphans(connection, problem, names)
-        if fold is not None:
-            fold_in(connection, problem, adopted, fold, rows[-1].decided_at)
+    names = {row.decision_id: numbers.first + at for at, row in enumerate(rows)}
+    adopted = _adopt(connection, problem, names)
+    if adopted and fold is not None:
+        fold_in(connection, problem, adopted, fold, rows[-1].decided_at)
     return [numbered(row, numbers.first + offset) for offset, row in enumerate(rows)]
+
+
+def _adopt(connection: Connection, problem: str, names: Mapping[str, int]) -> list[int]:
+    """Give new decisions, by id, the outcomes that waited for them; the numbers of those that had any."""
+    if connection.execute(_ANY_WAITS, (problem,)).fetchone() is None:
+        return []
+    waited = set(_among(connection, _WAITED, problem, list(names)))
+    return adopt_orphans(connection, problem, {name: names[name] for name in names if name in waited})

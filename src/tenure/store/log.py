@@ -10,7 +10,7 @@ from typing import Any, Self
 from tenure.core.decision import Arm, Decision, Outcome, ShadowProposal
 from tenure.store import decisions, events, journal, notes, reading, registry, shadow
 from tenure.store import outcomes as outcome_rows
-from tenure.store.database import Database
+from tenure.store.database import Database, TakenError
 from tenure.store.decisions import Beside
 from tenure.store.folding import Fold
 from tenure.store.records import Appended, Control, Event, LogFrame, LogRow, Receipt, Verification, VersionRow
@@ -80,8 +80,12 @@ class Store:
         Raises:
             UnknownError: a row's problem was never opened.
         """
-        with self.database.writing() as connection:
-            return decisions.append(connection, rows, fold, beside)
+        try:
+            with self.database.writing() as connection:
+                return decisions.append(connection, rows, fold, beside, as_new=True)
+        except TakenError:  # nearly every id is new, so that it pays to look only now which is not
+            with self.database.writing() as connection:
+                return decisions.append(connection, rows, fold, beside)
 
     def decision(self, problem: str, decision_id: str) -> Decision | None:
         """One decision with its correction applied; None when unknown."""
@@ -114,8 +118,11 @@ class Store:
             return decisions.correct(connection, problem, correction, fold, unless_measured=unless_measured)
 
     def append_proposals(self, problem: str, rows: Sequence[ShadowProposal]) -> None:
-        """Record what the arms that did not answer would have done; the first per (decision, arm, version) stays."""
-        with self.database.writing() as connection:
+        """Record what the arms that did not answer would have done; the first per (decision, arm, version) stays.
+
+        Nothing waits for it, so that it costs no sync: a loss of power may take what no later commit has followed.
+        """
+        with self.database.writing(synced=False) as connection:
             decisions.propose(connection, problem, rows)
 
     def append_outcomes(

@@ -15,6 +15,7 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
 from tenure.core.errors import StoreError, UnfitError
+from tenure.store.database import TakenError
 from tenure.store.dialect import PostgresConnection, PostgresSnapshot, adapt, prepare
 from tenure.store.link import Link, SilentError
 from tenure.store.log import Store
@@ -112,8 +113,11 @@ class PostgresConnections:
                 _roll_back(link)
 
     @contextmanager
-    def writing(self) -> Iterator[PostgresConnection]:
+    def writing(self, *, synced: bool = True) -> Iterator[PostgresConnection]:
         """The writer inside a transaction that commits at the end and rolls back on any error.
+
+        Args:
+            synced: the commit survives a loss of power; another one is undone by it, unless a synced one followed.
 
         Raises:
             StoreError: the database cannot be written. Nothing was, unless the way to it broke while it committed:
@@ -124,6 +128,8 @@ class PostgresConnections:
             with self._turn():
                 link = self._begin()
                 try:
+                    if not synced:
+                        link.execute("SET LOCAL synchronous_commit = off")
                     yield PostgresConnection(link)
                     _commit(link)
                 except BaseException:
@@ -172,7 +178,8 @@ class PostgresConnections:
             ) from error
         except psycopg.Error as error:
             fixes = [fix for kind, fix in _FIXES if isinstance(error, kind)]
-            raise StoreError(
+            kind = TakenError if isinstance(error, psycopg.errors.UniqueViolation) else StoreError
+            raise kind(
                 expected="a log that can be read and written",
                 found=f"{type(error).__name__}: {str(error).strip()}",
                 where=_place(self._where),

@@ -88,8 +88,10 @@ def decision_values(row: Decision, sequence: int, nonce: bytes) -> Values:
 
 def numbered(row: Decision, sequence: int) -> Decision:
     """The same decision under its number."""
-    twin = object.__new__(Decision)  # as Decision.of, without another copy of the fields
-    twin.__dict__.update(row.__dict__, sequence=sequence)
+    fields = row.__dict__.copy()
+    fields["sequence"] = sequence
+    twin = object.__new__(Decision)
+    object.__setattr__(twin, "__dict__", fields)  # as Decision.of, without another copy of the fields
     return twin
 
 
