@@ -50,13 +50,15 @@ def run_audit(output: Output, project: str, seed: int, home: Path | None) -> int
 def run_doc(output: Output, project: str, out: Path | None, form: Literal["html", "md"], home: Path | None) -> None:
     """Write the page for the risk officer."""
     from tenure.console.reward import write_reward_page
-    from tenure.design.reward.document import reward_document
+    from tenure.design.reward.document import current_audit, reward_document
 
     workspace = open_workspace(project, home)
     document = reward_document(workspace.project, workspace.home)
     path = write_reward_page(document, out or Path(f"reward.{form}"), form)
     output.say(f"{document.title}: {path}")
-    output.result({"document": str(path), "verdict": document.verdict.word, "reward_version": document.reward_version})
+    fields = {"document": str(path), "verdict": document.verdict.word, "reward_version": document.reward_version}
+    audit = current_audit(workspace.project, workspace.home)
+    output.result({**fields, "findings": audit["findings"], "exploits": audit["exploits"]})
 
 
 def run_diff(output: Output, before: str, after: str, log: str | None) -> None:

@@ -26,14 +26,14 @@ class Margin:
     """How far one behaviour stands above the next of an order.
 
     Args:
-        order: as written.
+        order: as written, with its reason.
         better: the behaviour that must come out above.
         worse: the one below it.
         difference: of their returns per world; without doubt for hand-written rows. Each end holds at 95 %.
         by_term: mean sum of each term under both, by its signal.
     """
 
-    order: str
+    order: Order
     better: str
     worse: str
     difference: Estimate
@@ -50,7 +50,8 @@ class Margin:
         """Plain fields, for JSON."""
         parts = {name: list(pair) for name, pair in self.by_term.items()}
         return {
-            "order": self.order,
+            "order": self.order.order,
+            "because": self.order.because,
             "better": self.better,
             "worse": self.worse,
             "difference": self.difference.as_dict(),
@@ -138,7 +139,7 @@ def known_conducts(project: Project, check: RewardCheck, worlds: int = WORLDS) -
 
 def margins_of(reward: Reward, conducts: Mapping[str, Conduct], order: Order) -> tuple[Margin, ...]:
     """The differences between neighbours of an order."""
-    return tuple(_margin(reward, conducts[one], conducts[two], order.order) for one, two in pairwise(order.names))
+    return tuple(_margin(reward, conducts[one], conducts[two], order) for one, two in pairwise(order.names))
 
 
 def behaviour_fields(problem: Problem, each: Conduct) -> dict[str, Any]:
@@ -154,7 +155,7 @@ def behaviour_fields(problem: Problem, each: Conduct) -> dict[str, Any]:
     }
 
 
-def _margin(reward: Reward, better: Conduct, worse: Conduct, order: str) -> Margin:
+def _margin(reward: Reward, better: Conduct, worse: Conduct, order: Order) -> Margin:
     ours, theirs = better.returns(reward), worse.returns(reward)
     # A script of rows is one episode: against worlds of the same length it is the same in each.
     difference = paired_difference(np.atleast_1d(ours - theirs))
