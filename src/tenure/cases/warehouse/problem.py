@@ -97,7 +97,7 @@ problem = Problem(
     ),
     limits=(Limit("collisions", "collisions", 0.005, "safety: one in 200 decisions at the very most", "penalty"),),
     horizon=STEPS_UNTIL_TRUCK,
-    discount=0.99,
+    discount=1.0,
 )
 
 drafts = {
@@ -126,7 +126,7 @@ class NearestItem:
 
     def propose(self, observation: Floats, allowed: Bools | None, draw: Floats) -> Proposal:  # noqa: ARG002
         way = self._towards(observation) & self._free(observation)
-        rank = way * (1.0 + self.second * (_columns(observation, "", "_2") > 0))
+        rank = way * (1.0 + self.second * (columns(observation, "", "_2") > 0))
         action = np.where(way.any(axis=1), rank.argmax(axis=1), WAIT)
         action = np.where(observation[:, _AT["distance_1"]] == 0, PICK, action)
         return Proposal(action.astype(np.int64), np.ones(len(action)))
@@ -135,17 +135,17 @@ class NearestItem:
         """Moves that bring the nearest item nearer, where it is worth its way and can still be picked; [n, 4]."""
         distance = observation[:, _AT["distance_1"]]
         worth = (distance <= self.reach) & (distance + 1 <= observation[:, _AT["steps_left"]])
-        return np.asarray((_columns(observation, "", "_1") > 0) & worth[:, None])
+        return np.asarray((columns(observation, "", "_1") > 0) & worth[:, None])
 
     def _free(self, observation: Floats) -> Bools:
-        announced = (_columns(observation, "taken_"), _columns(observation, "ahead_"))
+        announced = (columns(observation, "taken_"), columns(observation, "ahead_"))
         free = np.ones((len(observation), len(MOVES)), dtype=bool)
         for taken in announced[: self.caution]:
             free &= taken == 0
         return free
 
 
-def _columns(observation: Floats, prefix: str, suffix: str = "") -> Floats:
+def columns(observation: Floats, prefix: str, suffix: str = "") -> Floats:
     """One feature of every move; [n, 4]."""
     return observation[:, [_AT[f"{prefix}{move}{suffix}"] for move in MOVES]]
 
@@ -161,9 +161,9 @@ class LookAhead:
     version: str = "look-ahead"
 
     def propose(self, observation: Floats, allowed: Bools | None, draw: Floats) -> Proposal:  # noqa: ARG002
-        way = (_columns(observation, "longer_") <= 0) & (_columns(observation, "taken_") == 0)
+        way = (columns(observation, "longer_") <= 0) & (columns(observation, "taken_") == 0)
         way &= observation[:, [_AT["distance_1"]]] < GONE
-        rank = way * (2.0 - _columns(observation, "ahead_"))
+        rank = way * (2.0 - columns(observation, "ahead_"))
         action = np.where(way.any(axis=1), rank.argmax(axis=1), WAIT)
         action = np.where(observation[:, _AT["distance_1"]] == 0, PICK, action)
         return Proposal(action.astype(np.int64), np.ones(len(action)))

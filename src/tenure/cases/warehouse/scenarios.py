@@ -2,15 +2,40 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
+import numpy as np
+
+from tenure.core.arrays import Bools, Floats
+from tenure.core.policy import Policy, Proposal
 from tenure.design.reward.scenarios import Behaviour, Order, Row
 
 from .layout import SQUARE_M
-from .problem import NearestItem
+from .problem import WAIT, NearestItem, columns, incumbent
 
 _DRIVE: Row = {"metres": SQUARE_M}
 _PICK: Row = {"items_picked": 1}
 _CRASH: Row = {"metres": SQUARE_M, "collisions": 1}
 _FETCH: tuple[Row, ...] = (*(_DRIVE,) * 5, _PICK)
+
+
+@dataclass(frozen=True)
+class Restless:
+    """A rule that cannot stand still: where it would wait and nothing is left to fetch, it drives on for nothing.
+
+    Args:
+        rule: what decides while there is something to fetch.
+    """
+
+    rule: Policy
+    version: str = "restless"
+
+    def propose(self, observation: Floats, allowed: Bools | None, draw: Floats) -> Proposal:
+        action = self.rule.propose(observation, allowed, draw).action
+        free = columns(observation, "taken_") == 0
+        idle = (action == WAIT) & (columns(observation, "", "_1") <= 0).all(axis=1) & free.any(axis=1)
+        return Proposal(np.where(idle, free.argmax(axis=1), action), np.ones(len(action)))
+
 
 behaviours = (
     Behaviour("picks all", rows=_FETCH * 6, good=True),
@@ -22,6 +47,7 @@ behaviours = (
     Behaviour("collides", rows=(_CRASH,) * 36),
     Behaviour("waits", always="wait"),
     Behaviour("barges through", policy=NearestItem(reach=16, caution=0, second=False, version="barge")),
+    Behaviour("drives on when done", policy=Restless(incumbent)),
 )
 
 orders = (
@@ -31,5 +57,6 @@ orders = (
     ),
     Order("picks all > picks all and collides at every item > collides", because="being quick is no excuse"),
     Order("incumbent > barges through", because="letting a robot pass costs a few steps, driving into it 50 points"),
+    Order("incumbent > drives on when done", because="metres that bring nothing cost power and wear"),
     Order("incumbent > waits", because="a robot that stands still fetches nothing"),
 )
