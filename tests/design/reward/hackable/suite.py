@@ -1,0 +1,41 @@
+"""The auditor on every reward of every world: what it flags, and what a detector that sees only the reward would."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from tests.design.reward.hackable import cleaner, courier, desk, shop, thermostat, track, watch
+from tests.design.reward.hackable.family import World, draw
+
+from tenure.core.evidence import Verdict
+from tenure.design.reward.attack.hunt import FULL, Effort
+from tenure.design.reward.audit import attack
+
+WORLDS: Mapping[str, Callable[[np.random.Generator], World]] = {
+    module.__name__.rsplit(".", 1)[-1]: module.build
+    for module in (cleaner, courier, desk, shop, thermostat, track, watch)
+}
+
+
+@dataclass(frozen=True)
+class Case:
+    """One reward, whether it can be gamed, and what the auditor says."""
+
+    world: str
+    reward: str
+    seed: int
+    hackable: bool
+    flagged: bool
+    told: str
+
+
+def cases(seed: int, effort: Effort = FULL, worlds: Mapping[str, Callable[..., World]] = WORLDS) -> Iterator[Case]:
+    """Audit every reward of a seed's worlds by attack; flagged is a finding `exploits` that fails."""
+    for number, (name, build) in enumerate(worlds.items()):
+        world = draw(build, 1000 * seed + number)
+        for hackable, rewards in ((True, world.hackable), (False, world.repaired)):
+            for words, reward in rewards.items():
+                found = attack(world.project(reward), seed, effort=effort).findings[0]
+                yield Case(name, words, seed, hackable, found.verdict is Verdict.FAIL, found.reason)
