@@ -13,9 +13,10 @@ from tenure.core.arrays import Floats
 from tenure.core.errors import EvidenceError
 from tenure.core.problem import Problem
 from tenure.core.reward import KPI, Reward, Signal, Term
+from tenure.core.simulator import Panel
 from tenure.core.spaces import Discrete, Feature
 from tenure.core.trace import Trace
-from tenure.evaluation import compare, headroom_share
+from tenure.evaluation import cluster_by, compare, relative_gain
 
 STEPS, WORLDS = 12, 2
 WEEKS = np.repeat([0, 1, 2], 4)
@@ -186,13 +187,35 @@ def test_a_kpi_with_nothing_to_divide_by_is_refused_by_name() -> None:
         compare(problem(COST, SERVICE), trace(), [empty], WEEKS, rng())
 
 
-def test_headroom_is_the_share_of_the_way_to_the_bound() -> None:
-    assert headroom_share(100.0, 90.0, 60.0) == 0.25
-    assert headroom_share(100.0, 110.0, 60.0) == -0.25
-    assert headroom_share(100.0, 60.0, 60.0) == 1.0
+def panel(independent: bool) -> Panel:
+    """Three weeks of two worlds."""
+    return Panel(None, STEPS, ("north", "south"), datetime(2024, 1, 1, tzinfo=UTC), timedelta(days=1.75), independent)
 
 
-@pytest.mark.parametrize("figures", [(100.0, 90.0, 100.0), (100.0, 90.0, 120.0), (100.0, math.nan, 60.0)])
-def test_headroom_without_room_is_refused(figures: tuple[float, float, float]) -> None:
-    with pytest.raises(EvidenceError, match="bound"):
-        headroom_share(*figures)
+def test_worlds_drawn_by_themselves_are_the_clusters_and_periods_are_where_they_share_their_time() -> None:
+    assert cluster_by(panel(True), timedelta(weeks=1), "week") == (None, "world")
+    period, name = cluster_by(panel(False), timedelta(weeks=1), "week")
+    assert name == "week"
+    assert period is not None
+    assert period.tolist() == WEEKS.tolist()
+
+
+def test_with_worlds_as_clusters_the_interval_is_that_of_their_own_totals() -> None:
+    # North costs 12 x 100 under the incumbent and 12 x 80 under the candidate, south 12 x 300 and 12 x 300.
+    before, after = trace(wobble=0.0), trace(wobble=0.0)
+    before.signals["cost"][:, 1] = after.signals["cost"][:, 1] = 300.0
+    after.signals["cost"][:, 0] = 80.0
+    found = compare(problem(COST), before, [after], None, rng(), cluster="world")
+    expected = relative_gain(np.array([1200.0, 3600.0]), np.array([960.0, 3600.0]), rng(), cluster="world")
+    assert found.gain == expected
+    assert "2 worlds x 1 seed" in found.sentence
+    assert (found.tails[0].incumbent, found.tails[0].candidate) == (3600.0, 3600.0), "a world's whole time is one cell"
+
+
+def test_a_world_that_ended_counts_its_own_decisions_when_worlds_are_the_clusters() -> None:
+    before, after = trace(wobble=0.0), trace(0.9, wobble=0.0)
+    for ended in (before, after):
+        ended.action[4:, 1] = -1
+        ended.signals["cost"][4:, 1] = 0.0
+    row = compare(problem(COST), before, [after], None, rng(), cluster="world").kpis[0]
+    assert (row.incumbent, row.candidate) == pytest.approx((100.0, 90.0)), "16 decisions, not 24"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,9 +12,10 @@ import numpy as np
 import pytest
 from stable_baselines3 import PPO
 
-from tenure.core import Box, ManualClock, Problem
-from tenure.core.arrays import Floats
+from tenure.core import Box, ManualClock, Problem, Step
+from tenure.core.arrays import Bools, Floats, Ints
 from tenure.core.errors import ProjectError
+from tenure.core.problem import Shaping
 from tenure.simulators.vec_env import SimulatorVecEnv
 
 from .worlds import Always, EndlessWalk, Line, LineWalk, Shop, UpTo, WalledWalk, line_problem, shop_problem
@@ -221,6 +223,112 @@ def test_the_mask_after_a_restart_is_the_fresh_worlds() -> None:
     for _ in range(5):
         walk(env, 0, 1)
     assert env.action_masks()[0].tolist() == [True, True, True]
+
+
+def test_masks_are_worked_out_once_a_step() -> None:
+    class Counting(WalledWalk):
+        asked = 0
+
+        def mask(self, state: Line) -> Bools:
+            self.asked += 1
+            return super().mask(state)
+
+    simulator = Counting()
+    env = line_env(simulator)
+    for _ in range(6):
+        env.action_masks()
+        walk(env, 1, 1)
+    assert simulator.asked == 6
+
+
+def shaped_problem(factor: float, horizon: int = 5, discount: float = 0.9) -> Problem:
+    """The line with a potential of so much per cell."""
+    shaping = Shaping(lambda seen: factor * seen[:, 0].astype(float), "the goal lies right")
+    return replace(line_problem(horizon), shaping=shaping, discount=discount)
+
+
+def shaping_alone(env: SimulatorVecEnv, *actions: int) -> list[float]:
+    """What shaping adds to one step's rewards: those of the same step without it taken off."""
+    seen = np.asarray(env._raw[:, 0])
+    paid = walk(env, *actions)[1]
+    moved = np.array(actions) - 1
+    return [float(value) for value in paid - (seen + moved - 0.5 * np.abs(moved))]
+
+
+def test_shaping_pays_the_discounted_growth_of_the_potential() -> None:
+    env = SimulatorVecEnv(shaped_problem(2.0), EndlessWalk(), 2, seed=0, stagger=False)
+    env.reset()
+    # 0.9 * 2 * next - 2 * now
+    assert shaping_alone(env, 2, 1) == pytest.approx([1.8, 0.0])
+    assert shaping_alone(env, 2, 0) == pytest.approx([1.6, -1.8])
+    assert shaping_alone(env, 1, 2) == pytest.approx([-0.4, 2.0])
+
+
+def test_shaping_sums_to_what_the_ends_of_the_episode_hold() -> None:
+    # Telescoping: the discounted sum over T steps is 0.9^T potential(last) - potential(first), whatever lies between.
+    env = SimulatorVecEnv(shaped_problem(2.0), EndlessWalk(), 2, seed=0, level="late", stagger=False)
+    env.reset()
+    total = np.zeros(2)
+    for step, actions in enumerate(((2, 0), (2, 0), (0, 2), (1, 2), (2, 2))):
+        total += 0.9**step * np.array(shaping_alone(env, *actions))
+    last = [3, 2]  # right, right, left, stay, right from 1; left, left, right, right, right
+    assert total.tolist() == pytest.approx([0.9**5 * 2 * place - 2 * 1 for place in last], abs=1e-6)
+
+
+def test_an_ended_worlds_potential_is_nothing_and_one_cut_off_keeps_its_last() -> None:
+    ended = SimulatorVecEnv(shaped_problem(2.0), LineWalk(), 1, seed=0, level="edge", stagger=False)
+    ended.reset()
+    assert shaping_alone(ended, 2) == pytest.approx([-4.0]), "0.9 * 0 - 2 * 2"
+    cut = SimulatorVecEnv(shaped_problem(2.0, horizon=1), EndlessWalk(), 1, seed=0, level="edge", stagger=False)
+    cut.reset()
+    assert shaping_alone(cut, 2) == pytest.approx([0.9 * 6 - 4])
+
+
+class Everywhere(LineWalk):
+    """One world in each cell from -3 to 2, and walls at both of these; the goal at 3 ends it."""
+
+    CELLS = 6
+
+    def reset(self, n: int, rng: np.random.Generator, level: str = "normal") -> Line:
+        return Line(np.arange(n) % self.CELLS - 3, np.zeros(n, dtype=np.int64))
+
+    def step(self, state: Line, action: Ints, rng: np.random.Generator) -> Step:
+        step = super().step(Line(state.position, state.walked), action, rng)
+        return Step(Line(np.maximum(step.state.position, -3), step.state.walked), step.signals, step.terminated)
+
+
+def action_values(problem: Problem) -> Floats:
+    """Exact value of every action in every cell, by value iteration over the rewards a learner is given; [6, 3]."""
+    rewards = np.zeros((Everywhere.CELLS, 3))
+    for action in range(3):
+        env = SimulatorVecEnv(problem, Everywhere(), Everywhere.CELLS, seed=0, stagger=False)
+        env.reset()
+        rewards[:, action] = env.step(np.full(Everywhere.CELLS, action))[1]
+    reached = np.maximum(np.arange(Everywhere.CELLS)[:, None] + np.array([-1, 0, 1]), 0)
+    value = np.zeros(Everywhere.CELLS + 1)  # the last is the goal, where everything ends
+    for _ in range(500):
+        values = rewards + problem.discount * value[reached]
+        value[:-1] = values.max(axis=1)
+    return np.asarray(values)
+
+
+def test_shaping_leaves_the_best_policy_what_it_is() -> None:
+    # Standing before the goal pays 2 for ever, and the goal 2.5 once: the best is to walk to 2 and stay. A potential of
+    # 40 a cell would pull everybody into the goal, did its end count.
+    plain = action_values(replace(line_problem(), discount=0.9))
+    shaped = action_values(shaped_problem(40.0))
+    assert plain.argmax(axis=1).tolist() == [2, 2, 2, 2, 2, 1]
+    assert shaped.argmax(axis=1).tolist() == plain.argmax(axis=1).tolist()
+    potential = 40.0 * (np.arange(Everywhere.CELLS) - 3)
+    assert np.allclose(shaped, plain - potential[:, None], atol=1e-3), "Ng et al. (1999), corollary 2"
+
+
+def test_episode_figures_know_nothing_of_shaping() -> None:
+    env = SimulatorVecEnv(shaped_problem(7.0), EndlessWalk(), 1, seed=0, stagger=False)
+    env.reset()
+    for _ in range(5):
+        infos = walk(env, 2)[3]
+    assert infos[0]["episode"]["r"] == 12.5
 
 
 def test_a_box_has_no_masks_and_a_box_space() -> None:

@@ -14,14 +14,16 @@ from stable_baselines3 import PPO
 
 from tenure.core.arrays import Floats
 from tenure.core.errors import SettingsError, StoreError
+from tenure.core.project import Project, load_project
 from tenure.core.reward import KPI
 from tenure.evaluation import crossed_bootstrap
 from tenure.simulators.rollout import run as simulate
 from tenure.store import BundlePolicy, load_bundle
-from tenure.training import CurvePoint, PPOSettings, Progress, latest_run, read_record, train
+from tenure.training import CurvePoint, PPOSettings, Progress, RunRecord, latest_run, read_record, train
 from tenure.training.normaliser import fit_normaliser
 from tenure.training.seeds import best_point
 
+from .hot import hot_project
 from .tiny import TINY, Tiny
 
 
@@ -178,3 +180,44 @@ def test_the_best_point_is_the_earliest_of_equals_in_the_kpis_direction() -> Non
 def test_the_room_shows_its_public_names() -> None:
     assert isinstance(PPOSettings(), PPOSettings)
     assert json.dumps(asdict(Progress(1, 0.5, CurvePoint(1, 1, 1.0, 1.0, 1.0, 0.0))))
+
+
+@pytest.fixture(scope="module")
+def draft(tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, RunRecord, Path]:
+    """A draft reward trained in a process of its own: it pays for heat."""
+    base = tmp_path_factory.mktemp("draft")
+    project = hot_project(base / "hot", "heat")
+    settings = PPOSettings(steps=16_384, worlds=64, rollout=32, batch=512, net=(8,), checkpoint_every=1000)
+    return project, train(project, settings, (1,), base / "home", "draft"), base / "home"
+
+
+def test_a_worker_trains_the_draft_and_not_the_problems_own_reward(draft: tuple[Project, RunRecord, Path]) -> None:
+    project, record, home = draft
+    assert record.problem == "hot-heat"
+    assert (
+        record.reward_version == project.problem.reward_version != load_project(project.folder).problem.reward_version
+    )
+    policy = load_bundle(home / "bundles" / record.chosen, project.problem)
+    assert policy.bundle.manifest["problem"] == "hot-heat"
+    seen = project.simulator.observe(project.simulator.reset(500, np.random.default_rng(3)))
+    fast = policy.propose(seen, None, np.zeros(500)).action.mean()
+    assert fast > 0.9, "its own limit would hold it at 0.4, but this reward pays for every fast run"
+
+
+def test_worlds_drawn_by_themselves_are_what_the_gain_counts(draft: tuple[Project, RunRecord, Path]) -> None:
+    gain = draft[1].gain
+    assert (gain["cluster"], gain["n"]) == ("world", 200)
+
+
+def test_learned_weights_travel_with_curve_and_lineage(draft: tuple[Project, RunRecord, Path]) -> None:
+    _, record, home = draft
+    best = best_point(draft[0].problem.kpis[0], record.seeds[0].curve)
+    assert set(best.weights) == {"heat"}
+    assert read_record(home / "runs" / "draft").seeds[0].curve[-1].weights == record.seeds[0].curve[-1].weights
+    lineage = json.loads((home / "bundles" / record.chosen / "manifest.json").read_text())["lineage"]
+    assert lineage["weights"] == best.weights
+
+
+def test_a_level_the_simulator_does_not_have_is_refused(tiny: Tiny, tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"levels \['normal'\]; found 'hell'"):
+        train(tiny.project, replace(TINY, level="hell"), (1,), tmp_path, "no")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import fields
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tenure.core.errors import SettingsError
-from tenure.training import PPOSettings
+from tenure.training import PPOSettings, read_train_settings
 
 
 def test_the_defaults_are_those_of_the_recipe() -> None:
@@ -28,9 +29,11 @@ def test_the_defaults_are_those_of_the_recipe() -> None:
         ({"checkpoint_every": 0}, "positive sizes"),
         ({"net": (64, 0)}, "positive sizes"),
         ({"batch": 1}, "batch of at least 2"),
-        ({"learning_rate": 0.0}, "learning_rate above 0"),
-        ({"learning_rate": float("nan")}, "learning_rate above 0"),
+        ({"learning_rate": 0.0}, "learning_rate and dual_rate above 0"),
+        ({"learning_rate": float("nan")}, "learning_rate and dual_rate above 0"),
         ({"gae_lambda": 1.5}, "gae_lambda in [0, 1]"),
+        ({"entropy": -0.1}, "entropy=-0.1"),
+        ({"dual_rate": 0.0}, "dual_rate above 0"),
     ],
 )
 def test_what_cannot_be_trained_is_refused(wrong: dict[str, Any], says: str) -> None:
@@ -43,3 +46,40 @@ def test_what_cannot_be_trained_is_refused(wrong: dict[str, Any], says: str) -> 
 def test_every_field_is_explained() -> None:
     text = PPOSettings.__doc__ or ""
     assert all(f"{field.name}:" in text for field in fields(PPOSettings))
+
+
+def table(folder: Path, text: str) -> Path:
+    """A tenure.toml of that text."""
+    (folder / "tenure.toml").write_text(text)
+    return folder / "tenure.toml"
+
+
+def test_without_a_file_or_a_table_the_recipes_defaults_hold(tmp_path: Path) -> None:
+    assert read_train_settings(tmp_path / "tenure.toml") == PPOSettings()
+    assert read_train_settings(table(tmp_path, "[rollout]\nunit = 'x'\n")) == PPOSettings()
+
+
+def test_the_table_goes_before_the_defaults(tmp_path: Path) -> None:
+    found = read_train_settings(table(tmp_path, "[train]\nsteps = 3_000_000\nnet = [128, 64]\nlevel = 'easy'\n"))
+    assert found == PPOSettings(steps=3_000_000, net=(128, 64), level="easy")
+
+
+@pytest.mark.parametrize(
+    ("text", "where", "says"),
+    [
+        ("a = 1\n[train]\nstep = 5\n", ":2, train.step", "'checkpoint_every', 'dual_rate'"),
+        ("[train]\nwithout = ['x']\n", ":1, train.without", "one of"),
+        ("[train]\nnet = [64, 'a']\n", ":1, train.net", "Expected `int`, got `str`"),
+        ("[train]\nsteps = 5.5\n", ":1, train.steps", "Expected `int`"),
+        ("\n\n[train]\nsteps = 5\n", ":3", "steps >= worlds * rollout"),
+        ("train = 3\n", "tenure.toml", "a table [train]"),
+        ("[train\n", "tenure.toml", "a file of TOML"),
+    ],
+)
+def test_a_wrong_table_is_refused_with_its_line_and_key(tmp_path: Path, text: str, where: str, says: str) -> None:
+    path = table(tmp_path, text)
+    with pytest.raises(SettingsError) as refused:
+        read_train_settings(path)
+    assert refused.value.where.startswith(str(path))
+    assert refused.value.where.endswith(where)
+    assert says in str(refused.value)

@@ -9,11 +9,12 @@ import numpy as np
 from tenure.cli.judge import simulate
 from tenure.cli.workspace import Workspace
 from tenure.core.arrays import Floats, Ints
+from tenure.core.errors import ProjectError
 from tenure.core.evidence import Estimate
 from tenure.core.policy import Policy
 from tenure.core.simulator import Panel
 from tenure.core.trace import Trace
-from tenure.evaluation import crossed_bootstrap
+from tenure.evaluation import cluster_by, compare
 from tenure.rollout import Services
 
 DAY = timedelta(days=1)
@@ -32,8 +33,9 @@ def services(workspace: Workspace) -> Services:
 
     def selection(version: str) -> Estimate:
         panel = project.simulator.panel("selection")
-        pair = [daily(workspace, simulate(project, policy(name), panel)) for name in (None, version)]
-        return crossed_bootstrap(pair[0], pair[1][None], cluster="day", rng=np.random.default_rng(0))
+        traces = [simulate(project, policy(name), panel) for name in (None, version)]
+        period, cluster = cluster_by(panel, DAY, "day")
+        return compare(project.problem, traces[0], traces[1:], period, np.random.default_rng(0), cluster).gain
 
     def decide(version: str, observation: Floats) -> Ints:
         return workspace.bundle(version).propose(observation, None, np.zeros(len(observation))).action
@@ -42,11 +44,16 @@ def services(workspace: Workspace) -> Services:
 
 
 def stretch(workspace: Workspace, live: Panel, begin: datetime, days: int) -> Panel:
-    """The live panel's worlds over whole days from a moment on."""
+    """The live panel's worlds over whole days from a moment on.
+
+    Raises:
+        ProjectError: each world was drawn by itself, so that there is no time in which they could go live.
+    """
+    if live.independent:
+        raise ProjectError(
+            expected="a panel of worlds that share their time, to replay it day by day as live traffic",
+            found="worlds that were each drawn by themselves (Panel.independent)",
+            where=f"simulator of {workspace.project.problem.name!r}, panel('held_out')",
+            fix="judge it with `tenure evaluate`; to go live by replay, give the simulator a panel by day",
+        )
     return workspace.project.simulator.panel("held_out", (begin - live.started_at) // DAY, days)
-
-
-def daily(workspace: Workspace, trace: Trace) -> Floats:
-    """First KPI's numerator over all worlds, for each day; [days]."""
-    per_step = workspace.project.problem.kpis[0].numerator(trace.signals).sum(axis=1)
-    return np.asarray(np.bincount(trace.periods(DAY), weights=per_step), dtype=float)

@@ -99,7 +99,7 @@ def train_seed(job: Job, report: Callable[[CurvePoint], None]) -> SeedRecord:
         project.problem,
         policy_graph(model.policy, normaliser),
         _situations(project),
-        lineage=_lineage(project, job),
+        lineage=_lineage(project, job, best),
         evaluation={"split": "selection", "kpi": project.problem.kpis[0].name, "score": best.score},
     )
     save_bundle(bundle, job.bundles)
@@ -111,7 +111,8 @@ def best_point(kpi: KPI, curve: Sequence[CurvePoint]) -> CurvePoint:
     return max(curve, key=lambda point: point.merit(kpi))
 
 
-def _lineage(project: Project, job: Job) -> dict[str, Any]:
+def _lineage(project: Project, job: Job, best: CurvePoint) -> dict[str, Any]:
+    learned = {"weights": best.weights} if best.weights else {}
     return {
         "run": job.run_folder.name,
         "seed": job.seed,
@@ -120,6 +121,7 @@ def _lineage(project: Project, job: Job) -> dict[str, Any]:
         "simulator_version": project.simulator.version,
         "commit": job.commit,
         "libraries": libraries(),
+        **learned,
     }
 
 
