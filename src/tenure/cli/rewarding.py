@@ -13,6 +13,9 @@ from tenure.core.project import Project, load_project
 from tenure.design.reward.check import RewardCheck, check_reward, known_conducts
 from tenure.design.reward.record import argument_of, write_result
 
+MOVING = 4
+"""Features that are shown beside a step, of those that change along the way."""
+
 
 def run_check(output: Output, project: str, home: Path | None) -> int:
     """Check, keep the result, and give the exit code."""
@@ -96,11 +99,9 @@ def _tell_steps(output: Output, steps: Sequence[Mapping[str, Any]]) -> None:
     moving = [name for name in steps[0]["features"] if len({step["features"][name] for step in steps}) > 1]
     rows = []
     for step in steps:
-        figures = [f"{step['signals'][name]:.4g}" for name in signals] + [
-            f"{step['reward'][name]:.4g}" for name in terms
-        ]
-        seen = ", ".join(f"{name} {step['features'][name]:.4g}" for name in moving[:4])
-        rows.append((str(step["step"]), str(step["action"]), *figures, seen))
+        values = [step["signals"][name] for name in signals] + [step["reward"][name] for name in terms]
+        seen = ", ".join(f"{name} {step['features'][name]:.4g}" for name in moving[:MOVING])
+        rows.append((str(step["step"]), str(step["action"]), *(f"{value + 0.0:.4g}" for value in values), seen))
     output.table(columns, rows)
 
 

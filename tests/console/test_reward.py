@@ -1,0 +1,56 @@
+"""The page about a reward: the same in HTML and Markdown, nothing from outside, nothing that breaks out."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Literal, get_args
+
+import pytest
+
+from tenure.console.reward import render_reward, write_reward_page
+from tenure.core.evidence import Verdict
+from tenure.design.reward.document import RewardDocument, Section, Table
+
+Form = Literal["html", "md"]
+EVIL = "a | b\n<script>alert(1)</script> & more"
+PAGE = RewardDocument(
+    title="shop: what is rewarded, and why",
+    about=EVIL,
+    verdict=Verdict.INCONCLUSIVE,
+    reward_version="abc123",
+    audited_at="2026-05-01T12:00:00Z",
+    sections=(
+        Section("What is rewarded", ("One sentence.",), (Table("Terms", ("Signal", "Why"), ((EVIL, "pass"),)),)),
+        Section("Limits", ("None.",)),
+    ),
+)
+
+
+@pytest.mark.parametrize("form", get_args(Form))
+def test_both_forms_hold_every_part(form: Form) -> None:
+    text = render_reward(PAGE, form)
+    for needed in ("shop: what is rewarded", "abc123", "inconclusive", "One sentence.", "Terms", "Signal", "Limits"):
+        assert needed in text
+
+
+@pytest.mark.parametrize("form", get_args(Form))
+def test_no_text_breaks_out_of_its_place(form: Form) -> None:
+    text = render_reward(PAGE, form)
+    assert "<script>" not in text
+    assert "&lt;script&gt;" in text
+
+
+def test_a_stroke_or_a_line_break_adds_no_cell_to_a_markdown_table() -> None:
+    row = next(line for line in render_reward(PAGE, "md").splitlines() if "script" in line and line.startswith("|"))
+    assert len(re.findall(r"(?<!\\)\|", row)) == 3
+
+
+def test_the_html_page_needs_nothing_from_outside() -> None:
+    text = render_reward(PAGE, "html")
+    assert not re.search(r"(?:src|href)=|@import|url\(", text)
+
+
+def test_the_page_is_written_with_its_folder(tmp_path: Path) -> None:
+    path = write_reward_page(PAGE, tmp_path / "deep" / "reward.md", "md")
+    assert path.read_text(encoding="utf-8") == render_reward(PAGE, "md")
