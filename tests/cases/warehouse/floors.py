@@ -6,7 +6,8 @@ import numpy as np
 
 from tenure.cases.warehouse.layout import NEXT_PLACE, PLACE_SQUARE, SQUARES
 from tenure.cases.warehouse.problem import ITEMS, problem
-from tenure.cases.warehouse.simulator import Floor, tours_from
+from tenure.cases.warehouse.simulator import Floor
+from tenure.cases.warehouse.tours import tours
 from tenure.core.arrays import Floats, Ints
 
 Square = tuple[int, int]
@@ -19,7 +20,7 @@ def number(square: Square) -> int:
 
 def place(here: Square, following: Square) -> int:
     """A place on some round at `here` whose robot drives to `following`."""
-    found = (PLACE_SQUARE == number(here)) & (PLACE_SQUARE[NEXT_PLACE] == number(following))
+    found = (number(here) == PLACE_SQUARE) & (number(following) == PLACE_SQUARE[NEXT_PLACE])
     return int(np.flatnonzero(found)[0])
 
 
@@ -29,7 +30,7 @@ def floor(robot: Square, items: list[Square], others: list[int] | None = None, s
     item = np.array([squares + [number((0, 0))] * (ITEMS - len(items))])
     wanted = np.array([[True] * len(items) + [False] * (ITEMS - len(items))])
     robots = np.array([others or [place((0, 0), (0, 1))]])
-    return Floor(np.array([step]), np.array([number(robot)]), item, wanted, tours_from(item, wanted), robots)
+    return Floor(np.array([step]), np.array([number(robot)]), item, wanted, tours(item), robots)
 
 
 def act(label: str) -> Ints:

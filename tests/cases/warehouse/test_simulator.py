@@ -86,17 +86,25 @@ def test_shelves_and_walls_are_masked_and_a_pick_needs_an_item() -> None:
 
 
 def test_what_is_seen_by_hand() -> None:
-    """Robot in the middle crossing; items two moves up, and nine away round the shelves; a robot comes from the left."""
+    """In the middle crossing, one item two moves up, one seven away round the shelves; a robot comes from the left."""
     seen = simulator.observe(floor((4, 4), [(7, 8), (2, 4)], [place((4, 3), (4, 4))], step=10))
     assert feature(seen, "steps_left") == 40
     assert [feature(seen, f"distance_{slot}") for slot in (1, 2, 3)] == [2, 7, 30]
-    assert feature(seen, "between_1_2") == 9
-    assert feature(seen, "between_1_3") == 30
+    assert [feature(seen, f"detour_{slot}") for slot in (1, 2, 3)] == [0, (7 + 9) - (2 + 9), 30]
     assert [feature(seen, f"{move}_1") for move in ("up", "down", "left", "right")] == [1, -1, -1, -1]
     assert [feature(seen, f"{move}_2") for move in ("up", "down", "left", "right")] == [-1, -1, -1, 1]
     assert feature(seen, "slack") == 40 - (2 + 9) - 2
     assert [feature(seen, f"longer_{move}") for move in ("up", "down", "left", "right")] == [0, 2, 2, 2]
     assert [feature(seen, f"taken_{move}") for move in ("up", "down", "left", "right")] == [0, 0, 1, 0]
+    assert [feature(seen, f"oncoming_{move}") for move in ("up", "down", "left", "right")] == [0, 0, 1, 0]
+
+
+def test_robots_that_drive_away_or_lie_beyond_four_squares_are_not_oncoming() -> None:
+    def oncoming_right(*others: int) -> float:
+        return feature(simulator.observe(floor((4, 2), [(7, 0)], list(others))), "oncoming_right")
+
+    towards, away, far = place((4, 6), (4, 5)), place((4, 5), (4, 6)), place((4, 7), (4, 6))
+    assert oncoming_right(towards, towards, away, far) == 2
 
 
 def test_a_shelf_counts_as_taken_and_a_robot_two_steps_ahead_is_seen() -> None:

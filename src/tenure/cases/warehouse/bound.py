@@ -9,6 +9,7 @@ from tenure.core.arrays import Bools, Floats, Ints
 
 from .layout import SQUARE_M, START, STEPS
 from .problem import ITEMS, problem
+from .tours import shortest
 
 _SIZE: Ints = np.array([subset.bit_count() for subset in range(1 << ITEMS)])
 
@@ -19,7 +20,7 @@ def bound(panel: Panel) -> dict[str, Floats]:
     No policy can do better: to pick a set of items takes at least its shortest tour, driven in as many steps as it has
     squares, and a step for each pick; all of it before the truck leaves.
     """
-    moves, foreign = shortest_tours(panel.state.item), _bits(~panel.state.wanted)[:, None]
+    moves, foreign = shortest(STEPS[START][panel.state.item], panel.state.tours), _bits(~panel.state.wanted)[:, None]
     price = {term.signal: -term.weight for term in problem.reward.terms}
     cost = price["metres"] * SQUARE_M * moves + price["items_picked"] * _SIZE
     possible = (moves + _SIZE <= panel.steps) & (np.arange(1 << ITEMS) & foreign == 0)
@@ -38,26 +39,3 @@ def bound(panel: Panel) -> dict[str, Floats]:
 def _bits(flags: Bools) -> Ints:
     """Rows of flags as numbers; bit i is column i."""
     return np.asarray(flags @ (1 << np.arange(ITEMS)))
-
-
-def shortest_tours(item: Ints) -> Floats:
-    """Fewest moves from the start through every subset of the items, ending at any of them; [n, 2 ** items].
-
-    Args:
-        item: squares of the items; [n, items]. Bit i of a subset's number stands for item i.
-
-    Source: Held and Karp (1962), with the end left open.
-    """
-    n, items = item.shape
-    between = STEPS[item[:, :, None], item[:, None]]
-    to = np.full((n, 1 << items, items), np.inf)
-    for last in range(items):
-        to[:, 1 << last, last] = STEPS[START, item[:, last]]
-    for subset in range(1, 1 << items):
-        for last in range(items):
-            before = subset & ~(1 << last)
-            if subset >> last & 1 and before:
-                to[:, subset, last] = (to[:, before] + between[:, :, last]).min(axis=1)
-    best = to.min(axis=2)
-    best[:, 0] = 0.0
-    return np.asarray(best)

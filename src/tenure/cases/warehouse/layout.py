@@ -88,3 +88,21 @@ def _places() -> tuple[Ints, Ints]:
 
 PLACE_SQUARE, NEXT_PLACE = _places()
 """Another robot is at a place on a round; its square, and where it is one step later; [places] each."""
+
+SIGHT = 4
+"""Squares straight ahead in which oncoming robots are counted."""
+
+
+def _oncoming() -> Bools:
+    """Whether a robot at a place comes towards a square from where a move leads; [squares, 4, places]."""
+    found = np.zeros((len(SQUARES), len(MOVES), len(NEXT_PLACE)), dtype=bool)
+    for move in range(len(MOVES)):
+        near = np.arange(len(SQUARES))
+        for _ in range(SIGHT):
+            near, before = BESIDE[near, move], near
+            meets = (near[:, None] == PLACE_SQUARE) & (before[:, None] == PLACE_SQUARE[NEXT_PLACE])
+            found[:, move] |= meets & (near != before)[:, None]
+    return found
+
+
+ONCOMING: Bools = _oncoming()

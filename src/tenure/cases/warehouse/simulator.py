@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
-from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -17,17 +16,15 @@ from tenure import Panel, Split, Step
 from tenure.core.arrays import Bools, Floats, Ints
 from tenure.core.errors import DataError
 
-from .layout import BESIDE, MOVES, NEXT_PLACE, OPEN, PLACE_SQUARE, SPOTS, SQUARE_M, START, STEPS
+from .layout import BESIDE, MOVES, NEXT_PLACE, ONCOMING, OPEN, PLACE_SQUARE, SPOTS, SQUARE_M, START, STEPS
 from .problem import GONE, ITEMS, PICK, STEPS_UNTIL_TRUCK
+from .tours import first_legs, tours
 
 FAMILIES: dict[Split, tuple[int, ...]] = {"train": (0, 1, 2), "selection": (3,), "held_out": (4,)}
 """Orders fall into five families by the sum of their spots' numbers: no order of one part is ever met in another."""
 DAYS: dict[Split, int] = {"train": 16, "selection": 16, "held_out": 32}
 ORDERS_A_DAY = 32
 OPENED = datetime(2026, 1, 5, tzinfo=UTC)
-FAR = np.float32(1000)
-"""Moves beyond every tour: what does not count when the shortest is looked for."""
-_ONE, _OTHER = np.array(list(combinations(range(ITEMS), 2))).T
 
 
 @dataclass(frozen=True)
@@ -47,7 +44,7 @@ class Floor:
         square: where the robot stands; int64 [n].
         item: squares of the order's items; int64 [n, 6].
         wanted: the item is part of the order and not yet picked; bool [n, 6].
-        rest: moves of the tour from each wanted item through all the others, always to the nearest; float32 [n, 6].
+        tours: moves from each item through every set of the others; float32 [n, 64, 6].
         others: places of the other robots on their rounds; int64 [n, robots].
     """
 
@@ -55,7 +52,7 @@ class Floor:
     square: Ints
     item: Ints
     wanted: Bools
-    rest: Floats
+    tours: Floats
     others: Ints
 
 
@@ -66,11 +63,9 @@ class WarehouseSimulator:
 
     @cached_property
     def version(self) -> str:
-        """Hash of this file and of the floor's."""
-        here = Path(__file__).parent
-        return hashlib.sha256(
-            b"".join((here / name).read_bytes() for name in ("simulator.py", "layout.py"))
-        ).hexdigest()[:12]
+        """Hash of the files that make the world."""
+        parts = [Path(__file__).parent / name for name in ("simulator.py", "layout.py", "tours.py")]
+        return hashlib.sha256(b"".join(path.read_bytes() for path in parts)).hexdigest()[:12]
 
     def reset(self, n: int, rng: np.random.Generator, level: str = "normal") -> Floor:
         """n fresh orders of the training families."""
@@ -107,20 +102,20 @@ class WarehouseSimulator:
         """What the robot's controller knows; float32 [n, features]."""
         n, near = len(state.step), BESIDE[state.square]
         distance, item, wanted, rest = _by_nearness(state)
-        after = STEPS[near[:, :, None], item[:, None]]
-        nearer = (distance[:, None] - after) * wanted[:, None]
-        tour = np.where(wanted, distance + rest, FAR).min(axis=1, keepdims=True)
-        tour_after = np.where(wanted[:, None], after + rest[:, None], FAR).min(axis=2)
-        between = np.where(wanted[:, _ONE] & wanted[:, _OTHER], STEPS[item[:, _ONE], item[:, _OTHER]], GONE)
-        left = np.maximum(STEPS_UNTIL_TRUCK - state.step, 0)[:, None]
         some = wanted[:, :1]
+        after = STEPS[near[:, :, None], item[:, None]]
+        tour = distance + rest
+        best = tour.min(axis=1, keepdims=True)
+        longer = (after + rest[:, None]).min(axis=2) + 1 - best
+        nearer = (distance[:, None] - after) * wanted[:, None]
+        left = np.maximum(STEPS_UNTIL_TRUCK - state.step, 0)[:, None]
         parts = (
             left,
-            np.where(some, left - tour - wanted.sum(axis=1, keepdims=True), left),
-            (tour_after + 1 - tour) * some,
+            np.where(some, left - best - wanted.sum(axis=1, keepdims=True), left),
+            longer * some,
+            np.where(wanted, np.minimum(tour - best, GONE), GONE),
             np.where(wanted, distance, GONE),
             nearer.reshape(n, -1),
-            between,
             *_taken(state),
         )
         return np.concatenate(parts, axis=1, dtype=np.float32)
@@ -140,8 +135,6 @@ class WarehouseSimulator:
         picked = state.wanted & (state.item == square[:, None]) & (action == PICK)[:, None]
         wanted = state.wanted & ~picked
         picks, first = picked.any(axis=1), state.step == 0
-        rest = state.rest.copy()
-        rest[picks] = tours_from(state.item[picks], wanted[picks])
         signals = {
             "metres": moves * SQUARE_M,
             "items_picked": picks.astype(float),
@@ -150,7 +143,7 @@ class WarehouseSimulator:
             "orders": first.astype(float),
             "orders_complete": (picks & ~wanted.any(axis=1)).astype(float),
         }
-        after = Floor(state.step + 1, square, state.item, wanted, rest, following)
+        after = Floor(state.step + 1, square, state.item, wanted, state.tours, following)
         return Step(after, signals, after.step >= STEPS_UNTIL_TRUCK)
 
 
@@ -163,7 +156,7 @@ def _floor(n: int, rng: np.random.Generator, level: Level, families: tuple[int, 
         square=np.full(n, START),
         item=item,
         wanted=wanted,
-        rest=tours_from(item, wanted),
+        tours=tours(item),
         others=rng.integers(0, len(NEXT_PLACE), (n, level.robots)),
     )
 
@@ -178,34 +171,16 @@ def _orders(n: int, rng: np.random.Generator, families: tuple[int, ...]) -> Ints
     return items
 
 
-def tours_from(item: Ints, wanted: Bools) -> Floats:
-    """Moves from each wanted item through all the others, always on to the nearest; float32 [n, 6]."""
-    between = STEPS[item[:, :, None], item[:, None]] + np.where(wanted, np.float32(0), FAR)[:, None]
-    rows: Ints = np.indices(item.shape)[0]
-    at: Ints = np.indices(item.shape)[1]
-    moves = np.zeros(item.shape, dtype=np.float32)
-    to_come = np.repeat(wanted[:, None], ITEMS, axis=1) & ~np.eye(ITEMS, dtype=bool)
-    for _ in range(ITEMS - 1):
-        leg = np.where(to_come, between[rows, at], FAR)
-        following = leg.argmin(axis=2)
-        leg = np.take_along_axis(leg, following[:, :, None], axis=2)[:, :, 0]
-        go = leg < FAR
-        moves += np.where(go, leg, np.float32(0))
-        at = np.where(go, following, at)
-        np.put_along_axis(to_come, following[:, :, None], False, axis=2)
-    return moves
-
-
 def _by_nearness(state: Floor) -> tuple[Floats, Ints, Bools, Floats]:
     """Distance, square, presence and further tour of the items, the nearest first, the picked last; [n, 6] each."""
     distance = STEPS[state.square[:, None], state.item]
     order = np.where(state.wanted, distance, GONE).argsort(axis=1, kind="stable")
-    rows = np.arange(len(order))[:, None]
-    return distance[rows, order], state.item[rows, order], state.wanted[rows, order], state.rest[rows, order]
+    rows, rest = np.arange(len(order))[:, None], first_legs(state.tours, state.wanted)
+    return distance[rows, order], state.item[rows, order], state.wanted[rows, order], rest[rows, order]
 
 
-def _taken(state: Floor) -> tuple[Bools, Bools]:
-    """Whether each move meets a robot or a shelf, and whether the next one that way meets a robot; [n, 4] each."""
+def _taken(state: Floor) -> tuple[Bools, Bools, Ints]:
+    """Each move: meets a robot or a shelf; the next one that way meets a robot; robots that come that way; [n, 4]."""
     now, near = state.square[:, None], BESIDE[state.square]
     beyond = BESIDE[near, np.arange(len(MOVES))]
     soon = NEXT_PLACE[state.others]
@@ -213,6 +188,7 @@ def _taken(state: Floor) -> tuple[Bools, Bools]:
     return (
         _meets(now, near, state.others, soon) | (near == now),
         _meets(near, beyond, soon, later),
+        ONCOMING[state.square[:, None, None], np.arange(len(MOVES))[:, None], state.others[:, None]].sum(axis=2),
     )
 
 
