@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import Result
 from tests.design.reward.worlds import picker
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from tenure.cli.reward import reward_app
 from tenure.design.reward import audit as auditing

@@ -12,8 +12,8 @@ import pytest
 
 from tenure.core.arrays import Bools, Floats
 from tenure.core.errors import ProblemError
-from tenure.core.problem import Constraint, Problem
-from tenure.core.reward import KPI, Reward, Signal, Term
+from tenure.core.problem import Constraint, Limit, Problem, Shaping
+from tenure.core.reward import KPI, Reward, Signal, Term, Tradeoff
 from tenure.core.spaces import Box, Discrete, Feature
 
 PARTS: dict[str, Any] = {
@@ -69,6 +69,16 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "a reward of nothing": ({"reward": Reward(())}, "none in the reward"),
     "a KPI of nothing": ({"kpis": (KPI("k", "u", "lower", {}),)}, "none in KPI 'k'"),
     "a KPI per nothing": ({"kpis": (KPI("k", "u", "lower", {"sold": 1}, {}),)}, "none in KPI 'k'"),
+    "a reward that reads a KPI": (
+        {"reward": Reward((Term("service", 1, "$/share", "it is what counts"),))},
+        "a term that reads the KPI 'service'",
+    ),
+    "a limit on an unknown signal": ({"limits": (Limit("l", "sales", 1, "law"),)}, "limit 'l'"),
+    "a limit twice": ({"limits": (Limit("l", "sold", 1, "law"), Limit("l", "lost", 1, "law"))}, "['l'] more than once"),
+    "a trade-off over an unknown signal": (
+        {"reward": Reward(PARTS["reward"].terms, (Tradeoff("sold", "sales", "typo"),))},
+        "trade-off",
+    ),
     "one action": ({"action": Discrete(("only",))}, "at least two labels"),
     "an action twice": ({"action": Discrete(("a", "a"))}, "each once"),
     "an empty box": ({"action": Box((), (), (), ())}, "for every name"),
@@ -164,6 +174,14 @@ def constrained(allowed: Any) -> str:
     return made(constraints=(Constraint("c", "law", allowed),)).version
 
 
+def half_a_unit(observation: Floats) -> Floats:
+    return observation[:, 0] / 2
+
+
+def nothing_yet(observation: Floats) -> Floats:
+    return observation[:, 0] * 0
+
+
 CHANGES: list[dict[str, Any]] = [
     {"name": "store"},
     {"observation": (*PARTS["observation"], Feature("hour", "h"))},
@@ -182,6 +200,13 @@ CHANGES: list[dict[str, Any]] = [
     {"constraints": (Constraint("c", "law", AtMost(1.0)),)},
     {"constraints": (Constraint("c", "law", AtMost(2.0)),)},
     {"constraints": (Constraint("c", "law", Plain()),)},
+    {"limits": (Limit("l", "lost", 1.0, "law"),)},
+    {"limits": (Limit("l", "lost", 2.0, "law"),)},
+    {"limits": (Limit("l", "lost", 1.0, "law", held_by="penalty"),)},
+    {"shaping": Shaping(half_a_unit, "help")},
+    {"shaping": Shaping(nothing_yet, "help")},
+    {"kpis": (PARTS["kpis"][0], dataclasses.replace(PARTS["kpis"][1], worst=3.0))},
+    {"reward": Reward((dataclasses.replace(PARTS["reward"].terms[0], scale=5.0), PARTS["reward"].terms[1]))},
 ]
 
 
@@ -198,6 +223,37 @@ def test_equal_problems_have_equal_versions() -> None:
     assert same == made()
     assert (same.version, same.reward_version) == (made().version, made().reward_version)
     assert constrained(AtMost(1.0)) == constrained(AtMost(1.0))
+
+
+def test_what_a_problem_may_leave_out_is_no_part_of_its_version() -> None:
+    # Policies trained before limits, shaping, scales and worst values were known still fit their problem.
+    fields = made().as_dict()
+    assert not {"limits", "shaping"} & set(fields)
+    assert not any("scale" in term for term in fields["reward"])
+    assert not any("worst" in kpi for kpi in fields["kpis"])
+
+
+def test_the_reward_by_term_adds_up_to_the_reward() -> None:
+    doubled = Reward((*PARTS["reward"].terms, Term("sold", 1.0, "$/unit", "loyalty")))
+    parts = doubled.by_term(SIGNALS)
+    assert {name: part.tolist() for name, part in parts.items()} == {
+        "sold": [30.0, 0.0, 15.0],  # 2 + 1 a unit
+        "lost": [-1.0, -2.0, -2.0],
+    }
+    assert (parts["sold"] + parts["lost"]).tolist() == doubled(SIGNALS).tolist()
+
+
+def test_a_trade_off_is_words_and_leaves_reward_and_version_alone() -> None:
+    stated = Reward(PARTS["reward"].terms, (Tradeoff("sold", "lost", "a full shelf costs less than a lost guest"),))
+    assert made(reward=stated).version == made().version
+    assert stated(SIGNALS).tolist() == made().reward(SIGNALS).tolist()
+    assert stated.without("lost").tradeoffs == stated.tradeoffs
+
+
+def test_a_kpi_says_which_signals_it_reads() -> None:
+    service, lost = made().kpis
+    assert service.reads == {"sold", "lost"}
+    assert lost.reads == {"lost"}
 
 
 def test_a_constraint_without_source_is_told_by_its_code() -> None:

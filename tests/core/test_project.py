@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tenure.core.errors import ProblemError, ProjectError
-from tenure.core.project import CASES, Project, load_project
+from tenure.core.project import CASES, Project, line_of, load_project
 
 GOOD = """
 from tenure import KPI, Discrete, Feature, Problem, Reward, Signal, Term
@@ -62,7 +62,7 @@ def test_a_folder_without_a_bound_has_none(tmp_path: Path) -> None:
 
 
 def test_no_such_folder_names_the_shipped_cases(tmp_path: Path) -> None:
-    with pytest.raises(ProjectError, match=r"\['bikes', 'recommender'\]"):
+    with pytest.raises(ProjectError, match=r"cases \['alarms', 'bikes', .*'recommender'"):
         load_project(tmp_path / "none")
 
 
@@ -115,3 +115,66 @@ def test_a_reward_of_an_unknown_signal_stays_a_problem_error(tmp_path: Path) -> 
     text = GOOD.replace('Term("cost"', 'Term("costs"')
     with pytest.raises(ProblemError, match=r"\['cost'\]; found 'costs'"):
         _ = folder(tmp_path, text).problem
+
+
+def test_what_is_wrong_in_a_problem_is_named_with_its_line(tmp_path: Path) -> None:
+    text = GOOD.replace('Term("cost"', 'Term("costs"')
+    with pytest.raises(ProblemError) as caught:
+        _ = folder(tmp_path, text).problem
+    line = int(caught.value.where.partition("problem.py:")[2].split(",")[0])
+    assert 'Term("costs"' in text.splitlines()[line - 1]
+    assert "reward term 'costs'" in caught.value.where
+
+
+DRAFTS = """
+drafts = {
+    "dear": Reward((Term("cost", -9.0, "$/$", "hurts more"),)),
+    "broken": Reward((Term("coast", -9.0, "$/$", "typo"),)),
+}
+"""
+
+
+def test_a_draft_is_the_same_problem_with_another_reward_and_name(tmp_path: Path) -> None:
+    own = folder(tmp_path, GOOD + DRAFTS)
+    draft = load_project(f"{tmp_path}:dear")
+    assert (own.problem.name, draft.problem.name) == ("toy", "toy-dear")
+    assert draft.problem.reward.terms[0].weight == -9.0
+    assert draft.problem.kpis == own.problem.kpis
+    assert set(own.drafts) == {"dear", "broken"}
+
+
+def test_the_place_of_a_project_loads_the_same_again(tmp_path: Path) -> None:
+    own = folder(tmp_path, GOOD + DRAFTS)
+    assert load_project(own.place).problem == own.problem
+    draft = load_project(f"{tmp_path}:dear")
+    assert load_project(draft.place).problem == draft.problem
+
+
+def test_a_draft_that_does_not_exist_names_those_that_do(tmp_path: Path) -> None:
+    folder(tmp_path, GOOD + DRAFTS)
+    with pytest.raises(ProjectError, match=r"\['broken', 'dear'\]; found 'cheap'") as caught:
+        _ = load_project(f"{tmp_path}:cheap").problem
+    assert "problem.py:" in caught.value.where
+
+
+def test_a_draft_over_an_unknown_signal_is_named_with_its_line(tmp_path: Path) -> None:
+    folder(tmp_path, GOOD + DRAFTS)
+    with pytest.raises(ProblemError, match="'coast'") as caught:
+        _ = load_project(f"{tmp_path}:broken").problem
+    line = int(caught.value.where.partition("problem.py:")[2].split(",")[0])
+    assert 'Term("coast"' in (GOOD + DRAFTS).splitlines()[line - 1]
+
+
+def test_a_file_that_a_project_may_leave_out_is_none_without_it(tmp_path: Path) -> None:
+    project = folder(tmp_path, scenarios="orders = (1,)")
+    assert project.optional("scenarios", "orders") == (1,)
+    assert project.optional("scenarios", "behaviours") is None
+    assert project.optional("bound", "bound") is None
+
+
+def test_a_line_is_found_by_its_text_or_the_file_alone_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "file.py"
+    path.write_text("a\nb\nb\n")
+    assert line_of(path, "b") == f"{path}:2"
+    assert line_of(path, "c") == str(path)
+    assert line_of(tmp_path / "none.py", "b") == str(tmp_path / "none.py")

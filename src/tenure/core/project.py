@@ -47,7 +47,10 @@ class Project:
         if self.draft not in self.drafts:
             known = f"one of the drafts {sorted(self.drafts)}"
             raise _wrong(line_of(self.folder / "problem.py", "drafts"), known, repr(self.draft))
-        return replace(found, name=f"{found.name}-{self.draft}", reward=self.drafts[self.draft])
+        try:
+            return replace(found, name=f"{found.name}-{self.draft}", reward=self.drafts[self.draft])
+        except TenureError as error:
+            raise _located(error, self.folder / "problem.py") from error
 
     @property
     def drafts(self) -> Mapping[str, Reward]:
