@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -101,7 +102,7 @@ def _tell_steps(output: Output, steps: Sequence[Mapping[str, Any]]) -> None:
     for step in steps:
         values = [step["signals"][name] for name in signals] + [step["reward"][name] for name in terms]
         seen = ", ".join(f"{name} {step['features'][name]:.4g}" for name in moving[:MOVING])
-        rows.append((str(step["step"]), str(step["action"]), *(f"{value + 0.0:.4g}" for value in values), seen))
+        rows.append((str(step["step"]), str(step["action"]), *map(_figure, values), seen))
     output.table(columns, rows)
 
 
@@ -113,13 +114,22 @@ def _tell_behaviours(output: Output, project: Project, found: RewardCheck) -> No
     if not found.conducts:
         return
     problem = project.problem
-    kpis = [f"{kpi.name}" for kpi in problem.kpis]
     rows = [
-        (each.name, f"{each.returns(problem.reward).mean():.4g}", *(f"{each.kpi(kpi):.4g}" for kpi in problem.kpis), "")
+        (
+            each.name,
+            _figure(float(each.returns(problem.reward).mean())),
+            *(_figure(each.kpi(kpi)) for kpi in problem.kpis),
+            "",
+        )
         for each in found.conducts
     ]
     output.heading("Behaviours")
-    output.table(("behaviour", "return", *kpis, ""), rows)
+    output.table(("behaviour", "return", *(kpi.name for kpi in problem.kpis), ""), rows)
+
+
+def _figure(value: float) -> str:
+    """Four digits; a KPI over nothing has none, and 0 has no sign."""
+    return "-" if math.isnan(value) else f"{value + 0.0:.4g}"
 
 
 def _next(found: RewardCheck, project: Project) -> str:
