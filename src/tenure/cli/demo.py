@@ -19,7 +19,7 @@ from tenure.cli.live import LiveRun, live, server, told
 from tenure.cli.output import Output, percent
 from tenure.cli.report import carry_over, whole_ledger, write_report
 from tenure.cli.services import services
-from tenure.cli.train import as_json, progress_bar, sentence_of, train_seeds
+from tenure.cli.train import as_json, checked, progress_bar, sentence_of, train_seeds
 from tenure.cli.workspace import Workspace, base_of, open_workspace
 from tenure.core.clock import ManualClock, SystemClock
 from tenure.core.errors import ProjectError
@@ -73,6 +73,7 @@ def run_demo(output: Output, case: str, seeds: int, serve: bool, report: Path, h
     workspace = open_workspace(case, base_of(home) / FOLDER)
     with _alone(workspace.home.parent), _fresh_store(workspace) as store:
         demo = Demo(output, workspace, store)
+        demo.step("Check the reward by example", lambda: _check(demo), lambda found: found)
         record = demo.step("Train on January to August, select on September", lambda: _train(demo, seeds), _gains)
         demo.step("Ready: the kill rehearsed, an alert delivered", lambda: _ready(demo), lambda ready: worst(ready))
         found = demo.step("Live: October to December by replay", lambda: _live(demo, record.chosen), _completed)
@@ -123,6 +124,12 @@ def _not_ours(home: Path, found: str, fix: str) -> ProjectError:
 def _fresh_store(workspace: Workspace) -> Store:
     shutil.rmtree(workspace.home, ignore_errors=True)
     return workspace.store()
+
+
+def _check(demo: Demo) -> Verdict:
+    found = checked(demo.workspace)
+    demo.output.say("Training is refused without this check; `tenure reward audit` attacks the same reward.")
+    return found
 
 
 def _train(demo: Demo, seeds: int) -> Any:

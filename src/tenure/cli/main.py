@@ -12,6 +12,7 @@ from tenure.cli.approvals import approvals_app
 from tenure.cli.log import log_app
 from tenure.cli.options import Actor, Home, Json, Project, Reason
 from tenure.cli.output import Output, needed, reported
+from tenure.cli.reward import reward_app
 from tenure.cli.rollout import rollout_app
 from tenure.cli.shadow import shadow_app
 from tenure.cli.token import token_app
@@ -24,6 +25,7 @@ app = typer.Typer(
     rich_markup_mode=None,  # plain help: the coloured one takes as long as all the rest
 )
 
+app.add_typer(reward_app, name="reward")
 app.add_typer(shadow_app, name="shadow")
 app.add_typer(rollout_app, name="rollout")
 app.add_typer(approvals_app, name="approvals")
