@@ -272,15 +272,25 @@ def test_an_answer_that_took_longer_than_its_validity_is_corrected(world: World)
 
 
 def test_an_answer_is_valid_from_before_the_last_check_on(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    read = world.store.kill_epoch
+    look = world.store.still_stands
 
-    def frozen(name: str) -> int:
-        epoch = read(name)
+    def frozen(name: str, epoch: int, sequence: int) -> bool:
+        stands = look(name, epoch, sequence)
         world.wait(minutes=10)
-        return epoch
+        return stands
 
-    monkeypatch.setattr(world.store, "kill_epoch", frozen)
+    monkeypatch.setattr(world.store, "still_stands", frozen)
     assert world.one().valid_until == "2011-10-01T12:00:30.000000Z"
+
+
+def test_what_another_server_corrected_before_it_was_answered_is_answered_so(world: World) -> None:
+    def elsewhere() -> None:
+        world.store.append_correction(
+            "toy", "d1", action=0, arm=Arm.FALLBACK, propensity=None, reason="expired", at=NOON
+        )
+
+    world.store.after_append = elsewhere
+    assert who(world.one("d1")) == ("a", Arm.FALLBACK, "expired")
 
 
 def test_after_a_kill_the_incumbent_answers_until_a_person_restores(world: World) -> None:

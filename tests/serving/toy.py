@@ -79,6 +79,10 @@ class Fragile(SqliteStore):
         self._there("kill_epoch")
         return super().kill_epoch(problem)
 
+    def still_stands(self, problem: str, epoch: int, sequence: int) -> bool:
+        self._there("kill_epoch")
+        return super().still_stands(problem, epoch, sequence)
+
     def append_decisions(self, rows: Any, fold: Fold | None = None, beside: Any = None) -> Appended:
         self.before_append()
         self._there("append_decisions")

@@ -41,6 +41,7 @@ def no_recheck(patch: pytest.MonkeyPatch) -> None:
 
     patch.setattr(Store, "append_decisions", remembered)
     patch.setattr(Store, "kill_epoch", lambda store, problem: seen.get(id(store), 0))
+    patch.setattr(Store, "still_stands", lambda *_: True)
 
 
 def no_lease(patch: pytest.MonkeyPatch) -> None:

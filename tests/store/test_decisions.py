@@ -145,6 +145,22 @@ def test_a_retry_after_a_kill_gets_the_stored_row_not_a_fence(store: Store) -> N
     assert (again.existing, again.fenced) == ((row,), ())
 
 
+def test_a_commit_stands_until_a_kill_a_restore_or_a_correction(store: Store) -> None:
+    (row,) = store.append_decisions([decision("a")]).written
+    assert store.still_stands("bikes", 0, row.sequence)
+    store.append_correction(
+        "bikes", "a", action=0, arm=Arm.FALLBACK, propensity=None, reason="expired", at=NOON, unless_measured=True
+    )
+    assert not store.still_stands("bikes", 0, row.sequence)
+    (row,) = store.append_decisions([decision("b")]).written
+    assert store.still_stands("bikes", 0, row.sequence)
+    killed = store.kill("bikes", actor="ann", reason="drill", at=NOON)
+    assert not store.still_stands("bikes", 0, row.sequence)
+    assert store.still_stands("bikes", killed.kill_epoch, killed.sequence)
+    with pytest.raises(UnknownError, match="other"):
+        store.still_stands("other", 0, 0)
+
+
 def test_a_problem_that_was_never_opened_is_unknown_not_fenced(store: Store) -> None:
     with pytest.raises(UnknownError, match="other"):
         store.append_decisions([decision("a"), decision("a", problem="other")])

@@ -27,7 +27,7 @@ from tenure.serving.observation import Reader
 from tenure.serving.settle import Settler, check_same
 from tenure.serving.spool import Spool
 from tenure.serving.wire import Answer, Answers, DecisionRequest, OutcomeRequest
-from tenure.store import Receipt, Store
+from tenure.store import Appended, Receipt, Store
 from tenure.store.database import Connection
 
 DRAINED_AT_ONCE = 256
@@ -260,7 +260,7 @@ class DecisionService:
                 situation = self._situation(asked)
             # An answer is valid from before the check on, so that one sent by a frozen process comes too late.
             checked_at, age_s = self.clock.now(), self.clock.monotonic() - tried_at
-            answers = self._checked(situation, decisions, bool(appended.existing), checked_at, age_s)
+            answers = self._checked(situation, decisions, appended, checked_at, age_s)
         except StoreError:
             self._rest_log(tried_at)
             return self._unlogged(situation, started)
@@ -300,17 +300,29 @@ class DecisionService:
         return write
 
     def _checked(
-        self, situation: Situation, decisions: Sequence[Decision], repeats: bool, checked_at: datetime, age_s: float
+        self,
+        situation: Situation,
+        decisions: Sequence[Decision],
+        appended: Appended,
+        checked_at: datetime,
+        age_s: float,
     ) -> Answers:
-        """What was just written, if it still holds; else what the log says now."""
+        """What was just written, if it still holds; else what the log says now.
+
+        Another server that was asked the same meanwhile, and whose clock is ahead, may have corrected it as too old.
+        """
         valid_until = to_text(checked_at + self.valid_for)
         fresh = age_s <= self.valid_for.total_seconds()
-        if fresh and not repeats and self.store.kill_epoch(self.problem.name) == situation.control.kill_epoch:
+        if fresh and not appended.existing and self._stands(situation, appended):
             return [self._to_answer(row, valid_until) for row in decisions]
         return [
             self._settled(row, situation.asked.only([index]), checked_at, valid_until)
             for index, row in enumerate(decisions)
         ]
+
+    def _stands(self, situation: Situation, appended: Appended) -> bool:
+        epoch, last = situation.control.kill_epoch, appended.written[-1].sequence
+        return self.store.still_stands(self.problem.name, epoch, last)
 
     def _settled(self, row: Decision, asked: Asked, checked_at: datetime, valid_until: str) -> Answer | TenureError:
         try:

@@ -21,6 +21,9 @@ _CONTROL = """SELECT problem, sequence, kill_epoch, killed, stage, share, versio
 _TAKE = """UPDATE head SET sequence = sequence + ? WHERE problem = ? AND kill_epoch = ? AND killed <= ?
 RETURNING sequence, hash"""
 
+_MOVED = """SELECT kill_epoch <> ? OR EXISTS (SELECT 1 FROM correction WHERE problem = ? AND sequence > ?)
+FROM head WHERE problem = ?"""
+
 _DECISIONS = "SELECT * FROM decision WHERE problem = ? ORDER BY sequence"
 
 _EVENTS = """SELECT e.*, c.decision_id, c.action, c.arm, c.propensity, c.reason
@@ -63,6 +66,18 @@ def read_epoch(connection: Connection, problem: str) -> int:
     if epoch is None:
         raise _unknown(problem)
     return epoch
+
+
+def still_stands(connection: Connection, problem: str, epoch: int, sequence: int) -> bool:
+    """Whether nothing took back what was committed up to a number under an epoch: no kill, restore or correction since.
+
+    Raises:
+        UnknownError: the problem was never opened in this file.
+    """
+    moved = connection.execute(_MOVED, (epoch, problem, sequence, problem)).get
+    if moved is None:
+        raise _unknown(problem)
+    return not moved
 
 
 def take(connection: Connection, problem: str, count: int, epoch: int, *, learned: bool = False) -> Numbers:

@@ -65,6 +65,15 @@ class Store:
         with self.database.reading() as connection:
             return journal.read_epoch(connection, problem)
 
+    def still_stands(self, problem: str, epoch: int, sequence: int) -> bool:
+        """Whether what was committed under an epoch still holds: no kill, restore or correction after that number.
+
+        Raises:
+            UnknownError: the problem was never opened.
+        """
+        with self.database.reading() as connection:
+            return journal.still_stands(connection, problem, epoch, sequence)
+
     def append_decisions(
         self, rows: Sequence[Decision], fold: Fold | None = None, beside: Beside | None = None
     ) -> Appended:
