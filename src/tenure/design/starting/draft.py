@@ -1,0 +1,178 @@
+"""Everything that a new project's files say, guessed from one table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from tenure.core.errors import DataError
+from tenure.design.starting.decisions import Decisions, Order, read_decisions
+from tenure.design.starting.features import FeatureDraft, SignalDraft, draft_features, draft_signal
+from tenure.design.starting.leaks import Leak, find_leaks
+from tenure.design.starting.names import slugs
+from tenure.design.starting.roles import Guess, Roles, Told, guess_roles, is_outcome_word
+from tenure.design.starting.table import Table, read_table
+from tenure.design.starting.today import Today, today
+from tenure.store.tables.features import ordered_labels
+
+FEWEST_ROWS = 10
+"""Decisions from which a folder can be drafted."""
+SIGNALS = 4
+"""Columns measured afterwards that become signals, the outcome among them."""
+FOLLOW = 0.5
+"""Share of the decisions that must be followed by another of their group, for the world to be played in order."""
+LONGEST = 200
+"""Steps of an episode."""
+
+
+@dataclass(frozen=True)
+class Draft:
+    """What was made of a log.
+
+    Args:
+        name: of the problem.
+        path: the log.
+        labels: of the actions.
+        roles: which column is what.
+        features, signals: as problem.py states them; the first signal is the outcome, which the reward pays for.
+        order: what came after what.
+        today: what decided.
+        sequential: the world plays decisions of a group in order.
+        horizon: steps of an episode.
+        leaks: columns that may not be features.
+        guesses, notes: what a person should check.
+    """
+
+    name: str
+    path: Path
+    labels: tuple[str, ...]
+    roles: Roles
+    features: tuple[FeatureDraft, ...]
+    signals: tuple[SignalDraft, ...]
+    order: Order
+    today: Today
+    sequential: bool
+    horizon: int
+    leaks: tuple[Leak, ...]
+    guesses: tuple[Guess, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def discount(self) -> float:
+        """Weight of the next step: nothing follows from a decision where the log has no order."""
+        return 0.99 if self.sequential else 0.1
+
+
+def draft_project(name: str, path: Path, told: Told) -> Draft:
+    """Read a log and guess a problem.
+
+    Raises:
+        DataError: the log is empty or too short, holds one action only, or nothing says what was done or came of it.
+    """
+    table = read_table(path)
+    roles = guess_roles(table, told)
+    leaks = find_leaks(table, roles)
+    signals = _signals(table, roles, leaks)
+    gone = {leak.column for leak in leaks} | {signal.column for signal in signals}
+    features, more = draft_features(table, roles, tuple(column for column in roles.rest if column not in gone))
+    labels = ordered_labels(table.labels(roles.action).drop_null().to_pylist())
+    order = _order(table, roles)
+    decisions = _read(path, roles, features, labels, signals, order)
+    follows = float((decisions.following >= 0).mean())
+    lengths = np.diff(np.append(np.flatnonzero(decisions.first), len(decisions)))
+    sequential = follows >= FOLLOW
+    measured = [Guess(signal.column, "signal", "measured after the decision") for signal in signals[1:]]
+    return Draft(
+        name=name,
+        path=path,
+        labels=labels,
+        roles=roles,
+        features=tuple(features),
+        signals=signals,
+        order=order,
+        today=today(decisions, len(labels)),
+        sequential=sequential,
+        horizon=int(np.clip(np.median(lengths), 2, LONGEST)) if sequential else 20,
+        leaks=leaks,
+        guesses=(*roles.guesses, *measured, *more),
+        notes=tuple(_notes(table, roles, leaks, decisions, sequential)),
+    )
+
+
+def _signals(table: Table, roles: Roles, leaks: tuple[Leak, ...]) -> tuple[SignalDraft, ...]:
+    """The outcome, and other numbers that were measured after the decision."""
+    later = {leak.column for leak in leaks if leak.kind in ("function", "name")}
+    columns = [roles.outcome]
+    for column in roles.rest:
+        if (column in later or (is_outcome_word(column) and column not in table.inner)) and _varies(table, column):
+            columns.append(column)
+    names = slugs(columns[:SIGNALS], taken=("untried",))
+    return tuple(draft_signal(table, column, name) for column, name in zip(columns, names, strict=False))
+
+
+def _varies(table: Table, column: str) -> bool:
+    """Numbers in every row in which they differ; a signal must have been measured."""
+    if table.looks[column] not in ("number", "boolean"):
+        return False
+    values = table.numbers(column)
+    return bool(np.isfinite(values).all() and np.ptp(values) > 0)
+
+
+def _order(table: Table, roles: Roles) -> Order:
+    if roles.episode is not None:
+        lengths = np.unique(np.unique(np.asarray(table.texts(roles.episode).to_pylist(), dtype=str), return_counts=True)[1])
+        return Order(roles.time, roles.episode, roles.step, ends=len(lengths) > 1)
+    ordered = roles.time is not None or roles.step is not None
+    return Order(roles.time, roles.unit if ordered else None, roles.step if roles.unit else None)
+
+
+def _read(
+    path: Path,
+    roles: Roles,
+    features: list[FeatureDraft],
+    labels: tuple[str, ...],
+    signals: tuple[SignalDraft, ...],
+    order: Order,
+) -> Decisions:
+    measured = {signal.name: (signal.column, signal.missing) for signal in signals}
+    columns = [feature.source for feature in features]
+    decisions = read_decisions(path, columns, roles.action, labels, measured, order)
+    if len(decisions) < FEWEST_ROWS or len(np.unique(decisions.action)) < 2:
+        found = f"{len(decisions)} with {len(np.unique(decisions.action))} different actions"
+        raise DataError(
+            expected=f"{FEWEST_ROWS} decisions or more with action and outcome, and two actions among them",
+            found=found,
+            where=str(path),
+            fix="export more rows; a first draft needs little, but not nothing",
+        )
+    return decisions
+
+
+def _notes(
+    table: Table, roles: Roles, leaks: tuple[Leak, ...], decisions: Decisions, sequential: bool
+) -> list[str]:
+    """What a person must know before trusting the folder."""
+    notes = []
+    if roles.propensity is None:
+        notes.append(
+            "no propensity: the log does not say how likely each action was, so what it says of other policies rests "
+            "on the assumption that the features explain the choice; log propensities from now on"
+        )
+    if not sequential:
+        notes.append(
+            "no order: each situation is drawn by itself, so a decision changes nothing later; where it does, name "
+            "--unit and --time, or log episode and step"
+        )
+    rejected, why = table.rejected
+    if rejected:
+        notes.append(f"{rejected} rows cannot be read; {why}")
+    lost = len(table) - len(decisions)
+    if lost > 0 and table.whole:
+        notes.append(f"{lost} of {len(table)} rows are not part of the world: no action or outcome, or one too many")
+    if not table.whole:
+        notes.append(f"only the first {len(table)} rows were looked at")
+    if any(leak.kind == "later" for leak in leaks):
+        notes.append("moments after the decision were left out; a delay from them can be a signal")
+    return notes

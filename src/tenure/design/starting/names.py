@@ -1,0 +1,68 @@
+"""Names from anywhere as names, literals and comments of Python, so that no header of a table becomes code."""
+
+from __future__ import annotations
+
+import json
+import keyword
+import re
+import unicodedata
+from collections.abc import Iterable
+
+LONGEST = 40
+"""Characters of a name made from a header."""
+
+
+def slug(text: str) -> str:
+    """A lower-case Python identifier that reads like the text.
+
+    >>> slug("Temp (°C)"), slug("class"), slug("2nd offer"), slug("価格"), slug('"; import os')
+    ('temp_c', 'class_', 'n_2nd_offer', 'column', 'import_os')
+    """
+    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
+    name = re.sub(r"[^a-z0-9]+", "_", plain).strip("_")[:LONGEST].strip("_") or "column"
+    name = f"n_{name}" if name[0].isdigit() else name
+    return f"{name}_" if keyword.iskeyword(name) or keyword.issoftkeyword(name) else name
+
+
+def slugs(texts: Iterable[str], taken: Iterable[str] = ()) -> list[str]:
+    """Slugs of several texts, each once; a repeated one is numbered.
+
+    >>> slugs(["a b", "a-b", "A B"])
+    ['a_b', 'a_b_2', 'a_b_3']
+    """
+    used, found = set(taken), []
+    for text in texts:
+        name = first = slug(text)
+        number = 2
+        while name in used:
+            name, number = f"{first}_{number}", number + 1
+        used.add(name)
+        found.append(name)
+    return found
+
+
+def literal(text: str) -> str:
+    r"""A Python string in double quotes that is exactly the text, in printable ASCII where anything else could mislead.
+
+    >>> literal('a "b"'), literal("a\nb"), literal("größe")
+    ('"a \\"b\\""', '"a\\nb"', '"größe"')
+    """
+    if text.isprintable():
+        return json.dumps(text, ensure_ascii=False)
+    return '"' + ascii(f"'{text}")[2:-1].replace("\\'", "'").replace('"', '\\"') + '"'
+
+
+def remark(text: str) -> str:
+    """A text as part of one line of a comment or a sentence: printable, no line breaks, quotes or backslashes."""
+    told = "".join(letter if letter.isprintable() else " " for letter in text)
+    return re.sub(r"[\"'\\{}]", "", told)[:LONGEST].strip() or "?"
+
+
+def tokens(text: str) -> tuple[str, ...]:
+    """The words a header is made of, lower case; camelCase counts as two.
+
+    >>> tokens("deliveredAt"), tokens("Total-Cost (EUR)")
+    (('delivered', 'at'), ('total', 'cost', 'eur'))
+    """
+    parted = re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", text)
+    return tuple(word for word in re.split(r"[^a-z0-9]+", parted.lower()) if word)
