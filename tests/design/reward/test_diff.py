@@ -9,12 +9,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 from tests.design.reward.worlds import picker
+from tests.store.rows import NOON, WAIT, decision
 
 from tenure.core.clock import SystemClock
+from tenure.core.decision import Outcome
 from tenure.core.errors import DataError, ProblemError
 from tenure.design.reward.diff import flipped_share, logged_change, needed_signals, reward_diff
 from tenure.design.reward.ranking import kendall_tau, reweighted
 from tenure.design.reward.scored import SignalLog, open_signals
+from tenure.store import SqliteStore
+from tenure.store.tables.exporting import export_log
 
 
 class Ticking(SystemClock):
@@ -135,3 +139,24 @@ def test_a_log_without_these_signals_says_what_it_has(tmp_path: Path) -> None:
 def test_both_rewards_signals_are_needed(tmp_path: Path) -> None:
     before, after = picker(tmp_path / "a"), picker(tmp_path / "b", draft="pays-picks")
     assert needed_signals(before, after) == {"delivered", "metres", "picked"}
+
+
+@pytest.mark.parametrize("name", ["log.sqlite", "out.csv", "out.jsonl", "out.parquet"])
+def test_tenure_s_own_log_and_its_exports_are_scored_alike(tmp_path: Path, name: str) -> None:
+    problem = picker(tmp_path).problem
+    store = SqliteStore(tmp_path / "log.sqlite")
+    store.open_problem("picker", "salt")
+    rows = [decision(each, problem="picker", action=action) for each, action in (("a", 1), ("b", 3), ("c", 0))]
+    store.append_decisions(rows)
+    signals = {"picked": 0.0, "delivered": 1.0, "metres": 4.0, "thrown": 0.0}
+    told = [Outcome.observed("o", "b", signals, NOON), Outcome.observed("p", "c", {"metres": float("nan")}, NOON)]
+    store.append_outcomes("picker", told, received_at=NOON, wait=WAIT, signals=problem.signal_names)
+    if name != "log.sqlite":
+        export_log(store, problem, tmp_path / name)
+    store.close()
+    found = open_signals(str(tmp_path / name), problem, NAMES)
+    assert (found.action.tolist(), found.left_out) == (["deliver"], 2)  # one without an outcome, one in quarantine
+    assert {signal: values.tolist() for signal, values in found.signals.items()} == {
+        "delivered": [1.0],
+        "metres": [4.0],
+    }

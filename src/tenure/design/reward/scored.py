@@ -74,7 +74,7 @@ def _stored(place: str, problem: Problem, names: Sequence[str]) -> Iterator[Rows
     labels, found = [], []
     for row in log.rows():
         labels.append(log.label(row.decision.action))
-        found.append(row.signals or {})
+        found.append(row.signals if row.signals and row.counted else {})
     yield labels, _columns(found, names)
 
 
