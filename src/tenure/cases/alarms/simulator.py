@@ -20,9 +20,9 @@ from tenure.core.errors import DataError
 from .problem import ALARM, INSPECT, SERVICE, SHIFT
 
 DAY = 2 * SHIFT
-FAILURE_CHANCE = np.array([0.01, 0.015, 0.025])
+FAILURE_CHANCE = np.array([0.01, 0.03, 0.05])
 """Chance that a faulty pump fails within an hour, at each load."""
-OUTPUT = np.array([5.0, 60.0, 150.0])
+OUTPUT = np.array([5.0, 80.0, 200.0])
 """Units an hour at each load."""
 NEXT_LOAD = np.array([[0.8, 0.2, 0.0], [0.2, 0.6, 0.2], [0.0, 0.2, 0.8]])
 """Chance of the next hour's load, row by row from this hour's."""
@@ -90,7 +90,7 @@ class AlarmsSimulator:
         return hashlib.sha256(Path(__file__).read_bytes()).hexdigest()[:12]
 
     def reset(self, n: int, rng: np.random.Generator, level: str = "normal") -> Pumps:
-        """n training pumps, each just serviced at some hour of the two days between planned services."""
+        """n training pumps, each just serviced at some hour of the four days between planned services."""
         return self._pumps(SPLITS["train"] + rng.integers(0, 10**9, n), rng.integers(0, SERVICE, n), level)
 
     def panel(self, split: Split, first_day: int = 0, days: int | None = None) -> Panel:

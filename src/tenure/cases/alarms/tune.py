@@ -13,13 +13,13 @@ from typing import get_args
 import numpy as np
 
 from tenure import Panel, Policy, Split
-from tenure.cases.alarms.problem import AnyHour, ByShift, problem
+from tenure.cases.alarms.problem import ByShift, QuietLoad, problem
 from tenure.cases.alarms.simulator import simulator
 
-ALARMS = (0.7, 0.8, 0.9, 0.95, 0.97, 0.99)
-INSPECTS = (0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.1)
-NIGHTS = (0.8, 0.95, 0.99, 1.1)
-SPARES = (0, 6, 12, 15, 18, 24)
+ALARMS = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98)
+INSPECTS = (0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5, 1.1)
+NIGHTS = (0.9, 0.98, 1.1)
+SPARES = (0, 6, 12, 18)
 SPLITS: tuple[Split, ...] = get_args(Split)[:2]
 DAYS = 8
 
@@ -41,7 +41,7 @@ def rules() -> Iterator[Policy]:
     """Every point of both grids; an inspection threshold above 1 never inspects."""
     for alarm, inspect in product(ALARMS, INSPECTS):
         if inspect < alarm or inspect > 1:
-            yield AnyHour(alarm, inspect)
+            yield from (QuietLoad(alarm, inspect, load) for load in range(3))
             yield from (ByShift(alarm, inspect, night, spare) for night, spare in product(NIGHTS, SPARES))
 
 

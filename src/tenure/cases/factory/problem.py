@@ -126,7 +126,7 @@ class Foreman:
     hot: float
     quiet_wear: int
     any_wear: int
-    quiet: float = 4
+    quiet: float
     version: str = "foreman"
 
     def propose(self, observation: Floats, allowed: Bools | None, draw: Floats) -> Proposal:  # noqa: ARG002
@@ -160,5 +160,5 @@ def _chosen(action: Ints) -> Proposal:
     return Proposal(action.astype(np.int64), np.ones(len(action)))
 
 
-incumbent: Policy = Foreman(cover=0.2, hot=80, quiet_wear=9, any_wear=9)
-rules: dict[str, Policy] = {"steady": Steady(wear=9)}
+incumbent: Policy = Foreman(cover=0.4, hot=80, quiet_wear=8, any_wear=10, quiet=7)
+rules: dict[str, Policy] = {"steady": Steady(wear=6)}
