@@ -50,6 +50,7 @@ def test_a_run_takes_the_projects_settings(trained: dict[str, Any], folder: Path
     settings = read_record(home / "hot" / "runs" / "one").settings
     assert (settings["steps"], settings["worlds"], settings["net"]) == (2048, 32, [8])
     assert trained["gain"]["cluster"] == "world"
+    assert set(trained["limits"]["weights"]) == {"heat"}
 
 
 def test_evaluation_over_such_worlds_needs_no_weeks_and_doubts_its_headroom(

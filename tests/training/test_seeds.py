@@ -19,7 +19,7 @@ from tenure.core.reward import KPI
 from tenure.evaluation import crossed_bootstrap
 from tenure.simulators.rollout import run as simulate
 from tenure.store import BundlePolicy, load_bundle
-from tenure.training import CurvePoint, PPOSettings, Progress, RunRecord, latest_run, read_record, train
+from tenure.training import CurvePoint, PPOSettings, Progress, RunRecord, SeedRecord, latest_run, read_record, train
 from tenure.training.normaliser import fit_normaliser
 from tenure.training.seeds import best_point
 
@@ -211,11 +211,18 @@ def test_worlds_drawn_by_themselves_are_what_the_gain_counts(draft: tuple[Projec
 
 def test_learned_weights_travel_with_curve_and_lineage(draft: tuple[Project, RunRecord, Path]) -> None:
     _, record, home = draft
-    best = best_point(draft[0].problem.kpis[0], record.seeds[0].curve)
+    best = best_point(draft[0].problem.kpis[0], list(record.seeds[0].curve))
     assert set(best.weights) == {"heat"}
     assert read_record(home / "runs" / "draft").seeds[0].curve[-1].weights == record.seeds[0].curve[-1].weights
     lineage = json.loads((home / "bundles" / record.chosen / "manifest.json").read_text())["lineage"]
-    assert lineage["weights"] == best.weights
+    assert lineage["weights"] == best.weights == record.seeds[0].weights
+    assert record.seeds[0].excess == best.excess > 0, "a draft that pays for heat breaks the limit"
+
+
+def test_a_seed_that_keeps_the_limits_goes_before_one_that_does_not() -> None:
+    sales = KPI("sales", "$", "higher", {"sales": 1})
+    kept, broken = (SeedRecord(1, "", score, 1.0, (), over) for score, over in ((1.0, 0.0), (9.0, 0.1)))
+    assert max((broken, kept), key=lambda seed: seed.merit(sales)) is kept
 
 
 def test_a_level_the_simulator_does_not_have_is_refused(tiny: Tiny, tmp_path: Path) -> None:

@@ -38,6 +38,12 @@ def run_training(
         f"cluster {gain['cluster']})."
     )
     output.say(f"As `tenure evaluate` counts: {sentence_of(workspace, record)}")
+    chosen = next(seed for seed in record.seeds if seed.version == record.chosen)
+    for limit in workspace.project.problem.limits:
+        weight = f"; learned weight {chosen.weights[limit.name]:.3g}" if limit.name in chosen.weights else ""
+        output.say(f"Limit {limit.name!r}, {limit.most:g} of {limit.signal} at most{weight}.")
+    if chosen.excess > 0:
+        output.say(f"No checkpoint keeps every limit; the chosen one exceeds one by {percent(chosen.excess)}.")
     output.say(f"Chosen: version {record.chosen}. Next: tenure evaluate {project}")
     output.result(as_json(record))
 
@@ -51,15 +57,17 @@ def sentence_of(workspace: Workspace, record: Any) -> str:
 def as_json(record: Any) -> dict[str, Any]:
     """A run as the command line reports it."""
     scores = {seed.version: seed.score for seed in record.seeds}
+    chosen = next(seed for seed in record.seeds if seed.version == record.chosen)
     bound = record.bound
-    share = None if bound is None else headroom_share(record.incumbent, scores[record.chosen], bound)
+    share = None if bound is None else headroom_share(record.incumbent, chosen.score, bound)
     return {
         "run": record.run,
         "version": record.chosen,
-        "score": {"value": scores[record.chosen], "headroom": share, "per_seed": scores},
+        "score": {"value": chosen.score, "headroom": share, "per_seed": scores},
         "incumbent": {"value": record.incumbent},
         "bound": {"value": bound},
         "gain": record.gain,
+        "limits": {"excess": chosen.excess, "weights": chosen.weights},
         "steps_per_s": record.steps_per_s,
         "diagnosis": [],
     }

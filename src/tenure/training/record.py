@@ -47,13 +47,22 @@ class CurvePoint:
 
 @dataclass(frozen=True)
 class SeedRecord:
-    """One seed of a run: its bundle, its best score on the selection data, its curve."""
+    """One seed of a run: its bundle, its best checkpoint's score and excess on the selection data, its curve.
+
+    `weights` are those of limits held by `lagrange` at that checkpoint, in reward per unit of the limit's signal.
+    """
 
     seed: int
     version: str
     score: float
     steps_per_s: float
     curve: tuple[CurvePoint, ...]
+    excess: float = 0.0
+    weights: dict[str, float] = field(default_factory=dict)
+
+    def merit(self, kpi: KPI) -> tuple[float, float]:
+        """What seeds are ranked by, as checkpoints are."""
+        return -self.excess, kpi.sign * self.score
 
 
 @dataclass(frozen=True)

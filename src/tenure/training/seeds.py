@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -103,10 +103,11 @@ def train_seed(job: Job, report: Callable[[CurvePoint], None]) -> SeedRecord:
         evaluation={"split": "selection", "kpi": project.problem.kpis[0].name, "score": best.score},
     )
     save_bundle(bundle, job.bundles)
-    return SeedRecord(job.seed, bundle.version, best.score, curve[-1].steps / curve[-1].seconds, tuple(curve))
+    speed = curve[-1].steps / curve[-1].seconds
+    return SeedRecord(job.seed, bundle.version, best.score, speed, tuple(curve), best.excess, best.weights)
 
 
-def best_point(kpi: KPI, curve: Sequence[CurvePoint]) -> CurvePoint:
+def best_point(kpi: KPI, curve: list[CurvePoint]) -> CurvePoint:
     """The best checkpoint of a curve; the earliest of equals, as they are saved."""
     return max(curve, key=lambda point: point.merit(kpi))
 
@@ -152,7 +153,7 @@ def _summary(
         simulator_version=simulator.version,
         settings=json.loads(json.dumps(asdict(settings))),
         seeds=seeds,
-        chosen=max(seeds, key=lambda seed: best_point(kpi, seed.curve).merit(kpi)).version,
+        chosen=max(seeds, key=lambda seed: seed.merit(kpi)).version,
         incumbent=kpi.value(incumbent.signals),
         bound=None if best is None else kpi.of_totals(best, panel.steps * len(panel.worlds)),
         gain=gain.as_dict(),
