@@ -33,10 +33,7 @@ def run_init(
     """
     _check_one_source(source, case, told)
     place = parent or Path()
-    if source is not None:
-        started = start_from_log(name, place, source, told)
-    else:
-        started = start_from_case(name, place, case)
+    started = start_from_case(name, place, case) if source is None else start_from_log(name, place, source, told)
     _tell(output, started)
     output.result(started.as_dict())
 
@@ -68,6 +65,6 @@ def _tell(output: Output, started: Started) -> None:
         output.heading("To check by hand")
         for note in draft.notes:
             output.say(f"- {note}")
-        output.say("- units, bounds and the reward in problem.py; AsLogged there stands for the rule that decides today")
+        output.say("- units, bounds and reward in problem.py; AsLogged there stands for the rule that decides today")
     output.say(f"\nWritten: {started.folder}, {len(started.files)} files.")
     output.say(f"Next: tenure reward check {started.folder}")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pyarrow.compute as pc
 
 from tenure.core.errors import DataError
 from tenure.design.starting.decisions import Decisions, Order, read_decisions
@@ -104,12 +105,11 @@ def draft_project(name: str, path: Path, told: Told) -> Draft:
 def _signals(table: Table, roles: Roles, leaks: tuple[Leak, ...]) -> tuple[SignalDraft, ...]:
     """The outcome, and other numbers that were measured after the decision."""
     later = {leak.column for leak in leaks if leak.kind in ("function", "name")}
-    columns = [roles.outcome]
-    for column in roles.rest:
-        if (column in later or (is_outcome_word(column) and column not in table.inner)) and _varies(table, column):
-            columns.append(column)
-    names = slugs(columns[:SIGNALS], taken=("untried",))
-    return tuple(draft_signal(table, column, name) for column, name in zip(columns, names, strict=False))
+    named = {column for column in roles.rest if is_outcome_word(column) and column not in table.inner}
+    others = [column for column in roles.rest if column in later | named and _varies(table, column)]
+    columns = [roles.outcome, *others][:SIGNALS]
+    names = slugs(columns, taken=("untried",))
+    return tuple(draft_signal(table, column, name) for column, name in zip(columns, names, strict=True))
 
 
 def _varies(table: Table, column: str) -> bool:
@@ -122,8 +122,9 @@ def _varies(table: Table, column: str) -> bool:
 
 def _order(table: Table, roles: Roles) -> Order:
     if roles.episode is not None:
-        lengths = np.unique(np.unique(np.asarray(table.texts(roles.episode).to_pylist(), dtype=str), return_counts=True)[1])
-        return Order(roles.time, roles.episode, roles.step, ends=len(lengths) > 1)
+        # Episodes of one length were cut off by a time limit, which is no end.
+        lengths = pc.value_counts(table.texts(roles.episode)).field("counts")
+        return Order(roles.time, roles.episode, roles.step, ends=pc.count_distinct(lengths).as_py() > 1)
     ordered = roles.time is not None or roles.step is not None
     return Order(roles.time, roles.unit if ordered else None, roles.step if roles.unit else None)
 
@@ -150,9 +151,7 @@ def _read(
     return decisions
 
 
-def _notes(
-    table: Table, roles: Roles, leaks: tuple[Leak, ...], decisions: Decisions, sequential: bool
-) -> list[str]:
+def _notes(table: Table, roles: Roles, leaks: tuple[Leak, ...], decisions: Decisions, sequential: bool) -> list[str]:
     """What a person must know before trusting the folder."""
     notes = []
     if roles.propensity is None:

@@ -25,8 +25,8 @@ PAIRED = 40
 """Columns whose sums and differences are compared with the outcome, at most."""
 LATER = 0.9
 """Share of the rows in which a moment lies after the decision, from which it was written afterwards."""
-FIRST_WORDS = frozenset("outcome label actual truth realized realised after signal post".split())
-LAST_WORDS = frozenset("after afterwards later outcome result".split())
+FIRST_WORDS = frozenset({"outcome", "label", "actual", "truth", "realized", "realised", "after", "signal", "post"})
+LAST_WORDS = frozenset({"after", "afterwards", "later", "outcome", "result"})
 
 
 @dataclass(frozen=True)
@@ -155,7 +155,8 @@ def _later(table: Table, roles: Roles, name: str) -> Leak | None:
     if not known.any():
         return None
     share = float((moment[known] > decided[known]).mean())
-    return Leak(name, f"later than the decision in {100 * share:.0f} % of the rows", "later") if share >= LATER else None
+    why = f"later than the decision in {100 * share:.0f} % of the rows"
+    return Leak(name, why, "later") if share >= LATER else None
 
 
 def _named(name: str) -> Leak | None:

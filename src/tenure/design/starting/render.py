@@ -20,7 +20,11 @@ FROM_A_LOG = {
     "scenarios.py": "scenarios.py.j2",
     "tenure.toml": "tenure.toml.j2",
 }
-TESTS = {"tests/test_reward.py": "test_reward.py.j2", "tests/test_simulator.py": "test_simulator.py.j2"}
+OF_ANY = {
+    "ruff.toml": "ruff.toml.j2",
+    "tests/test_reward.py": "test_reward.py.j2",
+    "tests/test_simulator.py": "test_simulator.py.j2",
+}
 
 
 def files_from_log(draft: Draft, log: str, *, copied: bool) -> dict[str, str]:
@@ -50,7 +54,7 @@ def files_from_log(draft: Draft, log: str, *, copied: bool) -> dict[str, str]:
 
 
 def files_of_any(name: str, origin: str, told: Mapping[str, Any]) -> dict[str, str]:
-    """The files that every new project has: tests and a README.
+    """The files that every new project has: tests, a style and a README.
 
     Args:
         name: of the project.
@@ -58,7 +62,7 @@ def files_of_any(name: str, origin: str, told: Mapping[str, Any]) -> dict[str, s
         told: what was guessed; empty where nothing was.
     """
     readme = _rendered("README.md.j2", {"data": False, "guesses": (), **told, "name": name, "origin": origin})
-    return {path: _rendered(template, {}) for path, template in TESTS.items()} | {"README.md": readme}
+    return {path: _rendered(template, {}) for path, template in OF_ANY.items()} | {"README.md": readme}
 
 
 def _rendered(template: str, told: Mapping[str, Any]) -> str:

@@ -18,21 +18,26 @@ FEW = 20
 """Different values up to which a column behaves like a choice."""
 ALONE = 0.9
 """Share of different values from which a text identifies its row and says nothing about others."""
-ACTION_WORDS = frozenset(
-    "action decision choice chosen arm treatment variant offer offered assigned selected policy".split()
-)
-OUTCOME_WORDS = frozenset(
-    "reward outcome click clicks clicked conversion conversions converted revenue profit margin sale sales sold "
-    "purchase purchased purchases bought churn churned returned delay late lateness cost costs loss losses lost "
-    "complaint complaints success failure failures target label result kpi y".split()
-)
-TIME_WORDS = frozenset("time timestamp date datetime at ts moment".split())
-UNIT_WORDS = frozenset("user customer client unit device member account patient machine vehicle store session".split())
-PROPENSITY_WORDS = frozenset("propensity pscore probability prob".split())
-LOWER_WORDS = frozenset(
-    "cost costs delay late lateness loss losses lost churn churned returned complaint complaints failure failures "
-    "error errors waiting wait latency penalty".split()
-)
+ACTION_WORDS = frozenset({
+    "action", "decision", "choice", "chosen", "arm", "treatment", "variant", "offer", "offered", "assigned",
+    "selected", "policy",
+})  # fmt: skip
+OUTCOME_WORDS = frozenset({
+    "reward", "outcome", "click", "clicks", "clicked", "conversion", "conversions", "converted", "revenue",
+    "profit", "margin", "sale", "sales", "sold", "purchase", "purchased", "purchases", "bought", "churn",
+    "churned", "returned", "delay", "late", "lateness", "cost", "costs", "loss", "losses", "lost", "complaint",
+    "complaints", "success", "failure", "failures", "target", "label", "result", "kpi", "y",
+})  # fmt: skip
+TIME_WORDS = frozenset({"time", "timestamp", "date", "datetime", "at", "ts", "moment"})
+UNIT_WORDS = frozenset({
+    "user", "customer", "client", "unit", "device", "member", "account", "patient", "machine", "vehicle", "store",
+    "session",
+})  # fmt: skip
+PROPENSITY_WORDS = frozenset({"propensity", "pscore", "probability", "prob"})
+LOWER_WORDS = frozenset({
+    "cost", "costs", "delay", "late", "lateness", "loss", "losses", "lost", "churn", "churned", "returned",
+    "complaint", "complaints", "failure", "failures", "error", "errors", "waiting", "wait", "latency", "penalty",
+})  # fmt: skip
 """Words of what there should be less of."""
 
 

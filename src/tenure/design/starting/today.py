@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tenure.core.arrays import Floats, Ints
+from tenure.core.arrays import Bools, Floats, Ints
 from tenure.design.starting.decisions import Decisions
 
 BINS = 4
@@ -36,7 +36,8 @@ def today(decisions: Decisions, actions: int) -> Today:
     """Shares of the actions; fitted to one half of the rows each, judged on the other, to choose the feature."""
     halves = np.arange(len(decisions)) % 2 == 0
     alone = _likelihood(np.zeros(len(decisions), dtype=np.int64), decisions.action, actions, halves)
-    best, edges, gained = 0, (), TELLS
+    best, gained = 0, TELLS
+    edges: tuple[float, ...] = ()
     for place in range(decisions.observation.shape[1]):
         cut = _edges(decisions.observation[:, place])
         group = np.searchsorted(np.asarray(cut), decisions.observation[:, place], side="right")
@@ -66,7 +67,7 @@ def _shares(group: Ints, action: Ints, actions: int, groups: int) -> Floats:
     return np.asarray(count / count.sum(axis=1, keepdims=True))
 
 
-def _likelihood(group: Ints, action: Ints, actions: int, half: Floats) -> float:
+def _likelihood(group: Ints, action: Ints, actions: int, half: Bools) -> float:
     """Mean log-likelihood of the actions in each half, under the shares in the other; nats per decision."""
     groups, total = int(group.max()) + 1, 0.0
     for fitted in (half, ~half):
