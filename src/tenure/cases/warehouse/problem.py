@@ -18,7 +18,7 @@ import numpy as np
 
 from tenure import KPI, Discrete, Feature, Policy, Problem, Proposal, Reward, Signal, Term
 from tenure.core.arrays import Bools, Floats
-from tenure.core.problem import Limit
+from tenure.core.problem import Limit, Shaping
 
 from .layout import MOVES, SIGHT, SQUARE_M
 
@@ -37,20 +37,31 @@ def _each_item(name: str, low: float, high: float, about: str) -> tuple[Feature,
     return tuple(Feature(f"{name}_{slot}", "moves", low, high, about) for slot in range(1, ITEMS + 1))
 
 
+OBSERVATION = (
+    Feature("steps_left", "steps", 0, STEPS_UNTIL_TRUCK, "until the truck leaves"),
+    Feature("slack", "steps", -150, STEPS_UNTIL_TRUCK, "left over after the planner's tour of all items"),
+    *_each_move("longer", "moves", 2, "by how much such a move makes the planner's tour longer"),
+    *_each_item("detour", 0, GONE, "by how much the tour is longer with this item first; 30: no such item"),
+    *_each_item("distance", 0, GONE, "to this item, number 1 being the nearest; 30: no such item"),
+    *(feature for move in MOVES for feature in _each_item(move, -1, 1, "by how much the move brings it nearer")),
+    *_each_move("taken", "0 or 1", 1, "such a move meets a robot or a shelf"),
+    *_each_move("ahead", "0 or 1", 1, "the same move one step later would meet a robot"),
+    *_each_move("oncoming", "robots", 12, f"that come the other way within {SIGHT} squares"),
+)
+_AT = {feature.name: column for column, feature in enumerate(OBSERVATION)}
+
+
+def planned(observation: Floats) -> Floats:
+    """What the planner expects still to come, in points: every item left, less the metres of its tour; [n]."""
+    items = sum(observation[:, _AT[f"distance_{slot}"]] < GONE for slot in range(1, ITEMS + 1))
+    moves = observation[:, _AT["steps_left"]] - observation[:, _AT["slack"]] - items
+    return np.asarray(100.0 * items - SQUARE_M * moves)
+
+
 problem = Problem(
     name="warehouse",
     about="The next move or pick of a robot that fetches an order's items before the truck leaves.",
-    observation=(
-        Feature("steps_left", "steps", 0, STEPS_UNTIL_TRUCK, "until the truck leaves"),
-        Feature("slack", "steps", -150, STEPS_UNTIL_TRUCK, "left over after the planner's tour of all items"),
-        *_each_move("longer", "moves", 2, "by how much such a move makes the planner's tour longer"),
-        *_each_item("detour", 0, GONE, "by how much the tour is longer with this item first; 30: no such item"),
-        *_each_item("distance", 0, GONE, "to this item, number 1 being the nearest; 30: no such item"),
-        *(feature for move in MOVES for feature in _each_item(move, -1, 1, "by how much the move brings it nearer")),
-        *_each_move("taken", "0 or 1", 1, "such a move meets a robot or a shelf"),
-        *_each_move("ahead", "0 or 1", 1, "the same move one step later would meet a robot"),
-        *_each_move("oncoming", "robots", 12, f"that come the other way within {SIGHT} squares"),
-    ),
+    observation=OBSERVATION,
     action=Discrete((*MOVES, "pick", "wait")),
     signals=(
         Signal("metres", "metres", 0, SQUARE_M, "driven in this step"),
@@ -83,6 +94,7 @@ problem = Problem(
     limits=(Limit("collisions", "collisions", 0.005, "safety: one in 200 decisions at the very most", "penalty"),),
     horizon=STEPS_UNTIL_TRUCK,
     discount=1.0,
+    shaping=Shaping(planned, "tells at once what a move off the tour costs, and not only when the truck leaves"),
 )
 
 drafts = {
@@ -90,8 +102,6 @@ drafts = {
     "no-metres": problem.reward.without("metres"),
 }
 """Rewards that were tried and not taken; `tenure reward audit warehouse:no-collisions` shows why."""
-
-_AT = {name: column for column, name in enumerate(problem.feature_names)}
 
 
 @dataclass(frozen=True)
