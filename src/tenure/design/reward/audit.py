@@ -6,8 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from tenure.core.clock import Clock, SystemClock
 from tenure.core.errors import ProjectError
 from tenure.core.evidence import Finding, Verdict, worst
@@ -176,8 +174,7 @@ def _one_action_finding(problem: Problem, tried: Search, exploits: Sequence[Expl
     """Whether what the reward likes best has stopped deciding."""
     everything = (tried.reference, *tried.known, *tried.found)
     best = max(everything, key=lambda each: float(each.returns(problem.reward).mean()))
-    share, label = _most_taken(problem, best)
-    usual, _ = _most_taken(problem, tried.reference)
+    label, share, usual = _one_action(problem, best, tried.reference)
     told = f"the best paid behaviour, {best.name!r}, takes {label!r} {share:.0%} of the time (incumbent {usual:.0%})"
     if share <= MOST_ONE_ACTION or usual > MOST_ONE_ACTION:
         return Finding("one_action", Verdict.PASS, told)
@@ -188,11 +185,12 @@ def _one_action_finding(problem: Problem, tried: Search, exploits: Sequence[Expl
     return Finding("one_action", Verdict.INCONCLUSIVE, told)
 
 
-def _most_taken(problem: Problem, conduct: Conduct) -> tuple[float, str]:
-    """Share and label of the action a behaviour takes most."""
+def _one_action(problem: Problem, best: Conduct, usual: Conduct) -> tuple[str, float, float]:
+    """The action a behaviour takes most: its label, its share there, and its share with the incumbent."""
     assert isinstance(problem.action, Discrete)
-    shares = conduct.action_shares(problem.action.size)
-    return float(shares.max()), problem.action.labels[int(np.argmax(shares))]
+    shares = best.action_shares(problem.action.size)
+    most = int(shares.argmax())
+    return problem.action.labels[most], float(shares[most]), float(usual.action_shares(problem.action.size)[most])
 
 
 def _nothing_searched(project: Project) -> Finding:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -21,13 +22,13 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=2)
     given = parser.parse_args()
     seeds = range(given.first, given.first + given.seeds)
+    found: list[Case] = []
     with ProcessPoolExecutor(given.workers) as pool:
-        found = [case for part in pool.map(_all, seeds) for case in part]
-    print(table(found))
-    for case in found:
-        if case.hackable != case.flagged:
-            print(f"\n{'missed' if case.hackable else 'false alarm'}: {case.world}, {case.reward!r}, seed {case.seed}")
-            print(f"  {case.told}")
+        for part in pool.map(_all, seeds):
+            found.extend(part)
+            _say("".join(f"{_told(case)}\n" for case in part if case.hackable != case.flagged))
+            _say(f"seed {part[0].seed}: {sum(case.hackable == case.flagged for case in part)} of {len(part)} right\n")
+    _say(f"\n{table(found)}\n")
 
 
 def table(found: Sequence[Case]) -> str:
@@ -46,6 +47,16 @@ def table(found: Sequence[Case]) -> str:
 
 def _all(seed: int) -> list[Case]:
     return list(cases(seed))
+
+
+def _told(case: Case) -> str:
+    kind = "missed" if case.hackable else "false alarm"
+    return f"{kind}: {case.world}, {case.reward!r}, seed {case.seed}: {case.told}"
+
+
+def _say(words: str) -> None:
+    sys.stdout.write(words)
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -32,7 +32,7 @@ class Cleaner(Tiny):
     cells: int
     dust: float
 
-    def reset(self, n: int, rng: np.random.Generator, level: str = "normal") -> Corridors:  # noqa: ARG002
+    def reset(self, n: int, rng: np.random.Generator, level: str = "normal") -> Corridors:
         return Corridors(rng.integers(self.cells, size=n), rng.random((n, self.cells)) < 0.3, np.zeros(n, int))
 
     def observe(self, state: Corridors) -> Floats:

@@ -33,7 +33,7 @@ class Streets(Tiny):
     crash: float
     calm: float
 
-    def reset(self, n: int, rng: np.random.Generator, level: str = "normal") -> Couriers:  # noqa: ARG002
+    def reset(self, n: int, rng: np.random.Generator, level: str = "normal") -> Couriers:
         return Couriers(rng.random(n), np.zeros(n))
 
     def observe(self, state: Couriers) -> Floats:

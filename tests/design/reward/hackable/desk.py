@@ -34,7 +34,7 @@ class Desk(Tiny):
     solve: float
     back: float
 
-    def reset(self, n: int, rng: np.random.Generator, level: str = "normal") -> Desks:  # noqa: ARG002
+    def reset(self, n: int, rng: np.random.Generator, level: str = "normal") -> Desks:
         return Desks(rng.integers(0, 6, size=n), np.zeros(n, int))
 
     def observe(self, state: Desks) -> Floats:
@@ -67,9 +67,9 @@ def build(rng: np.random.Generator) -> World:
         observation=tuple(Feature(name, "tickets", 0, ROOM) for name in ("open", "dismissed", "none")),
         action=Discrete(("answer", "clear the desk", "wait")),
         signals=(
-            *(Signal(name, "tickets", 0, 2) for name in ("closed", "solved", "came_back", "lost")),
+            *(Signal(name, "tickets", 0, ROOM) for name in ("closed", "solved", "came_back", "lost")),
             Signal("open", "tickets", 0, ROOM),
-            Signal("thanks", "points", -2, 1),
+            Signal("thanks", "points", -ROOM, 1),
         ),
         reward=terms(closed=1.0),
         kpis=(

@@ -29,7 +29,7 @@ class Rule:
     decide: Callable[[Floats], Ints]
     version: str = "rule"
 
-    def propose(self, observation: Floats, allowed: Bools | None, draw: Floats) -> Proposal:  # noqa: ARG002
+    def propose(self, observation: Floats, allowed: Bools | None, draw: Floats) -> Proposal:
         return Proposal(self.decide(observation).astype(np.int64), np.ones(len(observation)))
 
 
@@ -92,22 +92,22 @@ class Built(Project):
     parts: Parts = field(kw_only=True)
 
     @property
-    def problem(self) -> Problem:  # type: ignore[override]
+    def problem(self) -> Problem:
         return self.parts.problem
 
     @property
-    def simulator(self) -> Any:  # type: ignore[override]
+    def simulator(self) -> Any:
         return self.parts.simulator
 
     @property
-    def incumbent(self) -> Policy:  # type: ignore[override]
+    def incumbent(self) -> Policy:
         return self.parts.incumbent
 
     @property
-    def rules(self) -> dict[str, Policy]:  # type: ignore[override]
+    def rules(self) -> dict[str, Policy]:
         return {}
 
-    def optional(self, module: str, name: str) -> Any:  # noqa: ARG002
+    def optional(self, module: str, name: str) -> Any:
         return None
 
 

@@ -34,7 +34,7 @@ class Shop(Tiny):
     lot: int
     back: float
 
-    def reset(self, n: int, rng: np.random.Generator, level: str = "normal") -> Shops:  # noqa: ARG002
+    def reset(self, n: int, rng: np.random.Generator, level: str = "normal") -> Shops:
         return Shops(rng.integers(0, 12, size=n), np.zeros(n, int))
 
     def observe(self, state: Shops) -> Floats:

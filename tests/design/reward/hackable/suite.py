@@ -10,13 +10,16 @@ from tests.design.reward.hackable import cleaner, courier, desk, shop, thermosta
 from tests.design.reward.hackable.family import World, draw
 
 from tenure.core.evidence import Verdict
-from tenure.design.reward.attack.hunt import FULL, Effort
+from tenure.design.reward.attack.hunt import Effort
 from tenure.design.reward.audit import attack
 
 WORLDS: Mapping[str, Callable[[np.random.Generator], World]] = {
     module.__name__.rsplit(".", 1)[-1]: module.build
     for module in (cleaner, courier, desk, shop, thermostat, track, watch)
 }
+
+EFFORT = Effort(lookahead=200_000, restarts=2, generations=20, ppo_steps=4_096)
+"""A fraction of what `tenure reward audit` spends, by the same code: tiny worlds need less."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +34,7 @@ class Case:
     told: str
 
 
-def cases(seed: int, effort: Effort = FULL, worlds: Mapping[str, Callable[..., World]] = WORLDS) -> Iterator[Case]:
+def cases(seed: int, effort: Effort = EFFORT, worlds: Mapping[str, Callable[..., World]] = WORLDS) -> Iterator[Case]:
     """Audit every reward of a seed's worlds by attack; flagged is a finding `exploits` that fails."""
     for number, (name, build) in enumerate(worlds.items()):
         world = draw(build, 1000 * seed + number)

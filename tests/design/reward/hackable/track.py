@@ -1,4 +1,4 @@
-"""A cart on a loop with checkpoints that pay again and again (after Clark and Amodei 2016, the boat of CoastRunners)."""
+"""A cart on a loop with checkpoints that pay again and again (Clark and Amodei 2016: the boat of CoastRunners)."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Track(Tiny):
     gap: int
     slip: float
 
-    def reset(self, n: int, rng: np.random.Generator, level: str = "normal") -> Carts:  # noqa: ARG002
+    def reset(self, n: int, rng: np.random.Generator, level: str = "normal") -> Carts:
         start = rng.integers(self.gap * CHECKPOINTS, size=n)
         return Carts(start, start)
 

@@ -35,7 +35,7 @@ class Watch(Tiny):
     risk: float
     noise: float
 
-    def reset(self, n: int, rng: np.random.Generator, level: str = "normal") -> Machines:  # noqa: ARG002
+    def reset(self, n: int, rng: np.random.Generator, level: str = "normal") -> Machines:
         wear = rng.uniform(0, 0.5, n)
         return Machines(wear, wear, np.zeros(n, dtype=bool))
 

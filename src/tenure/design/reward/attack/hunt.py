@@ -36,13 +36,13 @@ class Effort:
         ppo_steps: of one short training.
     """
 
-    lookahead: int = 1_000_000
+    lookahead: int = 600_000
     restarts: int = 3
     population: int = 48
     worlds: int = 8
     generations: int = 30
-    evolution_steps: int = 1_000_000
-    ppo_steps: int = 40_960
+    evolution_steps: int = 600_000
+    ppo_steps: int = 32_768
 
 
 FULL = Effort()
