@@ -96,6 +96,10 @@ def test_the_share_of_drawn_pairs_is_near_that_of_all() -> None:
     assert np.isnan(flipped_share(before[:1], after[:1])[0])
 
 
+def test_a_tie_is_no_flip() -> None:
+    assert flipped_share(np.array([1.0, 1.0]), np.array([1.0, 2.0])) == (0.0, 1)
+
+
 def test_kendall_s_tau_of_a_ranking_and_its_reverse_is_minus_one() -> None:
     assert kendall_tau("abcd", "dcba") == -1
     assert kendall_tau("abcd", "abcd") == 1
@@ -149,7 +153,8 @@ def test_tenure_s_own_log_and_its_exports_are_scored_alike(tmp_path: Path, name:
     rows = [decision(each, problem="picker", action=action) for each, action in (("a", 1), ("b", 3), ("c", 0))]
     store.append_decisions(rows)
     signals = {"picked": 0.0, "delivered": 1.0, "metres": 4.0, "thrown": 0.0}
-    told = [Outcome.observed("o", "b", signals, NOON), Outcome.observed("p", "c", {"metres": float("nan")}, NOON)]
+    unknown = Outcome.observed("p", "c", {**signals, "smell": 1.0}, NOON)
+    told = [Outcome.observed("o", "b", signals, NOON), unknown]
     store.append_outcomes("picker", told, received_at=NOON, wait=WAIT, signals=problem.signal_names)
     if name != "log.sqlite":
         export_log(store, problem, tmp_path / name)

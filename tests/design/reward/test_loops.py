@@ -42,9 +42,27 @@ def test_pay_for_collect_undo_collect_is_shown(tmp_path: Path) -> None:
 def test_what_comes_back_or_pays_by_luck_is_no_circle(tmp_path: Path) -> None:
     lucky = '"picked": pick * (rng.random(len(pick)) < 0.02),'
     assert circles(picker(tmp_path / "pay", ("simulator.py", '"picked": pick,', lucky), draft="pays-picks")) == set()
-    drawn = "after = replace(state, distance=rng.integers(3, 99, len(pick)).astype(float), held="
+    drawn = "after = replace(state, distance=rng.integers(3, 9, len(pick)).astype(float), held="
     edit = ("simulator.py", "after = replace(state, held=", drawn)
     assert circles(picker(tmp_path / "way", edit, draft="pays-picks")) == set()
+
+
+def test_every_circle_is_made_of_allowed_actions(tmp_path: Path) -> None:
+    project = picker(tmp_path, draft="pays-picks")
+    for loop in paid_loops(project.problem, project.simulator):
+        held = loop.seen["held"]
+        for action in loop.actions:
+            assert action == "wait" or (action == "pick") == (held == 0), loop.actions
+            held = held if action == "wait" else 1 - held
+
+
+def test_what_ends_the_world_is_no_circle(tmp_path: Path) -> None:
+    edit = (
+        "simulator.py",
+        "return Step(after, signals, np.zeros(len(action), dtype=bool))",
+        "return Step(after, signals, put > 0)",
+    )
+    assert not any("put" in loop for loop in circles(picker(tmp_path, edit, draft="pays-picks")))
 
 
 def test_a_world_that_moves_on_has_no_circle(tmp_path: Path) -> None:

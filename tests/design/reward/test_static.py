@@ -91,6 +91,15 @@ def test_terms_that_fight_are_told_by_their_correlation_over_worlds() -> None:
     assert fighting({"a": rising[:7], "b": -rising[:7]}) == {}, "seven worlds tell no correlation"
 
 
+def test_a_correlation_that_chance_could_make_is_no_fight() -> None:
+    # Two contrasts without correlation, mixed so that it is -0.4; Fisher's interval over 8 worlds holds 0, over 32 not.
+    rising, wave = np.arange(8.0), np.array([1.0, -1, -1, 1, 1, -1, -1, 1])
+    falling = wave - math.sqrt(0.16 * 8 / (42 * 0.84)) * rising
+    assert np.corrcoef(rising, falling)[0, 1] == pytest.approx(-0.4)
+    assert fighting({"a": rising, "b": falling}) == {}
+    assert fighting({"a": np.tile(rising, 4), "b": np.tile(falling, 4)}) == {frozenset("ab"): pytest.approx(-0.4)}
+
+
 FAST = ("simulator.py", '"delivered": deliver,', '"delivered": deliver * (state.distance > 3),')
 
 

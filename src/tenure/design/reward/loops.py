@@ -29,6 +29,8 @@ DEPTHS = (0, 3, 9)
 """Random steps before a loop is tried."""
 ROWS = 20_000
 """Loops tried at once; of longer lists a drawn part."""
+DRAWS = 8
+"""Times a circle must lead back, each under other chance."""
 SAME = 1e-6
 """Difference of a feature below which nothing has changed."""
 
@@ -98,13 +100,22 @@ def _walked(problem: Problem, simulator: Simulator, depth: int) -> State:
 def _tried(problem: Problem, simulator: Simulator, start: State, length: int, depth: int) -> Iterator[Loop]:
     plans, worlds = _plans(problem, size(start), length, np.random.default_rng([SEED, depth, length]))
     state = take(start, worlds)
-    before = simulator.observe(state)
-    (back, sums), (again, others) = (_gone_round(problem, simulator, state, plans, chance) for chance in (0, 1))
-    reward = problem.reward(sums)
-    # What comes back by luck, or is paid by luck, is no circle that anybody could live on.
-    sure = back & again & (np.abs(reward - problem.reward(others)) <= SAME)
-    for row in np.flatnonzero(sure & (reward > 0)):
+    back, sums = _gone_round(problem, simulator, state, plans, 0)
+    reward, before = problem.reward(sums), simulator.observe(state)
+    for row in _surely(problem, simulator, state, plans, np.flatnonzero(back & (reward > 0)), reward):
         yield _loop(problem, plans[row], before[row], {name: values[[row]] for name, values in sums.items()})
+
+
+def _surely(
+    problem: Problem, simulator: Simulator, state: State, plans: Ints, rows: Ints, reward: Floats
+) -> Iterator[int]:
+    """The rows that lead back, at the same pay, whatever chance does: nobody could live on luck."""
+    for chance in range(1, DRAWS):
+        if not len(rows):
+            return
+        back, sums = _gone_round(problem, simulator, take(state, rows), plans[rows], chance)
+        rows = rows[back & (np.abs(problem.reward(sums) - reward[rows]) <= SAME)]
+    yield from rows.tolist()
 
 
 def _gone_round(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,7 +55,7 @@ def open_signals(place: str, problem: Problem, needed: Collection[str]) -> Signa
         DataError: there is no such file, or no decision with these signals.
     """
     names = sorted(needed)
-    pages = _stored(place, problem, names) if Path(place).suffix == ".sqlite" else _file(place, names)
+    pages = _stored(place, problem, names) if Path(place).suffix == ".sqlite" else _file(place, problem, names)
     actions: list[str] = []
     columns: dict[str, list[Floats]] = {name: [] for name in names}
     for labels, signals in pages:
@@ -78,7 +79,7 @@ def _stored(place: str, problem: Problem, names: Sequence[str]) -> Iterator[Rows
     yield labels, _columns(found, names)
 
 
-def _file(place: str, names: Sequence[str]) -> Iterator[Rows]:
+def _file(place: str, problem: Problem, names: Sequence[str]) -> Iterator[Rows]:
     log = open_log(place)
     own, action = log.mapping.column("signals"), log.mapping.column("action")
     assert action is not None  # a log without one is refused when it is opened
@@ -86,7 +87,7 @@ def _file(place: str, names: Sequence[str]) -> Iterator[Rows]:
         labels = [str(chunk.columns[action][i].as_py()) for i in rows.place.tolist()]
         if own is not None:
             cells = [chunk.columns[own][i].as_py() for i in rows.place.tolist()]
-            yield labels, _columns([_object(cell) for cell in cells], names)
+            yield labels, _columns([_counted(cell, problem) for cell in cells], names)
         else:
             yield labels, {name: _numbers(log, place, chunk.columns, rows.place.tolist(), name) for name in names}
 
@@ -101,11 +102,12 @@ def _columns(rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> dict[st
     return {name: np.array([_number(row.get(name)) for row in rows]) for name in names}
 
 
-def _object(cell: Any) -> Mapping[str, Any]:
-    if not cell:
-        return {}
-    found: Mapping[str, Any] = json.loads(cell) if isinstance(cell, str) else cell
-    return found
+def _counted(cell: Any, problem: Problem) -> Mapping[str, float]:
+    """The signals of an exported decision; none where the log had them in quarantine: one unknown, or no number."""
+    told: Mapping[str, Any] = {} if not cell else json.loads(cell) if isinstance(cell, str) else cell
+    found = {name: _number(value) for name, value in told.items()}
+    sound = found.keys() <= problem.signal_names and all(map(math.isfinite, found.values()))
+    return found if sound else {}
 
 
 def _number(cell: Any) -> float:
