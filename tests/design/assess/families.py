@@ -27,7 +27,9 @@ def softmax(score: Floats) -> Floats:
 
 def drawn(chance: Floats, rng: Rng) -> Ints:
     """An action of each row."""
-    return np.asarray(np.minimum((chance.cumsum(axis=1) < rng.random(len(chance))[:, None]).sum(axis=1), chance.shape[1] - 1))
+    return np.asarray(
+        np.minimum((chance.cumsum(axis=1) < rng.random(len(chance))[:, None]).sum(axis=1), chance.shape[1] - 1)
+    )
 
 
 def explored(greedy: Ints, actions: int, epsilon: float) -> Floats:
@@ -52,15 +54,21 @@ class Journey:
     def __init__(self) -> None:
         self.parts: list[dict[str, Any]] = []
 
-    def add(self, step: int, x: Floats, names: list[str], chance: Floats, action: Ints, reward: Floats, **more: Any) -> None:
+    def add(
+        self, step: int, x: Floats, names: list[str], chance: Floats, action: Ints, reward: Floats, **more: Any
+    ) -> None:
         n = len(x)
         self.parts.append(
             {
-                "episode_id": [f"e{unit}" for unit in range(n)], "step": np.full(n, step),
+                "episode_id": [f"e{unit}" for unit in range(n)],
+                "step": np.full(n, step),
                 "decided_at": np.full(n, START + np.timedelta64(step, "h")),
-                **{name: x[:, k] for k, name in enumerate(names)}, "action": [f"a{k}" for k in action],
-                "propensity": chance[np.arange(n), action], "reward": reward, **more,
-            }  # fmt: skip
+                **{name: x[:, k] for k, name in enumerate(names)},
+                "action": [f"a{k}" for k in action],
+                "propensity": chance[np.arange(n), action],
+                "reward": reward,
+                **more,
+            }
         )
 
     def columns(self) -> dict[str, Any]:
@@ -114,7 +122,9 @@ def newsvendor(rng: Rng) -> Columns:
     """How many to bake; the demand is known in the evening, whatever was baked."""
     n, actions = int(rng.integers(5000, 8000)), 8
     x = rng.normal(size=(n, 4))
-    demand = np.clip(3.5 + x @ (rng.choice([-1, 1], 4) * rng.uniform(0.5, 1.0, 4)) + rng.normal(scale=0.7, size=n), 0, 8)
+    demand = np.clip(
+        3.5 + x @ (rng.choice([-1, 1], 4) * rng.uniform(0.5, 1.0, 4)) + rng.normal(scale=0.7, size=n), 0, 8
+    )
     over, under = rng.uniform(0.5, 1.0), rng.uniform(1.0, 2.0)
     chance = explored(np.full(n, 4), actions, rng.uniform(0.4, 0.8))
 
@@ -201,43 +211,34 @@ def near_supervised_minutes(rng: Rng) -> Columns:
 def near_bandit_goodwill(rng: Rng) -> Columns:
     """Which of three offers: each pays now, as the customer's taste has it, and the hard ones use up the goodwill that
     all later sales need."""
-    units, steps, actions = int(rng.integers(220, 280)), 40, 4
-    taste = rng.uniform(0.8, 1.2) * np.linalg.qr(rng.normal(size=(4, 3)))[0]
-    burn = np.array([0.0, rng.uniform(0.1, 0.2), *rng.uniform(0.4, 0.6, 2)])
+    units, steps = int(rng.integers(220, 280)), 40
+    taste = rng.uniform(1.2, 1.5) * np.linalg.qr(rng.normal(size=(6, 5)))[0]
+    burn = np.array([0.0, *rng.uniform(0.1, 0.2, 2), *rng.uniform(0.4, 0.6, 3)])
     goodwill, journey = rng.random(units), Journey()
     for step in range(steps):
-        x = rng.normal(size=(units, 4))
+        x = rng.normal(size=(units, 6))
         pay = np.column_stack([np.zeros(units), 1.0 + x @ taste])
-        chance = softmax(1.2 * pay)
+        chance = softmax(0.7 * pay)
         action = drawn(chance, rng)
         reward = goodwill * pay[np.arange(units), action] + rng.normal(scale=0.2, size=units)
-        journey.add(step, np.column_stack([x, goodwill]), ["x0", "x1", "x2", "x3", "goodwill"], chance, action, reward)
+        seen, names = np.column_stack([x, goodwill]), [*(f"x{k}" for k in range(6)), "goodwill"]
+        journey.add(step, seen, names, chance, action, reward)
         goodwill = np.clip(goodwill * (1 - burn[action]) + 0.08 + rng.normal(scale=0.02, size=units), 0, 1)
     return journey.columns()
 
 
-def near_supervised_stock(rng: Rng) -> Columns:
-    """How many to order for tomorrow: the demand is known afterwards, but what is left over stands there the next day."""
-    units, steps, actions = int(rng.integers(150, 220)), 45, 6
-    hold, lose, fee = rng.uniform(0.4, 0.8), rng.uniform(2.0, 4.0), rng.uniform(0.1, 0.3)
-    stock, journey = rng.integers(0, 12, units).astype(float), Journey()
-    size = rng.uniform(1.0, 8.0, units)
-    for step in range(steps):
-        season = 1 + 0.6 * np.sin(2 * np.pi * (step / 12 + size))
-        x = np.stack([stock, season, size], axis=1)
-        greedy = np.clip(np.rint((9 - stock) / 3), 0, actions - 1).astype(int)
-        chance = softmax(-np.abs(np.arange(actions) - greedy[:, None]) / rng.uniform(1.2, 1.8))
-        action = drawn(chance, rng)
-        demand = rng.poisson(size * season).astype(float)
-        sold = np.minimum(stock, demand)
-        reward = -lose * (demand - sold) - hold * (stock - sold) - fee * 3 * action
-        journey.add(step, x, ["stock", "season", "size"], chance, action, reward, outcome_demand=demand)
-        stock = stock - sold + 3 * action
-    return journey.columns()
-
-
 def treatment(rng: Rng) -> Columns:
-    """Which treatment: three values of health move with it, each in its own way, and the harm is their distance from 0."""
+    """Which treatment: three values of health move with it, each in its own way; the harm is their distance from 0."""
+    return _treated(rng, known=False)
+
+
+def near_supervised_weather(rng: Rng) -> Columns:
+    """The same where the weather adds to the harm, and is known afterwards: with it and the action the reward is known,
+    but the treatment still decides how the patient is next time."""
+    return _treated(rng, known=True)
+
+
+def _treated(rng: Rng, known: bool) -> Columns:
     units, steps, actions = int(rng.integers(180, 240)), 40, 5
     turn = np.linalg.qr(rng.normal(size=(3, 3)))[0]
     push = rng.uniform(0.5, 0.8) * np.vstack([np.zeros(3), turn, -turn.sum(axis=0)])
@@ -246,8 +247,10 @@ def treatment(rng: Rng) -> Columns:
     for step in range(steps):
         chance = softmax(health @ rng.normal(scale=0.2, size=(3, actions)))
         action = drawn(chance, rng)
-        reward = -(health**2).sum(axis=1) / 3 - cost[action] + rng.normal(scale=0.1, size=units)
-        journey.add(step, health, ["h0", "h1", "h2"], chance, action, reward)
+        weather = rng.normal(scale=0.6 if known else 0.1, size=units)
+        reward = -(health**2).sum(axis=1) / 3 - cost[action] + weather
+        more = {"outcome_weather": weather} if known else {}
+        journey.add(step, health, ["h0", "h1", "h2"], chance, action, reward, **more)
         health = 0.9 * health + push[action] + rng.normal(scale=0.3, size=health.shape)
     return journey.columns()
 
@@ -263,7 +266,7 @@ LOGS: Mapping[str, tuple[str, Callable[[Rng], Columns]]] = {
     "near_offline_regulars": ("bandit", near_offline_regulars),
     "near_supervised_minutes": ("bandit", near_supervised_minutes),
     "near_bandit_goodwill": ("offline_rl", near_bandit_goodwill),
-    "near_supervised_stock": ("offline_rl", near_supervised_stock),
+    "near_supervised_weather": ("offline_rl", near_supervised_weather),
     "treatment": ("offline_rl", treatment),
 }
 """By name: the right answer, and what draws the columns of a log."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-from tenure.core.arrays import Bools, Floats
+from tenure.core.arrays import Bools, Floats, Ints
 from tenure.core.evidence import Estimate
 from tenure.design.assess.behaviour import Behaviour
 from tenure.design.assess.records import Records
@@ -73,7 +73,7 @@ def _judged(records: Records, score: Floats, rows: Bools) -> Dependence:
     return Dependence(ends, p)
 
 
-def unit_mean(x: Floats, unit: Floats) -> tuple[float, float, int]:
+def unit_mean(x: Floats, unit: Ints) -> tuple[float, float, int]:
     """Mean per row, its standard error over units (a ratio, linearised), and how many units there are.
 
     Source: Cochran (1977), 6.4.

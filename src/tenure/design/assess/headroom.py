@@ -126,6 +126,4 @@ def _mean(records: Records, score: Floats) -> Estimate:
     value, error, units = unit_mean(score, records.unit)
     radius = float(stats.t.ppf(1 - ALPHA / 2, units - 1)) * error
     method = "doubly robust, cross-fitted"
-    return Estimate(
-        value, value - radius, value + radius, len(score), float(units), method, records.cluster, ALPHA
-    )
+    return Estimate(value, value - radius, value + radius, len(score), float(units), method, records.cluster, ALPHA)

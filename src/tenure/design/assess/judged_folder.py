@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-
-
 from tenure.core.evidence import Finding, Verdict
 from tenure.core.policy import Policy
 from tenure.core.project import Project
@@ -50,10 +48,9 @@ def measure_folder(project: Project) -> Measured:
         overlap=True,
         episodes=True,
     )
-    best = tried.gain(tried.best([name for name in tried.returns if name != "bound"]))
-    return Measured(
-        facts, (*order, more, solved, small, label), best, noise_of(records), max(best.value, 0.0), None
-    )
+    room = more.estimate
+    assert room is not None
+    return Measured(facts, (*order, more, solved, small, label), room, noise_of(records), max(room.value, 0.0), None)
 
 
 def _headroom(tried: Trial) -> tuple[Finding, bool | None]:
@@ -90,7 +87,9 @@ def _reaches(tried: Trial, gate: str, rule: str, words: str) -> tuple[Finding, b
 
 def _small(tried: Trial, rule: str, solved: bool) -> tuple[Finding, bool | None]:
     """Whether a rule at hand, one action or a rule of two questions is as good as anything; with a bound, as it."""
-    simple = tried.best([name for name in tried.returns if name not in ("by the moment", "looking ahead", "bound", "plan")])
+    simple = tried.best(
+        [name for name in tried.returns if name not in ("by the moment", "looking ahead", "bound", "plan")]
+    )
     words = f"`{rule if simple == 'small rule' else simple}`"
     if "bound" in tried.returns:
         finding, reached = _reaches(tried, "small_rule", simple, words)
@@ -104,6 +103,3 @@ def _small(tried: Trial, rule: str, solved: bool) -> tuple[Finding, bool | None]
     if kept < RULE_KEEPS and short.low > 0:
         return Finding("small_rule", Verdict.PASS, f"{said} only", short), False
     return Finding("small_rule", Verdict.INCONCLUSIVE, f"{said}, within what cannot be told apart", short), None
-
-
-

@@ -52,7 +52,9 @@ TABLE = (
     Row({"sequential": False, "label": True}, "supervised", "the right answer is known afterwards, whatever was done"),
     Row({"sequential": False}, "bandit", "the action matters now and changes nothing later that matters"),
     Row({"sequential": True, "world": True}, "online_rl", "looking ahead pays, and there is a place to learn"),
-    Row({"overlap": True, "episodes": True}, "offline_rl", "looking ahead pays, and the log holds what else can be done"),
+    Row(
+        {"overlap": True, "episodes": True}, "offline_rl", "looking ahead pays, and the log holds what else can be done"
+    ),
 )
 LEARNS = frozenset({"bandit", "offline_rl", "online_rl"})
 """Methods for which the verdict is `pass`."""

@@ -14,7 +14,7 @@ from tenure.design.assess.surface import Surface, fit_surface
 from tenure.design.assess.worth import Later
 from tenure.simulators.actions import nearest_allowed
 
-MOST_FITS = 120
+MOST_FITS = 60
 """Surfaces evaluated at most in a search; fewer rounds where there are many actions."""
 MOST_PLACES = 2000
 """Different situations up to which a world counts as tiny."""

@@ -45,9 +45,15 @@ class Surface:
 
     def everywhere(self, x: Floats) -> Floats:
         """Expected outcomes of every action; [n, features] gives [n, actions, width]."""
-        n, actions = len(x), self.actions
-        every = self.at(np.repeat(x, actions, axis=0), np.tile(np.arange(actions), n))
-        return every.reshape(n, actions, -1)
+        n, actions, width = len(x), self.actions, x.shape[1]
+        z = (x - self.centre) / self.scale
+        held, own = np.clip(z, -5, 5), self.slopes[1 + width :]
+        ridge = (self.slopes[0] + held @ self.slopes[1 : 1 + width])[:, None, :]
+        if actions > 1:
+            by_action = own[actions:].reshape(actions, width, -1)
+            ridge = ridge + own[:actions] + np.einsum("nk,akw->naw", held, by_action, optimize=True)
+        trees_see = _trees_see(np.repeat(z, actions, axis=0), np.tile(np.arange(actions), n), actions)
+        return np.asarray(ridge + np.asarray(self.forest.predict(trees_see)).reshape(n, actions, -1))
 
 
 def fit_surface(x: Floats, action: Ints, y: Floats, actions: int, seed: int = 0) -> Surface:

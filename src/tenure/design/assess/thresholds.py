@@ -1,4 +1,4 @@
-"""Every number the assessor decides by, in one place; frozen before the seeds it is tested on existed (docs/assess.md)."""
+"""Every number the assessor decides by; frozen before the seeds it is tested on existed (docs/assess.md)."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ RULE_MAY_LOSE = 0.25
 """Share of the headroom that the small rule may lose at most, at the end of its interval."""
 
 SMALLEST_GAIN = 0.02
-"""Headroom per decision below which there is nothing to learn: in standard deviations of a log's reward; in a folder, as
-a share of the incumbent's return."""
+"""Headroom per decision below which there is nothing to learn: in a log, in standard deviations of the reward; in a
+folder, as a share of the incumbent's return."""
 
 LABEL_EXPLAINS = 0.95
 """Share of the reward's variance that the later column and the action must explain for the label to be known."""

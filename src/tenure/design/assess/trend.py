@@ -50,7 +50,7 @@ def drift(records: Records) -> tuple[Finding, float | None]:
     """How much a reward model loses by age, and after how many days it is to be fitted again (None: no need is seen).
 
     A model of the log's first quarter is judged on each later one against a model fitted on that quarter, on units
-    that neither saw; both have as many rows. Its excess error per day says when it has lost a tenth of what it explains.
+    that neither saw; both have as many rows. Its excess error per day says when a tenth of what it explains is lost.
     """
     gate, days = "drift", len(records) / records.a_year * 365 if records.a_year > 0 else math.nan
     if not (np.isfinite(records.order).all() and days > 0):

@@ -1,4 +1,4 @@
-"""In a simulator nothing need be inferred: from the same world two actions are taken, and both futures are looked at."""
+"""In a simulator nothing need be inferred: two actions from the same world, and both futures are looked at."""
 
 from __future__ import annotations
 
