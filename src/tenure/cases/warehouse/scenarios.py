@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
+from tenure import Behaviour, Order, Policy, Proposal
 from tenure.core.arrays import Bools, Floats
-from tenure.core.policy import Policy, Proposal
-from tenure.design.reward.scenarios import Behaviour, Order, Row
 
 from .layout import SQUARE_M
 from .problem import WAIT, NearestItem, columns, incumbent
 
-_DRIVE: Row = {"metres": SQUARE_M}
-_PICK: Row = {"items_picked": 1}
-_CRASH: Row = {"metres": SQUARE_M, "collisions": 1}
-_FETCH: tuple[Row, ...] = (*(_DRIVE,) * 5, _PICK)
+_DRIVE: Mapping[str, float] = {"metres": SQUARE_M}
+_PICK: Mapping[str, float] = {"items_picked": 1}
+_CRASH: Mapping[str, float] = {"metres": SQUARE_M, "collisions": 1}
+_FETCH: tuple[Mapping[str, float], ...] = (*(_DRIVE,) * 5, _PICK)
 
 
 @dataclass(frozen=True)
