@@ -105,7 +105,7 @@ def draft_project(name: str, path: Path, told: Told) -> Draft:
 def _signals(table: Table, roles: Roles, leaks: tuple[Leak, ...]) -> tuple[SignalDraft, ...]:
     """The outcome, and other numbers that were measured after the decision."""
     later = {leak.column for leak in leaks if leak.kind in ("function", "name")}
-    named = {column for column in roles.rest if is_outcome_word(column) and column not in table.inner}
+    named = {column for column in roles.rest if is_outcome_word(column) and column not in roles.known}
     others = [column for column in roles.rest if column in later | named and _varies(table, column)]
     columns = [roles.outcome, *others][:SIGNALS]
     names = slugs(columns, taken=("untried",))
@@ -172,6 +172,11 @@ def _notes(table: Table, roles: Roles, leaks: tuple[Leak, ...], decisions: Decis
         notes.append(f"{lost} of {len(table)} rows are not part of the world: no action or outcome, or one too many")
     if not table.whole:
         notes.append(f"only the first {len(table)} rows were looked at")
+    if any(leak.kind == "function" for leak in leaks):
+        notes.append(
+            "a column from which the outcome follows is no feature here; where it was known before the decision, as a "
+            "state is on which the reward depends, say so with --feature"
+        )
     if any(leak.kind == "later" for leak in leaks):
         notes.append("moments after the decision were left out; a delay from them can be a signal")
     return notes

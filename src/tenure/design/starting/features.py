@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import pyarrow.compute as pc
@@ -68,9 +69,10 @@ def draft_features(table: Table, roles: Roles, kept: tuple[str, ...]) -> tuple[l
         parts, why = _parts(table, name)
         wanted += [(name, *part) for part in parts]
         guesses.append(Guess(name, "feature" if parts else "left out", why))
-    if roles.time is not None and _has_hours(table, roles.time):
-        wanted += [(roles.time, "hour", ""), (roles.time, "weekday", "")]
-        guesses.append(Guess(roles.time, "feature", "its hour and weekday"))
+    cycles = [] if roles.time is None else _cycles(table, roles.time)
+    if roles.time is not None and cycles:
+        wanted += [(roles.time, kind, "") for kind in cycles]
+        guesses.append(Guess(roles.time, "feature", f"its {' and '.join(cycles)}"))
     if not wanted:
         wanted, why = [(roles.action, "constant", "")], "nothing is known before the decision; one constant stands in"
         guesses.append(Guess(roles.action, "feature", why))
@@ -127,12 +129,12 @@ def _title(column: str, kind: str, value: str) -> str:
     return "constant" if kind == "constant" else f"{column} {kind} {value}"
 
 
-def _has_hours(table: Table, name: str) -> bool:
+def _cycles(table: Table, name: str) -> list[str]:
+    """What of a moment comes again and differs between rows: `hour`, `weekday`."""
     if table.looks[name] == "number" and np.nanmax(table.numbers(name), initial=0) < 1e8:
-        return False  # a counter, no moment since 1970
-    moments = table.moments(name)
-    hours = moments[~np.isnat(moments)].astype("datetime64[h]")
-    return len(np.unique(hours)) > 1
+        return []  # a counter, no moment since 1970
+    kinds: list[Literal["hour", "weekday"]] = ["hour", "weekday"]
+    return [kind for kind in kinds if len(np.unique(finite(Column("", name, kind).numbers(table)))) > 1]
 
 
 def _feature(table: Table, name: str, column: str, kind: str, value: str) -> FeatureDraft:

@@ -54,12 +54,15 @@ def find_leaks(table: Table, roles: Roles) -> tuple[Leak, ...]:
     outcome, found = table.numbers(roles.outcome), {}
     numeric = {name: values for name in roles.rest if (values := _numbers(table, name)) is not None}
     for name in roles.rest:
-        leak = _later(table, roles, name) or _named(name) if name not in table.inner else None
+        if name in roles.known:
+            continue
+        leak = _later(table, roles, name) or _named(name)
         if name in numeric:
             leak = _follows(name, numeric[name], outcome) or leak
         if leak:
             found[name] = leak
-    for name, why in _sums({name: x for name, x in numeric.items() if name not in found}, outcome).items():
+    open_names = [name for name in numeric if name not in found and name not in roles.known]
+    for name, why in _sums({name: numeric[name] for name in open_names}, outcome).items():
         found[name] = Leak(name, why, "function")
     return tuple(found[name] for name in roles.rest if name in found)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import keyword
 import re
 import unicodedata
@@ -42,14 +41,14 @@ def slugs(texts: Iterable[str], taken: Iterable[str] = ()) -> list[str]:
 
 
 def literal(text: str) -> str:
-    r"""A Python string in double quotes that is exactly the text, in printable ASCII where anything else could mislead.
+    r"""A Python string that is exactly the text; what cannot be printed is escaped.
 
-    >>> literal('a "b"'), literal("a\nb"), literal("größe")
-    ('"a \\"b\\""', '"a\\nb"', '"größe"')
+    >>> print(literal("größe"), literal('a "b"'), literal("a\nb"), literal("it's \\"))
+    "größe" 'a "b"' "a\nb" "it's \\"
     """
-    if text.isprintable():
-        return json.dumps(text, ensure_ascii=False)
-    return '"' + ascii(f"'{text}")[2:-1].replace("\\'", "'").replace('"', '\\"') + '"'
+    quote = "'" if text.count('"') > text.count("'") else '"'
+    told = "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text.replace("\\", "\\\\"))
+    return f"{quote}{told.replace(quote, chr(92) + quote)}{quote}"
 
 
 def remark(text: str) -> str:

@@ -26,7 +26,7 @@ OUTCOME_WORDS = frozenset({
     "reward", "outcome", "click", "clicks", "clicked", "conversion", "conversions", "converted", "revenue",
     "profit", "margin", "sale", "sales", "sold", "purchase", "purchased", "purchases", "bought", "churn",
     "churned", "returned", "delay", "late", "lateness", "cost", "costs", "loss", "losses", "lost", "complaint",
-    "complaints", "success", "failure", "failures", "target", "label", "result", "kpi", "y",
+    "complaints", "success", "failure", "failures", "target", "label", "result", "kpi",
 })  # fmt: skip
 TIME_WORDS = frozenset({"time", "timestamp", "date", "datetime", "at", "ts", "moment"})
 UNIT_WORDS = frozenset({
@@ -56,13 +56,14 @@ class Guess:
 
 @dataclass(frozen=True)
 class Told:
-    """Columns by role as a person said; None where nothing was."""
+    """Columns by role as a person said; None where nothing was. `features` were known before the decision."""
 
     action: str | None = None
     outcome: str | None = None
     time: str | None = None
     unit: str | None = None
     propensity: str | None = None
+    features: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
 
 
@@ -75,6 +76,7 @@ class Roles:
         time, unit, episode, step, propensity: their columns; None where the log has none.
         left_out: columns that say nothing, each with the reason.
         rest: all others, in the file's order.
+        known: those of the rest that a person says were known before the decision.
         guesses: every role with its reason.
     """
 
@@ -87,6 +89,7 @@ class Roles:
     propensity: str | None
     left_out: Mapping[str, str]
     rest: tuple[str, ...]
+    known: frozenset[str]
     guesses: tuple[Guess, ...]
 
 
@@ -117,12 +120,13 @@ def guess_roles(table: Table, told: Told) -> Roles:
     taking = _Taking(table, [name for name in table.columns if name not in told.ignore])
     for role in ("action", "outcome", "time", "unit", "propensity"):
         taking.take(role, getattr(told, role), "as you said")
+    taking.free = [name for name in taking.free if name not in told.features]
     left_out = dict.fromkeys(told.ignore, "as you said") | _own_words(taking)
     for role, find in _FINDERS:
         if role not in taking.taken:
             taking.take(role, *find(table, taking.free))
     left_out |= {name: why for name in taking.free if (why := _says_nothing(table, name))}
-    taking.free = [name for name in taking.free if name not in left_out]
+    taking.free = [name for name in taking.free if name not in left_out and name not in told.features]
     for role, find in (("action", _only_choice), ("outcome", _last_number)):
         if role not in taking.taken:
             taking.take(role, *find(table, taking.free))
@@ -130,10 +134,16 @@ def guess_roles(table: Table, told: Told) -> Roles:
     taken = taking.taken
     _check_action(table, taken["action"])
     _check_outcome(table, taken["outcome"])
-    rest = tuple(name for name in taking.free if name not in left_out)
+    rest = tuple(name for name in table.columns if name in taking.free or name in told.features)
     optional = {role: taken.get(role) for role in ("time", "unit", "episode", "step", "propensity")}
     return Roles(
-        taken["action"], taken["outcome"], **optional, left_out=left_out, rest=rest, guesses=tuple(taking.guesses)
+        taken["action"],
+        taken["outcome"],
+        **optional,
+        left_out=left_out,
+        rest=rest,
+        known=frozenset(told.features) | table.inner,
+        guesses=tuple(taking.guesses),
     )
 
 
@@ -183,7 +193,7 @@ def _by_tokens(table: Table, free: Sequence[str], words: frozenset[str], most: i
     for name in free:
         hit = words & set(tokens(name))
         if hit and table.looks[name] in ("text", "number", "boolean") and 2 <= table.distinct(name) <= most:
-            return name, f"named like a {min(hit)}, with {table.distinct(name)} different values"
+            return name, f"its name says {min(hit)!r}, and it has {table.distinct(name)} different values"
     return _NOTHING
 
 
@@ -193,7 +203,7 @@ def _outcome(table: Table, free: Sequence[str]) -> Found:
         return found
     for name in free:
         if is_outcome_word(name) and table.looks[name] in _NUMBERS and table.distinct(name) > 1:
-            return name, "named like an outcome, and a number"
+            return name, "its name says so, and it is a number"
     return _NOTHING
 
 
@@ -215,7 +225,7 @@ def _unit(table: Table, free: Sequence[str]) -> Found:
     for name in free:
         words = set(tokens(name))
         if words & UNIT_WORDS and "id" in words and table.distinct(name) < len(table):
-            return name, "named like an id, and it repeats"
+            return name, "its name says so, and it repeats"
     return _NOTHING
 
 
@@ -233,7 +243,7 @@ def _propensity(table: Table, free: Sequence[str]) -> Found:
     for name in names:
         values = finite(table.numbers(name)) if table.looks[name] == "number" else np.zeros(0)
         if len(values) and values.min() > 0 and values.max() <= 1:
-            return name, found[1] or "named like a probability, and within (0, 1]"
+            return name, found[1] or "its name says so, and it lies in (0, 1]"
     return _NOTHING
 
 
@@ -281,10 +291,11 @@ def _last_number(table: Table, free: Sequence[str]) -> Found:
 
 def _check_told(table: Table, told: Told) -> None:
     asked = [name for role in ("action", "outcome", "time", "unit", "propensity") if (name := getattr(told, role))]
-    absent = [name for name in (*asked, *told.ignore) if name not in table.columns]
+    absent = [name for name in (*asked, *told.features, *told.ignore) if name not in table.columns]
     if absent:
         raise _bad(f"columns of {list(table.columns)}", f"{absent}", str(table.path), "correct the option")
-    twice = [name for name in asked if (*asked, *told.ignore).count(name) > 1]
+    every = (*asked, *told.features, *told.ignore)
+    twice = [name for name in every if every.count(name) > 1]
     if twice:
         raise _bad("one role for each column", f"{twice[0]!r} in two options", str(table.path), "correct the options")
 
