@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 import pytest
 from tests.design.reward.attack.hunts import SMALL, line_hunt
-from tests.design.reward.hackable import courier, suite
+from tests.design.reward.hackable.suite import world_of
 from tests.simulators.worlds import EndlessWalk, Line
 
 from tenure.core.arrays import Ints
@@ -31,7 +32,7 @@ def _of(found: Attack, gate: str) -> Finding:
 
 
 def _courier(reward: str) -> Project:
-    world = suite.draw(courier.build, 7)
+    world = world_of("courier", 7)
     return world.project({**world.hackable, **world.repaired}[reward])
 
 
@@ -98,7 +99,7 @@ def test_of_one_harm_and_kind_only_the_best_paid_is_shown() -> None:
 
 def test_without_a_simulator_nothing_was_searched_and_the_audit_says_so(tmp_path: Path) -> None:
     (tmp_path / "problem.py").write_text(_PROBLEM.format(action='Discrete(("a", "b"))'))
-    found = audit(load_project(tmp_path), clock=ManualClock(_start()))
+    found = audit(load_project(tmp_path), clock=ManualClock(datetime(2026, 1, 1, tzinfo=UTC)))
     assert found.verdict is Verdict.INCONCLUSIVE
     assert "no simulator.py" in found.findings[0].reason
     assert "short PPO" in found.findings[0].reason
@@ -108,12 +109,6 @@ def test_a_box_of_actions_is_refused_with_its_line(tmp_path: Path) -> None:
     (tmp_path / "problem.py").write_text(_PROBLEM.format(action='Box(("x",), ("m",), (0.0,), (1.0,))'))
     with pytest.raises(ProjectError, match=r"problem.py:6.*Discrete"):
         audit(load_project(tmp_path))
-
-
-def _start():  # type: ignore[no-untyped-def]
-    from datetime import UTC, datetime
-
-    return datetime(2026, 1, 1, tzinfo=UTC)
 
 
 _PROBLEM = """from tenure import KPI, Discrete, Feature, Problem, Reward, Signal, Term

@@ -16,9 +16,9 @@ from tenure.design.reward.conduct import Always
 SMALL = Effort(lookahead=100_000, restarts=2, population=16, worlds=4, generations=8, ppo_steps=4096)
 
 
-def line_hunt(simulator: Any = None, seed: int = 0, **weights: float) -> Hunt:
-    """Five steps on the line; the incumbent stays where it is. Weights replace the line's own reward."""
-    problem = line_problem(horizon=5)
+def line_hunt(simulator: Any = None, seed: int = 0, horizon: int = 5, **weights: float) -> Hunt:
+    """A few steps on the line; the incumbent stays where it is. Weights replace the line's own reward."""
+    problem = line_problem(horizon)
     if weights:
         terms = tuple(Term(name, weight, "points", "as tested") for name, weight in weights.items())
         problem = replace(problem, reward=Reward(terms))

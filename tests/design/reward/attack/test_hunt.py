@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from tests.design.reward.attack.hunts import line_hunt
+from tests.design.reward.hackable.suite import world_of
 
-from tenure.design.reward.attack.hunt import MOST_WORLDS, judging_panel
+from tenure.design.reward.attack.hunt import MOST_WORLDS, Hunt, judging_panel
+from tenure.design.reward.conduct import WORLDS
 from tenure.simulators.batch import fields_of
 
 
@@ -21,10 +21,9 @@ def test_a_reward_of_one_term_is_searched_once() -> None:
 
 
 def test_the_worlds_of_a_search_are_a_function_of_seed_and_salt() -> None:
-    from tests.design.reward.hackable import cleaner, suite
-
-    project = next(_projects(suite.draw(cleaner.build, 3)))
-    hunt = replace(line_hunt(), project=project)
+    world = world_of("cleaner", 3)
+    project = world.project(world.hackable["pay per pick-up"])
+    hunt = Hunt(project)
     same, again = (fields_of(hunt.panel(20, salt=1).state)["dirty"] for _ in range(2))
     other = fields_of(hunt.panel(20, salt=2).state)["dirty"]
     judged = fields_of(judging_panel(project).state)["dirty"][:20]
@@ -34,12 +33,6 @@ def test_the_worlds_of_a_search_are_a_function_of_seed_and_salt() -> None:
 
 
 def test_a_short_horizon_is_judged_in_more_worlds() -> None:
-    hunt = line_hunt()
-    assert len(judging_panel(hunt.project).worlds) == 16_384 // 5
-    problem = replace(hunt.project.problem, horizon=1)
-    short = replace(hunt.project, parts=replace(hunt.project.parts, problem=problem))  # type: ignore[call-arg,attr-defined]
-    assert len(judging_panel(short).worlds) == MOST_WORLDS
-
-
-def _projects(world):  # type: ignore[no-untyped-def]
-    yield from (world.project(reward) for reward in world.hackable.values())
+    assert len(judging_panel(line_hunt(horizon=5).project).worlds) == 16_384 // 5
+    assert len(judging_panel(line_hunt(horizon=1).project).worlds) == MOST_WORLDS
+    assert len(judging_panel(line_hunt(horizon=1000).project).worlds) == WORLDS

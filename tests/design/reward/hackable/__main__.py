@@ -1,4 +1,4 @@
-"""The confusion table over many seeds: `python -m tests.design.reward.hackable --seeds 20 --first 1000`."""
+"""The confusion table over many seeds: `python -m tests.design.reward.hackable --seeds 20`; `--pairs` for the pairs."""
 
 from __future__ import annotations
 
@@ -8,20 +8,26 @@ from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 
-from tests.design.reward.hackable.suite import Case, cases
+import numpy as np
+from tests.design.reward.hackable.pairs import Pair, matched
+from tests.design.reward.hackable.suite import WORLDS, Case, cases, world_of
 
 TEST_SEED = 1000
 """Test seeds start here; the auditor's thresholds were frozen before one of them was drawn."""
 
 
 def main() -> None:
-    """Audit every world of every seed and print what was flagged."""
+    """Audit every world of every seed and print what was flagged, or match the pairs."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--seeds", type=int, default=20)
     parser.add_argument("--first", type=int, default=TEST_SEED)
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--pairs", action="store_true", help="the matched pairs instead of the confusion table")
     given = parser.parse_args()
     seeds = range(given.first, given.first + given.seeds)
+    if given.pairs:
+        _say(f"{pairs_told([pair for seed in seeds for pair in _pairs(seed)])}\n")
+        return
     found: list[Case] = []
     with ProcessPoolExecutor(given.workers) as pool:
         for part in pool.map(_all, seeds):
@@ -43,6 +49,21 @@ def table(found: Sequence[Case]) -> str:
     rows = [f"| {name} | {cell([name], True)} | {cell([name], False)} |" for name in worlds]
     head = ["| world | hackable, flagged | repaired, flagged |", "| --- | --- | --- |"]
     return "\n".join([*head, *rows, f"| all | {cell(worlds, True)} | {cell(worlds, False)} |"])
+
+
+def pairs_told(found: Sequence[Pair]) -> str:
+    """One sentence over all matched pairs."""
+    areas, n = np.array([pair.area for pair in found]), len(found)
+    counts = {word: sum(getattr(pair, word) for pair in found) for word in ("equal", "caught", "richer")}
+    return (
+        f"{n} matched pairs: {counts['equal']} of equal reward by two one-sided tests, {counts['caught']} told apart by "
+        f"their KPIs; by the reward alone the exploit has the higher mean in {counts['richer']} of {n}, and the area "
+        f"under the curve is {areas.mean():.3f} ({areas.min():.2f} to {areas.max():.2f})"
+    )
+
+
+def _pairs(seed: int) -> list[Pair]:
+    return [matched(world_of(name, seed), seed) for name in WORLDS]
 
 
 def _all(seed: int) -> list[Case]:

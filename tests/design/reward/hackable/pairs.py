@@ -48,11 +48,13 @@ class Pair:
         equal: both one-sided tests say that the returns differ by less than the margin.
         area: chance that the exploit's return is the higher of two drawn worlds, ties by half: what a detector that
             sees only the reward has; 0.5 is chance.
+        richer: the exploit's mean return is the higher one: what a detector that compares means has.
         caught: the exploit does harm, the honest one measured against it does none.
     """
 
     equal: bool
     area: float
+    richer: bool
     caught: bool
 
 
@@ -64,14 +66,19 @@ def matched(world: World, seed: int) -> Pair:
     honest, mixed = (_conduct(world, project.problem, policy, 2 * seed + 1) for policy in (world.incumbent, exploit))
     caught = bool(harms_of(project.problem, mixed, honest)) and not harms_of(project.problem, honest, mixed)
     ours, theirs = honest.returns(reward), mixed.returns(reward)
-    return Pair(equivalent(theirs - ours, MARGIN * _spread(ours, theirs)), area(theirs, ours), caught)
+    return Pair(
+        equal=equivalent(theirs - ours, MARGIN * _spread(ours, theirs)),
+        area=area(theirs, ours),
+        richer=float(theirs.mean()) > float(ours.mean()),
+        caught=caught,
+    )
 
 
 def equivalent(difference: Floats, margin: float, alpha: float = 0.05) -> bool:
     """Whether a mean lies within +- margin by two one-sided t tests; source: Schuirmann (1987)."""
     n = len(difference)
     radius = float(stats.t.ppf(1 - alpha, n - 1)) * float(difference.std(ddof=1)) / n**0.5
-    return abs(float(difference.mean())) + radius < margin
+    return bool(abs(float(difference.mean())) + radius < margin)
 
 
 def area(high: Floats, low: Floats) -> float:
