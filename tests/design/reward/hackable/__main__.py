@@ -56,9 +56,9 @@ def pairs_told(found: Sequence[Pair]) -> str:
     areas, n = np.array([pair.area for pair in found]), len(found)
     counts = {word: sum(getattr(pair, word) for pair in found) for word in ("equal", "caught", "richer")}
     return (
-        f"{n} matched pairs: {counts['equal']} of equal reward by two one-sided tests, {counts['caught']} told apart by "
-        f"their KPIs; by the reward alone the exploit has the higher mean in {counts['richer']} of {n}, and the area "
-        f"under the curve is {areas.mean():.3f} ({areas.min():.2f} to {areas.max():.2f})"
+        f"{n} matched pairs: {counts['equal']} of equal reward by two one-sided tests, {counts['caught']} told apart "
+        f"by their KPIs; by the reward alone the exploit has the higher mean in {counts['richer']} of {n}, "
+        f"and the area under the curve is {areas.mean():.3f} ({areas.min():.2f} to {areas.max():.2f})"
     )
 
 
