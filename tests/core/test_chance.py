@@ -21,11 +21,10 @@ def test_a_world_meets_the_same_draw_in_any_batch() -> None:
 def test_draws_are_even_and_unrelated_along_every_axis(vary: str) -> None:
     """Mean 1/2, variance 1/12 and no correlation of neighbours, each within four standard errors."""
     count, still = np.arange(N), np.full(N, 5)
-    draws = {
-        "world": lambda: uniform(count, still, 0),
-        "step": lambda: uniform(still, count, 0),
-        "use": lambda: np.array([uniform(still[:1], still[:1], use)[0] for use in range(20_000)]),
-    }[vary]()
+    if vary == "use":
+        draws = np.array([uniform(still[:1], still[:1], use)[0] for use in range(20_000)])
+    else:
+        draws = uniform(count, still, 0) if vary == "world" else uniform(still, count, 0)
     error = len(draws) ** -0.5
     assert draws.min() >= 0
     assert draws.max() < 1
