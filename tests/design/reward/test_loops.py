@@ -65,6 +65,22 @@ def test_what_ends_the_world_is_no_circle(tmp_path: Path) -> None:
     assert not any("put" in loop for loop in circles(picker(tmp_path, edit, draft="pays-picks")))
 
 
+def test_circles_are_tried_from_the_middle_of_episodes_too(tmp_path: Path) -> None:
+    # Picking pays only after a wait; the wait is remembered, so that from a fresh world no circle of three leads back.
+    edits = (
+        ("simulator.py", "    distance: Floats\n", "    distance: Floats\n    rested: Floats\n"),
+        ("simulator.py", "rng.integers(3, 6, n).astype(float))", "rng.integers(3, 6, n).astype(float), np.zeros(n))"),
+        ("simulator.py", '"picked": pick,', '"picked": pick * state.rested,'),
+        ("simulator.py", "after = replace(state, held=", "after = replace(state, rested=np.ones(len(pick)), held="),
+        (
+            "simulator.py",
+            "np.stack([state.held, state.distance]",
+            "np.stack([state.held, state.distance + state.rested]",
+        ),
+    )
+    assert ("pick", "put") in circles(picker(tmp_path, *edits, draft="pays-picks"))
+
+
 def test_a_world_that_moves_on_has_no_circle(tmp_path: Path) -> None:
     moving = "after = replace(state, distance=state.distance + 0.01, held="
     project = picker(tmp_path, ("simulator.py", "after = replace(state, held=", moving), draft="pays-picks")

@@ -19,7 +19,7 @@ from tenure.core.spaces import Discrete
 from tenure.design.reward.conduct import SEED, Conduct
 from tenure.design.reward.exploit import FIRST_KPI, INDEPENDENT_KPI
 from tenure.simulators.actions import allowed_actions, random_actions
-from tenure.simulators.batch import size, take
+from tenure.simulators.batch import put, size, take
 
 LENGTHS = (2, 3)
 """Actions of a loop."""
@@ -86,14 +86,15 @@ def paid_loops(problem: Problem, simulator: Simulator) -> Iterator[Loop]:
 
 
 def _walked(problem: Problem, simulator: Simulator, depth: int) -> State:
-    """Worlds after some random steps; those that ended are left out by starting them again."""
+    """Worlds after some random steps; those that ended start again."""
     rng = np.random.default_rng([SEED, depth])
     n = STATES // len(DEPTHS)
     state = simulator.reset(n, rng)
     for _ in range(depth):
         allowed = allowed_actions(problem, simulator, state, simulator.observe(state))
         step = simulator.step(state, random_actions(problem, n, rng, allowed), rng)
-        state = simulator.reset(n, rng) if step.terminated.any() else step.state
+        ended = np.flatnonzero(step.terminated)
+        state = put(step.state, ended, simulator.reset(len(ended), rng)) if len(ended) else step.state
     return state
 
 
