@@ -51,6 +51,71 @@ def demo(
         raise SystemExit(run_demo(output, case, seeds, serve, report, home))
 
 
+@app.command("next")
+def show_next(project: Project, home: Home = None, json: Json = False) -> None:
+    """The ten stages as a checklist: what is done, what holds the next one, and the command for it."""
+    output = Output(json=json)
+    with reported(output):
+        from tenure.cli.next import run_next
+
+        run_next(output, project, home)
+
+
+@app.command()
+def init(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="of the new project and its folder")],
+    source: Annotated[Path | None, typer.Option("--from", help="guess problem and world from this log")] = None,
+    case: Annotated[str | None, typer.Option(help="copy this shipped case")] = None,
+    action: Annotated[str | None, typer.Option(help="with --from: the column of what was done")] = None,
+    outcome: Annotated[str | None, typer.Option(help="with --from: the column of what came of it")] = None,
+    time: Annotated[str | None, typer.Option(help="with --from: the column of the moment")] = None,
+    unit: Annotated[str | None, typer.Option(help="with --from: the column of who or what it was for")] = None,
+    propensity: Annotated[str | None, typer.Option(help="with --from: the column of its probability")] = None,
+    feature: Annotated[
+        list[str] | None, typer.Option(help="with --from: a column that was known before the decision")
+    ] = None,
+    ignore: Annotated[list[str] | None, typer.Option(help="with --from: a column to leave out")] = None,
+    json: Json = False,
+) -> None:
+    """Make a project folder: from a log, from a shipped case, or a small working world to change."""
+    output = Output(json=json)
+    with reported(output):
+        from tenure.cli.init import run_init
+        from tenure.design.starting.roles import Told
+
+        told = Told(action, outcome, time, unit, propensity, tuple(feature or ()), tuple(ignore or ()))
+        run_init(output, name, source, case, told)
+
+
+@app.command()
+def assess(
+    projects: Annotated[
+        list[str] | None, typer.Argument(metavar="[P]...", help="projects, cases or log files; several are ranked")
+    ] = None,
+    log: Annotated[Path | None, typer.Option(help="assess this log (CSV, JSONL, Parquet...)")] = None,
+    answers: Annotated[Path | None, typer.Option(help="a TOML file of answers, where there is no data yet")] = None,
+    ask: Annotated[bool, typer.Option("--ask", help="ask for the answers here")] = False,
+    after: Annotated[
+        list[str] | None, typer.Option(help="a column of the log that is known only after the decision")
+    ] = None,
+    mapping: Annotated[Path | None, typer.Option(help="TOML saying which column of the log is what")] = None,
+    a_day: Annotated[float | None, typer.Option(min=0, help="decisions a day, where the data do not say")] = None,
+    safe_place: Annotated[
+        bool, typer.Option("--safe-place", help="mistakes are cheap somewhere, so a policy could learn live")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Is this a problem for reinforcement learning, for something simpler, or can the data not tell? And what for?"""
+    output = Output(json=json)
+    with reported(output):
+        from tenure.cli.assess import run_assess
+
+        data = {"ask": ask, "safe_place": safe_place}
+        raise SystemExit(
+            run_assess(*(output, projects or (), log, answers), after=after or (), mapping=mapping, a_day=a_day, **data)
+        )
+
+
 @app.command()
 def train(
     project: Project,
