@@ -110,9 +110,15 @@ def assess(
     with reported(output):
         from tenure.cli.assess import run_assess
 
-        data = {"ask": ask, "safe_place": safe_place}
         raise SystemExit(
-            run_assess(*(output, projects or (), log, answers), after=after or (), mapping=mapping, a_day=a_day, **data)
+            run_assess(
+                *(output, projects or (), log, answers),
+                ask=ask,
+                after=after or (),
+                mapping=mapping,
+                a_day=a_day,
+                safe_place=safe_place,
+            )
         )
 
 
