@@ -82,7 +82,7 @@ WRONG = {
     "a behaviour above itself": ('"two parcels > one parcel"', '"waits > waits"', "above and below"),
     "a circle of three": (
         '"two parcels > one parcel", because="parcels are what it is for"),',
-        '"one parcel > two parcels by a detour", because="a"), Order("two parcels by a detour > two parcels", "b"),',
+        '"two parcels by a detour > one parcel", because="a"), Order("one parcel > two parcels", "b"),',
         "above and below",
     ),
 }
