@@ -228,7 +228,7 @@ def near_bandit_goodwill(rng: Rng) -> Columns:
 
 
 def treatment(rng: Rng) -> Columns:
-    """Which treatment: three values of health move with it, each in its own way; the harm is their distance from 0."""
+    """Which treatment: four values of health move with it, each in its own way; the harm is their distance from 0."""
     return _treated(rng, known=False)
 
 
@@ -239,18 +239,18 @@ def near_supervised_weather(rng: Rng) -> Columns:
 
 
 def _treated(rng: Rng, known: bool) -> Columns:
-    units, steps, actions = int(rng.integers(180, 240)), 40, 5
-    turn = np.linalg.qr(rng.normal(size=(3, 3)))[0]
-    push = rng.uniform(0.5, 0.8) * np.vstack([np.zeros(3), turn, -turn.sum(axis=0)])
+    units, steps, actions = int(rng.integers(180, 240)), 40, 6
+    turn = np.linalg.qr(rng.normal(size=(4, 4)))[0]
+    push = rng.uniform(0.5, 0.8) * np.vstack([np.zeros(4), turn, -turn.sum(axis=0)])
     cost = np.array([0.0, *rng.uniform(0.05, 0.2, actions - 1)])
-    health, journey = rng.normal(size=(units, 3)), Journey()
+    health, journey = rng.normal(size=(units, 4)), Journey()
     for step in range(steps):
-        chance = softmax(health @ rng.normal(scale=0.2, size=(3, actions)))
+        chance = softmax(health @ rng.normal(scale=0.2, size=(4, actions)))
         action = drawn(chance, rng)
         weather = rng.normal(scale=0.6 if known else 0.1, size=units)
-        reward = -(health**2).sum(axis=1) / 3 - cost[action] + weather
+        reward = -(health**2).sum(axis=1) / 4 - cost[action] + weather
         more = {"outcome_weather": weather} if known else {}
-        journey.add(step, health, ["h0", "h1", "h2"], chance, action, reward, **more)
+        journey.add(step, health, ["h0", "h1", "h2", "h3"], chance, action, reward, **more)
         health = 0.9 * health + push[action] + rng.normal(scale=0.3, size=health.shape)
     return journey.columns()
 

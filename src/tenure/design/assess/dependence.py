@@ -21,7 +21,7 @@ class Dependence:
 
     Args:
         moved: variance of the outcomes that the action moves, given the situation, summed over outcomes, in their unit
-            squared; may be below 0 by chance.
+            squared; a little low, as what is fitted is drawn to 0, and below 0 by chance.
         p: probability of so large a statistic were the action without effect, in [0, 1].
     """
 

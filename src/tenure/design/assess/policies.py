@@ -96,7 +96,10 @@ def _rule(cuts: list[tuple[int, float]], above: Floats, worth: Floats, chosen: t
         above[:, first] * (1 - above[:, yes]),
         above[:, first] * above[:, yes],
     ]
-    actions = [int((worth * side[:, None]).sum(axis=0).argmax()) for side in sides]
+    # A leaf without rows does as its neighbour does.
+    filled = [side if side.any() else sides[index ^ 1] for index, side in enumerate(sides)]
+    filled = [side if side.any() else np.ones(len(worth)) for side in filled]
+    actions = [int((worth * side[:, None]).sum(axis=0).argmax()) for side in filled]
     feature, threshold = zip(*(cuts[index] for index in chosen), strict=True)
     return SmallRule(feature, threshold, (actions[0], actions[1], actions[2], actions[3]))
 

@@ -57,7 +57,7 @@ def decisions_to_prove(gain: float, spread: float) -> int | None:
     """Decisions of both arms together after which an effect of this size is proven, were it seen as it is.
 
     >>> decisions_to_prove(0.1, 1.0)
-    5064
+    3707
     >>> decisions_to_prove(0.0, 1.0) is None
     True
     """
