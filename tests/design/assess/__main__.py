@@ -1,4 +1,4 @@
-"""`python -m tests.design.assess --seeds 20`: the confusion table of docs/assess.md; `--development` for the others."""
+"""`python -m tests.design.assess --seeds 20`: the confusion table of docs/assess.md."""
 
 from __future__ import annotations
 
@@ -7,18 +7,17 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.design.assess.truth import DEVELOPMENT, Answer, answers, confusion
+from tests.design.assess.truth import FIRST_TEST, Answer, answers, confusion
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=20)
-    parser.add_argument("--development", action="store_true", help="seeds from 0 instead of the test seeds")
+    parser.add_argument("--first", type=int, default=FIRST_TEST, help="first seed; development used 0 to 19")
     told = parser.parse_args()
-    first = DEVELOPMENT.start if told.development else 0
     found: list[Answer] = []
     with tempfile.TemporaryDirectory() as folder:
-        for seed in range(first, first + told.seeds):
+        for seed in range(told.first, told.first + told.seeds):
             new = answers(seed, Path(folder))
             found += new
             wrong = ", ".join(f"{answer.family}: {answer.answered}" for answer in new if not answer.ok)

@@ -22,6 +22,8 @@ from tenure.store.tables.logfile import open_log
 CLASSES = ("rule_or_solver", "supervised", "bandit", "offline_rl", "online_rl")
 DEVELOPMENT = range(20)
 """Seeds on which thresholds were developed."""
+FIRST_TEST = 1000
+"""First of the test seeds, which did not exist before the thresholds were frozen."""
 
 
 @dataclass(frozen=True)
