@@ -78,25 +78,17 @@ class WarehouseSimulator:
             DataError: the days lie outside that part.
         """
         days = DAYS[split] - first_day if days is None else days
-        if first_day < 0 or days < 1 or first_day + days > DAYS[split]:
-            raise DataError(
-                expected=f"days within the {DAYS[split]} of {split!r}",
-                found=f"{days} days from day {first_day}",
-                where="panel of the case 'warehouse'",
-                fix="ask for fewer days",
-            )
+        _check_days(split, first_day, days)
         wanted = range(first_day, first_day + days)
-        floors = [
-            _floor(
-                ORDERS_A_DAY, np.random.default_rng([FAMILIES[split][0], day]), self.levels["normal"], FAMILIES[split]
-            )
-            for day in wanted
-        ]
+        floors = [self._day(split, day) for day in wanted]
         state = Floor(**{name: np.concatenate([vars(floor)[name] for floor in floors]) for name in vars(floors[0])})
         names = tuple(f"day-{day:02d}-order-{order:02d}" for day in wanted for order in range(ORDERS_A_DAY))
-        return Panel(
-            state, STEPS_UNTIL_TRUCK, names, OPENED + timedelta(days=first_day), timedelta(seconds=5), independent=True
-        )
+        started_at = OPENED + timedelta(days=first_day)
+        return Panel(state, STEPS_UNTIL_TRUCK, names, started_at, timedelta(seconds=5), independent=True)
+
+    def _day(self, split: Split, day: int) -> Floor:
+        families = FAMILIES[split]
+        return _floor(ORDERS_A_DAY, np.random.default_rng([families[0], day]), self.levels["normal"], families)
 
     def observe(self, state: Floor) -> Floats:
         """What the robot's controller knows; float32 [n, features]."""
@@ -127,8 +119,8 @@ class WarehouseSimulator:
 
     def step(self, state: Floor, action: Ints, rng: np.random.Generator) -> Step:  # noqa: ARG002
         """One step of everybody; who stands is passed, who drives into a robot collides with it."""
-        moves = action < len(MOVES)
-        square = np.where(moves, BESIDE[state.square, np.minimum(action, len(MOVES) - 1)], state.square)
+        there = BESIDE[state.square, np.minimum(action, len(MOVES) - 1)]
+        square = np.where(action < len(MOVES), there, state.square)
         moves = square != state.square
         following = NEXT_PLACE[state.others]
         collides = moves & _meets(state.square[:, None], square[:, None], state.others, following)[:, 0]
@@ -145,6 +137,16 @@ class WarehouseSimulator:
         }
         after = Floor(state.step + 1, square, state.item, wanted, state.tours, following)
         return Step(after, signals, after.step >= STEPS_UNTIL_TRUCK)
+
+
+def _check_days(split: Split, first_day: int, days: int) -> None:
+    if first_day < 0 or days < 1 or first_day + days > DAYS[split]:
+        raise DataError(
+            expected=f"days within the {DAYS[split]} of {split!r}",
+            found=f"{days} days from day {first_day}",
+            where="panel of the case 'warehouse'",
+            fix="ask for fewer days",
+        )
 
 
 def _floor(n: int, rng: np.random.Generator, level: Level, families: tuple[int, ...]) -> Floor:
