@@ -174,7 +174,7 @@ def _by_word(table: Table, free: Sequence[str], role: str, needs: frozenset[str]
     """A column whose whole name is one of the field's words for a role."""
     for word in WORDS[role]:
         for name in free:
-            if key_of(name) == key_of(word) and (not needs or table.looks[name] in needs):
+            if key_of(name) == key_of(word) and (table.looks[name] in needs if needs else table.looks[name] != "empty"):
                 return name, "by its name"
     return _NOTHING
 
