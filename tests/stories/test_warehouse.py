@@ -81,7 +81,7 @@ def test_an_attack_on_the_reward_without_collisions_shows_the_crash(tmp_path: Pa
 @long
 def test_the_whole_story(tmp_path: Path) -> None:
     assert tenure(tmp_path, "reward", "check", "warehouse")[0] == 0
-    training = start(tmp_path, "train", "warehouse", "--seeds", "1", "--steps", "1000000", "--name", "story")
+    training = start(tmp_path, "train", "warehouse", "--seeds", "1", "--steps", "700000", "--name", "story")
     assert_collisions_are_shown(*tenure(tmp_path, "reward", "audit", "warehouse:no-collisions"))
     assert_metres_are_shown(*tenure(tmp_path, "reward", "audit", "warehouse:no-metres"))
     code, found = tenure(tmp_path, "reward", "audit", "warehouse")

@@ -52,10 +52,14 @@ _AT = {feature.name: column for column, feature in enumerate(OBSERVATION)}
 
 
 def planned(observation: Floats) -> Floats:
-    """What the planner expects still to come, in points: every item left, less the metres of its tour; [n]."""
+    """What the planner expects still to come, in points; [n].
+
+    Every item left less the metres of the tour; one item fewer where the truck leaves before the tour ends.
+    """
     items = sum(observation[:, _AT[f"distance_{slot}"]] < GONE for slot in range(1, ITEMS + 1))
-    moves = observation[:, _AT["steps_left"]] - observation[:, _AT["slack"]] - items
-    return np.asarray(100.0 * items - SQUARE_M * moves)
+    slack = observation[:, _AT["slack"]]
+    moves = observation[:, _AT["steps_left"]] - slack - items
+    return np.asarray(100.0 * (items - (slack < 0)) - SQUARE_M * moves)
 
 
 problem = Problem(
@@ -94,7 +98,9 @@ problem = Problem(
     limits=(Limit("collisions", "collisions", 0.005, "safety: one in 200 decisions at the very most", "penalty"),),
     horizon=STEPS_UNTIL_TRUCK,
     discount=1.0,
-    shaping=Shaping(planned, "tells at once what a move off the tour costs, and not only when the truck leaves"),
+    shaping=Shaping(
+        planned, "tells at once what a move off the tour or a step too late costs, not only when the truck leaves"
+    ),
 )
 
 drafts = {
