@@ -133,6 +133,12 @@ def test_a_term_that_does_not_state_what_it_must_fails_with_its_line(
     assert 'Term("metres"' in path.read_text().splitlines()[line - 1]
 
 
+def test_a_term_of_a_draft_is_told_by_the_draft_s_line(tmp_path: Path) -> None:
+    old = '"a parcel taken up will be delivered"),\n            Term("metres", -1.0, "points/metre", "power and wear"),'
+    project = picker(tmp_path, ("problem.py", old, old.replace("power and wear", "")), draft="pays-picks")
+    assert "problem.py:43: term 'metres' has no `because`" in finding(project, "reasons").reason
+
+
 def test_a_scale_stands_in_for_bounds(tmp_path: Path) -> None:
     project = picker(
         tmp_path,

@@ -19,12 +19,16 @@ def term_findings(project: Project) -> list[Finding]:
 
 
 def place_of(project: Project, term: Term) -> str:
-    """Where a term stands in problem.py, as `file:line`."""
-    path, signal = project.folder / "problem.py", f'"{term.signal}"'
-    for number, line in enumerate(path.read_text().splitlines(), 1):
-        if signal in line and f'"{term.unit}"' in line:
-            return f"{path}:{number}"
-    return line_of(path, signal)
+    """Where a term stands in problem.py, as `file:line`: of the lines with its signal the one that is most like it."""
+    path = project.folder / "problem.py"
+    marks = ("Term(", f'"{term.unit}"', f'"{term.because}"', f" {term.weight}")
+    lines = [
+        (number, line) for number, line in enumerate(path.read_text().splitlines(), 1) if f'"{term.signal}"' in line
+    ]
+    if not lines:
+        return str(path)
+    number, _ = max(lines, key=lambda each: (sum(mark in each[1] for mark in marks), -each[0]))
+    return f"{path}:{number}"
 
 
 def currency_of(term: Term) -> str:
