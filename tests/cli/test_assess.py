@@ -11,13 +11,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.design.assess.families import classified, constant_best
+from tests.design.assess.folders import near_online_grid
+from tests.design.assess.truth import write_csv
 
 from tenure.cli.assess import run_assess
 from tenure.cli.output import Output
 from tenure.core.errors import DataError, ProjectError, RequestError
-from tests.design.assess.families import classified, constant_best
-from tests.design.assess.folders import near_online_grid
-from tests.design.assess.truth import write_csv
 
 
 def assessed(projects: list[str], **more: Any) -> tuple[int, dict[str, Any]]:
@@ -51,7 +51,7 @@ def test_several_use_cases_are_ranked_with_a_table(tmp_path: Path, capsys: pytes
 
 def test_answers_alone_are_inconclusive(tmp_path: Path) -> None:
     path = tmp_path / "answers.toml"
-    yes = "repeated measurable reward_clear sequential simulatable".split()
+    yes = ["repeated", "measurable", "reward_clear", "sequential", "simulatable"]
     no = ["answer_known", "rule_good"]
     numbers = ["outcome_days = 1", "bad_action_cost = 10", "decisions_a_day = 1000"]
     path.write_text("\n".join([*(f"{key} = true" for key in yes), *(f"{key} = false" for key in no), *numbers]))

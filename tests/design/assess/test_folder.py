@@ -6,13 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.design.assess.folders import Folder, near_online_grid, near_online_visitors
 
 from tenure.core.evidence import Verdict
 from tenure.core.project import Project, load_project
 from tenure.design.assess.folder import decisions_a_year, trial, written_log
 from tenure.design.assess.solving import plan
 from tenure.design.assess.twins import sequential_twins, twins
-from tests.design.assess.folders import Folder, near_online_grid, near_online_visitors
 
 COIN = Folder(
     about="Pay now or pay later", features=1, actions=2, horizon=9, today="np.zeros(n)", constants="",

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+from tests.design.assess.test_dependence import records
 
 from tenure.core.arrays import Floats
 from tenure.core.evidence import Finding, Verdict
 from tenure.design.assess.behaviour import behaviour_of
 from tenure.design.assess.labels import label_unknown
-from tests.design.assess.test_dependence import records
 
 
 def judged(after: Floats, name: str, reward: Floats, action: np.ndarray, x: Floats) -> Finding:

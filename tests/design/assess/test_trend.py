@@ -6,12 +6,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from tests.design.assess.test_dependence import records
 
 from tenure.core.arrays import Floats
 from tenure.core.evidence import Verdict
 from tenure.design.assess.records import Records
 from tenure.design.assess.trend import ceiling, drift
-from tests.design.assess.test_dependence import records
 
 
 def log_of(trend: float = 0.0, turn: float = 0.0, per_day: float = 100.0) -> Records:
@@ -47,7 +47,7 @@ def test_a_still_world_shows_no_ageing() -> None:
 
 
 def test_a_turning_world_says_after_how_many_days_a_model_is_old() -> None:
-    # cos(t) loses 0.35 of 1 from the first quarter to the last, 30 days later: 0.12 squared error, a tenth of 0.4 in 10.
+    # From the first quarter to the last, 30 days later, cos(t) loses 0.35: 0.12 squared error, so a tenth of 0.4 in 10.
     finding, days = drift(log_of(turn=1.0))
     assert finding.verdict is Verdict.PASS
     assert days == pytest.approx(10, rel=0.4)
