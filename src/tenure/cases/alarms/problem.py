@@ -146,5 +146,5 @@ def _chosen(action: Ints) -> Proposal:
     return Proposal(action.astype(np.int64), np.ones(len(action)))
 
 
-incumbent: Policy = ByShift(alarm=0.95, inspect=0.35, night=1.1, spare=6)
-rules: dict[str, Policy] = {"quiet-load": QuietLoad(alarm=0.9, inspect=0.2, load=1)}
+incumbent: Policy = ByShift(alarm=0.98, inspect=0.35, night=0.98, spare=18)
+rules: dict[str, Policy] = {"quiet-load": QuietLoad(alarm=0.5, inspect=1.1, load=0)}
