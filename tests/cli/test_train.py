@@ -74,5 +74,5 @@ def test_a_live_rollout_over_such_worlds_says_what_it_needs(trained: dict[str, A
     rooms = services(open_workspace(str(folder), home))
     assert rooms.selection(trained["version"]).cluster == "world"
     begin = open_workspace(str(folder), home).project.simulator.panel("held_out").started_at
-    with pytest.raises(ProjectError, match="share their time"):
+    with pytest.raises(ProjectError, match="a panel of 1 whole days"):
         rooms.replay(None, begin, 1)

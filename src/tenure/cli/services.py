@@ -47,13 +47,14 @@ def stretch(workspace: Workspace, live: Panel, begin: datetime, days: int) -> Pa
     """The live panel's worlds over whole days from a moment on.
 
     Raises:
-        ProjectError: each world was drawn by itself, so that there is no time in which they could go live.
+        ProjectError: the simulator's worlds do not last that long, so there is no time in which they could go live.
     """
-    if live.independent:
+    panel = workspace.project.simulator.panel("held_out", (begin - live.started_at) // DAY, days)
+    if panel.steps * panel.interval < days * DAY:
         raise ProjectError(
-            expected="a panel of worlds that share their time, to replay it day by day as live traffic",
-            found="worlds that were each drawn by themselves (Panel.independent)",
-            where=f"simulator of {workspace.project.problem.name!r}, panel('held_out')",
+            expected=f"a panel of {days} whole days, to replay day by day as live traffic",
+            found=f"worlds of {panel.steps} decisions, {panel.steps * panel.interval} in all",
+            where=f"simulator of {workspace.project.problem.name!r}, panel('held_out', days={days})",
             fix="judge it with `tenure evaluate`; to go live by replay, give the simulator a panel by day",
         )
-    return workspace.project.simulator.panel("held_out", (begin - live.started_at) // DAY, days)
+    return panel
