@@ -22,7 +22,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tenure import KPI, Discrete, Feature, Policy, Problem, Proposal, Reward, Signal, Term, Tradeoff
+from tenure import KPI, Discrete, Feature, Policy, Problem, Proposal, Reward, Shaping, Signal, Term, Tradeoff
 from tenure.core.arrays import Bools, Floats, Ints
 
 WAIT, INSPECT, ALARM = range(3)
@@ -32,6 +32,17 @@ SHIFT = 12
 """Hours of a shift; the day shift begins at 06:00."""
 KNOWN = 0.99
 """A risk above this comes from an inspection, or might as well."""
+
+
+def standing(observation: Floats) -> Floats:
+    """About what a risk will cost, in €: a failure before the planned service, or a stop, whichever is less; negative.
+
+    Concave in the risk, so that finding out is worth something at once, as it is in truth. The figures are those of
+    medium load: a failure costs 660 € and comes with 3 % an hour, a stop costs 200 €.
+    """
+    risk, hours = observation[:, 0], observation[:, 5]
+    return np.asarray(-np.minimum(660 * risk * (1 - 0.97**hours), 200))
+
 
 problem = Problem(
     name="alarms",
@@ -81,6 +92,9 @@ problem = Problem(
     ),
     horizon=96,
     discount=0.99,
+    shaping=Shaping(
+        standing, because="a fault fails days later: without help a learner never finds out what looking is for"
+    ),
 )
 
 drafts = {
