@@ -39,3 +39,10 @@ def test_a_rule_of_one_question_is_read_as_one() -> None:
 def test_what_is_not_allowed_is_never_best() -> None:
     allowed = np.array([[True, False], [True, True]])
     assert best_allowed(np.array([[0.0, 1.0], [0.0, 1.0]]), allowed).tolist() == [0, 1]
+
+
+def test_where_nobody_is_the_rule_does_as_the_neighbour_does() -> None:
+    # Only one question splits these rows, so two of the four leaves are empty.
+    x = np.array([0.0] * 4 + [1.0] * 12)[:, None]
+    worth = np.where(x > 0, [[0.0, 5.0]], [[1.0, 0.0]])
+    assert small_rule(x, worth).words(("member",), ("wait", "go")) == "(go if member > 0 else wait)"

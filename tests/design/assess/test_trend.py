@@ -47,7 +47,7 @@ def test_a_still_world_shows_no_ageing() -> None:
 
 
 def test_a_turning_world_says_after_how_many_days_a_model_is_old() -> None:
-    # From the first quarter to the last, 30 days later, cos(t) loses 0.35: 0.12 squared error, so a tenth of 0.4 in 10.
+    # From the first quarter to the last, 30 days later, cos(t) loses 0.35: 0.12 of error, a tenth of 0.4 in 10 days.
     finding, days = drift(log_of(turn=1.0))
     assert finding.verdict is Verdict.PASS
     assert days == pytest.approx(10, rel=0.4)
