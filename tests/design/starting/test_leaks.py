@@ -7,12 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.design.starting.tables import written
 
 from tenure.core.arrays import Floats
 from tenure.design.starting.leaks import Leak, explained, find_leaks, separates
 from tenure.design.starting.roles import Told, guess_roles
 from tenure.design.starting.table import read_table
-from tests.design.starting.tables import written
 
 N = 400
 

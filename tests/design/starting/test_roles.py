@@ -1,4 +1,4 @@
-"""Which column is what: by what a person says, then by name, then by behaviour; else an error that names the choices."""
+"""Which column is what: by what a person says, then by name, then by behaviour; else an error names the choices."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.design.starting.tables import offers, written
 
 from tenure.core.errors import DataError
 from tenure.design.starting.roles import Roles, Told, guess_roles, lower_is_better
 from tenure.design.starting.table import read_table
-from tests.design.starting.tables import offers, written
 
 
 def roles(path: Path, header: Sequence[str], rows: Sequence[Sequence[Any]], told: Told | None = None) -> Roles:

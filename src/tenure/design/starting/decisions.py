@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from tenure.core.arrays import Bools, Floats, Ints
 from tenure.core.errors import DataError
-from tenure.design.starting.table import Table, read_table
+from tenure.design.starting.table import Table, is_known, read_table
 from tenure.store.tables.values import to_matrix
 
 PARTS = ("train", "selection", "held_out")
@@ -128,7 +128,7 @@ def read_decisions(
     index = pc.index_in(table.labels(action), value_set=pa.array(labels, pa.string()))
     taken = pc.fill_null(index, -1).to_numpy(zero_copy_only=False).astype(np.int64)
     measured = {name: _filled(table.numbers(header), missing) for name, (header, missing) in signals.items()}
-    good = (taken >= 0) & np.all([np.isfinite(values) for values in measured.values()], axis=0)
+    good = (taken >= 0) & np.all([is_known(values) for values in measured.values()], axis=0)
     if not good.any():
         fix = "restore the file, or correct data.py"
         raise DataError(expected="rows with action and signals", found="none", where=str(path), fix=fix)
@@ -156,7 +156,7 @@ def _of_moments(moments: Any, kind: str) -> Floats:
 
 
 def _filled(values: Floats, missing: float) -> Floats:
-    return np.where(np.isfinite(values), values, missing)
+    return np.where(is_known(values), values, missing)
 
 
 def _sorted(table: Table, order: Order, good: Bools) -> tuple[Ints, Ints]:

@@ -14,7 +14,7 @@ from tenure.design.starting.features import FeatureDraft, SignalDraft, draft_fea
 from tenure.design.starting.leaks import Leak, find_leaks
 from tenure.design.starting.names import slugs
 from tenure.design.starting.roles import Guess, Roles, Told, guess_roles, is_outcome_word
-from tenure.design.starting.table import Table, read_table
+from tenure.design.starting.table import Table, is_known, read_table
 from tenure.design.starting.today import Today, today
 from tenure.store.tables.features import ordered_labels
 
@@ -117,7 +117,7 @@ def _varies(table: Table, column: str) -> bool:
     if table.looks[column] not in ("number", "boolean"):
         return False
     values = table.numbers(column)
-    return bool(np.isfinite(values).all() and np.ptp(values) > 0)
+    return bool(is_known(values).all() and np.ptp(values) > 0)
 
 
 def _order(table: Table, roles: Roles) -> Order:

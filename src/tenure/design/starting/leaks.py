@@ -10,8 +10,7 @@ import numpy as np
 from tenure.core.arrays import Floats
 from tenure.design.starting.names import tokens
 from tenure.design.starting.roles import Roles
-from tenure.design.starting.table import Table
-from tenure.evaluation.checks import LARGEST
+from tenure.design.starting.table import Table, finite, is_known
 
 EXPLAINED = 0.98
 """Share of the outcome's variance that one column explains, from which it is taken for a function of the outcome."""
@@ -76,7 +75,7 @@ def explained(x: Floats, y: Floats) -> float:
 
     Source: the correlation ratio of Pearson (1905), with Kelley's (1935) correction.
     """
-    known = np.isfinite(x) & (np.abs(y) < LARGEST)
+    known = is_known(x) & is_known(y)
     x, y = x[known], y[known]
     n, levels = len(x), np.unique(x)
     if len(levels) > LEVELS:
@@ -97,7 +96,7 @@ def separates(x: Floats, y: Floats) -> float:
     """
     from scipy.stats import rankdata
 
-    known = np.isfinite(x) & np.isfinite(y)
+    known = is_known(x) & is_known(y)
     x, yes = x[known], y[known] == y[known].max(initial=-np.inf)
     positive, negative = int(yes.sum()), int((~yes).sum())
     if min(positive, negative) < 5 or positive + negative < FEWEST:
@@ -117,13 +116,13 @@ def _numbers(table: Table, name: str) -> Floats | None:
 
 
 def _follows(name: str, x: Floats, outcome: Floats) -> Leak | None:
-    both = np.isfinite(x) & np.isfinite(outcome)
+    both = is_known(x) & is_known(outcome)
     if both.sum() >= FEWEST and np.array_equal(x[both], outcome[both]):
         return Leak(name, "it equals the outcome in every row", "copy")
     share = explained(x, outcome)
     if share >= EXPLAINED:
         return Leak(name, f"alone it explains {100 * share:.1f} % of the outcome's variance", "function")
-    if len(np.unique(outcome[np.isfinite(outcome)])) == 2:
+    if len(np.unique(finite(outcome))) == 2:
         area = separates(x, outcome)
         if area >= SEPARATES:
             return Leak(name, f"alone it tells the outcome's two values apart (AUC {area:.3f})", "function")
@@ -133,13 +132,14 @@ def _follows(name: str, x: Floats, outcome: Floats) -> Leak | None:
 def _sums(numeric: dict[str, Floats], outcome: Floats) -> dict[str, str]:
     """Pairs whose sum or difference is the outcome."""
     names, found = list(numeric)[:PAIRED], {}
-    tolerance = 1e-9 * max(float(np.nanmax(np.abs(outcome))), 1e-300)
+    known = finite(outcome)
+    tolerance = 1e-9 * float(np.abs(known).max(initial=1e-300))
     for place, one in enumerate(names):
         for other in names[place + 1 :]:
             for sign, word in ((1, "plus"), (-1, "minus")):
                 off = numeric[one] + sign * numeric[other] - outcome
                 off = np.minimum(np.abs(off), np.abs(off + 2 * outcome)) if sign < 0 else np.abs(off)
-                off = off[np.isfinite(off)]
+                off = finite(off)
                 if len(off) >= FEWEST and off.max() <= tolerance and _moves(numeric, (one, other)):
                     found[one] = f"{one} {word} {other} is the outcome"
                     found[other] = found[one]
@@ -147,7 +147,7 @@ def _sums(numeric: dict[str, Floats], outcome: Floats) -> dict[str, str]:
 
 
 def _moves(numeric: dict[str, Floats], names: tuple[str, str]) -> bool:
-    return all(np.nanstd(numeric[name]) > 0 for name in names)
+    return all(np.ptp(finite(numeric[name])) > 0 for name in names)
 
 
 def _later(table: Table, roles: Roles, name: str) -> Leak | None:

@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tenure.core.arrays import Floats
+from tenure.core.arrays import Bools, Floats
 from tenure.store.tables.chunks import bad_data
 from tenure.store.tables.expanded import Expanded, opens
 from tenure.store.tables.features import look
@@ -22,6 +22,8 @@ from tenure.store.tables.values import plain, to_numbers, to_texts, to_times
 
 MOST_ROWS = 100_000
 """Rows that are read; a first draft of a problem needs no more."""
+LARGEST = 1e15
+"""Numbers from here on stand for a missing cell: sums of their squares would leave float32."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,4 +125,9 @@ def _joined(parts: list[Any]) -> Any:
 
 def finite(values: Floats) -> Floats:
     """The numbers among them."""
-    return values[np.isfinite(values)]
+    return values[is_known(values)]
+
+
+def is_known(values: Floats) -> Bools:
+    """Which are numbers that can be reckoned with; NaN and larger ones say nothing."""
+    return np.abs(values) < LARGEST
