@@ -71,6 +71,16 @@ def test_what_a_broken_exploiter_could_not_search_is_an_error_that_names_it() ->
     assert "one action: ZeroDivisionError: no way right" in _of(found, "exploits").reason
 
 
+def test_a_found_exploit_still_says_what_could_not_be_searched() -> None:
+    def broken(hunt: Hunt) -> Iterable[Candidate]:
+        raise ZeroDivisionError("no luck")
+
+    pool = {"one action": one_action, "broken": broken}
+    finding = _of(attack(_courier("pay per block"), effort=SMALL, pool=pool), "exploits")
+    assert finding.verdict is Verdict.FAIL
+    assert finding.reason.endswith("not all could be searched: broken: ZeroDivisionError: no luck")
+
+
 def test_an_exploiter_that_brings_nothing_lets_nothing_pass() -> None:
     def idle(hunt: Hunt) -> Iterable[Candidate]:
         return []

@@ -153,15 +153,16 @@ def distinct(exploits: Sequence[Exploit]) -> tuple[Exploit, ...]:
 
 
 def _exploits_finding(tried: Search, exploits: Sequence[Exploit]) -> Finding:
+    unsearched = f"; not all could be searched: {'; '.join(tried.broken)}" if tried.broken else ""
     if exploits:
         top = exploits[0]
         reason = (
             f"{len(exploits)} found; the best paid is {top.conduct.name!r}: {top.gain.value:+.4g} per world over the "
-            f"incumbent, {top.harm.words}; {top.advice}"
+            f"incumbent, {top.harm.words}; {top.advice}{unsearched}"
         )
         return Finding("exploits", Verdict.FAIL, reason, top.gain)
     if tried.broken:
-        return Finding("exploits", Verdict.ERROR, f"not all could be searched: {'; '.join(tried.broken)}")
+        return Finding("exploits", Verdict.ERROR, f"none found{unsearched}")
     if not tried.found:
         return Finding("exploits", Verdict.INCONCLUSIVE, "no exploiter brought a behaviour")
     kinds = ", ".join(dict.fromkeys(each.kind for each in tried.found))
