@@ -154,6 +154,7 @@ def test_the_features_of_one_hour_by_hand() -> None:
         "night": 1,
         "hours_to_change": 7,
         "hours_to_service": SERVICE - 17,
+        "evidence": pytest.approx(np.log(1 / 3)),
     }
 
 

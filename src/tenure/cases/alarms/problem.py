@@ -54,6 +54,7 @@ problem = Problem(
         Feature("night", "0 or 1", 0, 1, "18:00 to 06:00, when only the engineer on duty can be called"),
         Feature("hours_to_change", "hours", 1, SHIFT, "until the other shift begins"),
         Feature("hours_to_service", "hours", 1, SERVICE, "until the planned service"),
+        Feature("evidence", "log-odds", -10, 10, "the risk once more, so that 0.95 and 0.999 lie apart"),
     ),
     action=Discrete(("wait", "inspect", "alarm")),
     signals=(

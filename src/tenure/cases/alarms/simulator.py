@@ -110,9 +110,11 @@ class AlarmsSimulator:
         return Panel(state, days * DAY, names, START + timedelta(days=first_day), timedelta(hours=1), independent=True)
 
     def observe(self, state: Pumps) -> Floats:
-        """What the control room sees; float32 [n, 6]."""
+        """What the control room sees; float32 [n, 7]."""
         change, service = SHIFT - state.hour % SHIFT, SERVICE - state.hour % SERVICE
-        columns = [state.risk, state.reading, state.load, is_night(state.hour), change, service]
+        risk = np.clip(state.risk, 1e-4, 1 - 1e-4)
+        evidence = np.log(risk / (1 - risk))
+        columns = [state.risk, state.reading, state.load, is_night(state.hour), change, service, evidence]
         return np.stack(columns, axis=1).astype(np.float32)
 
     def step(self, state: Pumps, action: Ints, rng: np.random.Generator) -> Step:  # noqa: ARG002

@@ -6,6 +6,8 @@ from tenure import Behaviour, Order
 
 from .problem import Foreman
 
+HOUR = {"orders": 3, "made": 3, "delivered": 3}
+
 behaviours = (
     Behaviour("careful foreman", policy=Foreman(cover=0.4, hot=70, quiet_wear=7, any_wear=9, quiet=7), good=True),
     Behaviour("foreman who never maintains", policy=Foreman(cover=0.4, hot=80, quiet_wear=99, any_wear=99, quiet=7)),
@@ -22,6 +24,8 @@ behaviours = (
     Behaviour(
         "an hour for a full store", rows=({"orders": 3, "made": 14, "delivered": 3, "stored": 12, "wasted": 11},)
     ),
+    Behaviour("a lean day with a unit missed", rows=(*(HOUR,) * 23, {**HOUR, "made": 2, "delivered": 2, "missed": 1})),
+    Behaviour("a day of hoarding", rows=({**HOUR, "stored": 12},) * 24),
     Behaviour("an hour for the orders", rows=({"orders": 3, "made": 4, "delivered": 3, "stored": 1},)),
 )
 
@@ -38,4 +42,5 @@ orders = (
         because="safe beats idle, and idle beats unsafe",
     ),
     Order("an hour for the orders > an hour for a full store", because="what nobody ordered is waste"),
+    Order("a lean day with a unit missed > a day of hoarding", because="a full store costs more than a rare miss"),
 )
