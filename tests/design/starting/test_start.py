@@ -16,9 +16,10 @@ from tests.design.starting.tables import episodes, offers, written
 
 from tenure.core.errors import DataError, ProjectError, TenureError
 from tenure.core.evidence import Verdict
-from tenure.core.project import Project, load_project
+from tenure.core.project import CASES, Project, load_project
 from tenure.design.reward.check import check_reward
 from tenure.design.starting import start
+from tenure.design.starting.folder import files_of_project
 from tenure.design.starting.roles import Told
 from tenure.design.starting.start import start_from_case, start_from_log
 from tenure.rollout.settings import read_settings
@@ -48,9 +49,9 @@ def test_a_log_becomes_a_folder_that_works(tmp_path: Path) -> None:
 
 def test_a_written_folder_passes_its_own_tests_and_is_clean(tmp_path: Path) -> None:
     folder = start_from_log("shop", tmp_path, offers(tmp_path / "log.csv")).folder
-    ruff = Path(sys.executable).with_name("ruff")
-    for command in ([ruff, "check", "."], [ruff, "format", "--check", "."], [sys.executable, "-m", "pytest", "-q"]):
-        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=120)
+    ruff = str(Path(sys.executable).with_name("ruff"))
+    for words in ([ruff, "check", "."], [ruff, "format", "--check", "."], [sys.executable, "-m", "pytest", "-q"]):
+        done = subprocess.run(words, cwd=folder, capture_output=True, text=True, check=False, timeout=120)
         assert done.returncode == 0, done.stdout + done.stderr
 
 
@@ -199,9 +200,10 @@ def test_nothing_is_ever_overwritten(tmp_path: Path) -> None:
     log, target = offers(tmp_path / "log.csv"), tmp_path / "shop"
     target.mkdir()
     (target / "mine.txt").write_text("precious")
-    for begin in (lambda: start_from_log("shop", tmp_path, log), lambda: start_from_case("shop", tmp_path, None)):
-        with pytest.raises(ProjectError, match="nothing is ever overwritten"):
-            begin()
+    with pytest.raises(ProjectError, match="nothing is ever overwritten"):
+        start_from_log("shop", tmp_path, log)
+    with pytest.raises(ProjectError, match="nothing is ever overwritten"):
+        start_from_case("shop", tmp_path, None)
     assert [path.name for path in target.iterdir()] == ["mine.txt"]
     (target / "mine.txt").unlink()
     works(start_from_log("shop", tmp_path, log).folder)
@@ -253,6 +255,15 @@ def test_a_shipped_case_becomes_a_folder_of_ones_own(tmp_path: Path) -> None:
     assert project.bound is not None
     assert project.simulator.panel("held_out").steps == shipped.simulator.panel("held_out").steps
     assert not (project.folder / "tune.py").exists(), "it imports the shipped case by name"
+
+
+@pytest.mark.parametrize("case", sorted(path.parent.name for path in CASES.glob("*/problem.py")))
+def test_every_shipped_case_can_be_renamed_and_leaves_nothing_behind_that_names_its_old_place(case: str) -> None:
+    texts, copies = files_of_project(CASES / case, "mine")
+    assert 'name="mine"' in texts["problem.py"]
+    assert f'name="{case}"' not in texts["problem.py"]
+    assert not [name for name, text in texts.items() if f"from tenure.cases.{case}" in text]
+    assert not [name for name in (*texts, *copies) if "__pycache__" in name]
 
 
 def test_a_case_that_is_not_shipped_is_refused_with_those_that_are(tmp_path: Path) -> None:

@@ -132,15 +132,14 @@ def _follows(name: str, x: Floats, outcome: Floats) -> Leak | None:
 def _sums(numeric: dict[str, Floats], outcome: Floats) -> dict[str, str]:
     """Pairs whose sum or difference is the outcome."""
     names, found = list(numeric)[:PAIRED], {}
-    known = finite(outcome)
-    tolerance = 1e-9 * float(np.abs(known).max(initial=1e-300))
+    tolerance = 1e-9 * float(np.abs(finite(outcome)).max(initial=1e-300))
     for place, one in enumerate(names):
         for other in names[place + 1 :]:
             for sign, word in ((1, "plus"), (-1, "minus")):
                 off = numeric[one] + sign * numeric[other] - outcome
                 off = np.minimum(np.abs(off), np.abs(off + 2 * outcome)) if sign < 0 else np.abs(off)
-                off = finite(off)
-                if len(off) >= FEWEST and off.max() <= tolerance and _moves(numeric, (one, other)):
+                known = finite(off)
+                if len(known) >= FEWEST and known.max() <= tolerance and _moves(numeric, (one, other)):
                     found[one] = f"{one} {word} {other} is the outcome"
                     found[other] = found[one]
     return found
