@@ -17,8 +17,8 @@ _SIZE: Ints = np.array([subset.bit_count() for subset in range(1 << ITEMS)])
 def bound(panel: Panel) -> dict[str, Floats]:
     """Cheapest possible signals of every order of a panel; each total, [worlds].
 
-    No policy can do better: to pick a set of items takes at least its shortest tour, driven in as many steps as it has
-    squares, and a step for each pick; all of it before the truck leaves.
+    No policy can do better: to pick a set of items takes at least its shortest tour, a step for every move of it and
+    one for every pick, all before the truck leaves.
     """
     moves, foreign = shortest(STEPS[START][panel.state.item], panel.state.tours), _bits(~panel.state.wanted)[:, None]
     price = {term.signal: -term.weight for term in problem.reward.terms}
