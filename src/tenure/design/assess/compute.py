@@ -44,7 +44,7 @@ class Compute:
 def expected_compute(
     features: int, actions: int, horizon: float, noise: float, signal: float, steps_per_s: float = STEPS_PER_S
 ) -> Compute:
-    """Steps of `bikes`, times the fourth root of features, actions, horizon and noise over signal, each over `bikes`'s.
+    """Steps of `bikes`, times the fourth root of features, actions, horizon and noise over signal, each over its own.
 
     Args:
         features: numbers seen.
