@@ -5,12 +5,13 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 PARALLEL := --numprocesses 2 --dist loadfile  # a file stays in one process; faults measure, and run alone
 
-.PHONY: help setup demo test faults docs format benchmark clean
+.PHONY: help setup demo test faults stories docs format benchmark clean
 
 help:
 	@echo "make demo       the whole road on a real year of bike rentals, about 3 minutes after installation"
 	@echo "make test       format, lint, types, import contracts, tests"
 	@echo "make faults     the long fault suite and simulation, by hand"
+	@echo "make stories    the cases' stories in full, with training, by hand; some minutes"
 	@echo "make benchmark  timings against peers, by hand"
 	@echo "make docs       write docs/reference.md from the code"
 	@echo "make format     put the code in the house format"
@@ -40,6 +41,9 @@ test: $(STAMP)
 faults: $(STAMP)
 	TENURE_FAULTS=long TENURE_SEEDS=10000 $(BIN)/pytest tests/faults tests/simulation tests/rollout/test_replicas_kill.py
 
+stories: $(STAMP)
+	TENURE_STORIES=long $(BIN)/pytest tests/stories
+
 format: $(STAMP)
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
@@ -52,6 +56,7 @@ benchmark: $(STAMP)
 	$(BIN)/python -m benchmarks.serving
 	$(BIN)/python benchmarks/observe.py
 	$(BIN)/python benchmarks/evidence.py
+	$(BIN)/python -m benchmarks.cases --selection
 	-$(BIN)/python -m benchmarks.decide  # exits with 1 while a decision costs more than 8 bare calls
 
 clean:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Iterator
+from dataclasses import fields
 from pathlib import Path
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
@@ -24,6 +26,7 @@ from tenure.rollout import MOVES, rules, settings
 from tenure.rollout.circuit import CIRCUIT
 from tenure.serving import hot
 from tenure.serving.api import METRICS, OPERATIONS
+from tenure.training import PPOSettings
 
 PAGE = Path(__file__).parent / "reference.md"
 TABLES = (
@@ -59,6 +62,7 @@ def page() -> str:
         "## Off-policy estimators\n\n" + estimators(),
         "## Settings: tenure.toml\n",
         *(settings_table(kind) for kind in TABLES),
+        training_table(),
         "## Moves of a rollout\n\n" + moves(),
         "## Moves of a breaker\n\nOf one with `half_open`; any other is a kill.\n\n" + circuit(),
         "## Routes\n\nThe least role that may ask; `GET /openapi.json` has bodies and answers.\n\n" + routes(),
@@ -119,6 +123,19 @@ def settings_table(kind: type[msgspec.Struct]) -> str:
     return "\n".join(
         [f"### {kind.__name__}\n\n{inspect.getdoc(kind)}\n", "| field | default | |", "| --- | --- | --- |", *rows]
     )
+
+
+def training_table() -> str:
+    """Fields of `[train]` with default and meaning, from the recipe's own docstring."""
+    told = inspect.getdoc(PPOSettings) or ""
+    about, _, rest = told.partition("\n\nArgs:\n")
+    meaning = dict(re.findall(r"^    (\w+): (.*(?:\n {8}.*)*)", rest.partition("\n\nRaises:")[0], re.MULTILINE))
+    rows = [
+        f"| `{field.name}` | `{field.default}` | {' '.join(meaning[field.name].split())} |"
+        for field in fields(PPOSettings)
+        if field.name != "without"  # `tenure train --without` sets it
+    ]
+    return "\n".join([f"### Train\n\n{about}\n", "| field | default | |", "| --- | --- | --- |", *rows])
 
 
 def _fields(kind: type[msgspec.Struct]) -> tuple[msgspec.structs.FieldInfo, ...]:
