@@ -47,6 +47,12 @@ def test_nothing_follows_across_units_or_parts(tmp_path: Path) -> None:
     assert shares == pytest.approx([0.6, 0.2, 0.2], abs=0.05)
 
 
+def test_one_long_stream_is_cut_into_parts_and_nothing_follows_over_a_cut(tmp_path: Path) -> None:
+    log = small(tmp_path, [(i, "machine", "xy"[i % 2], i, i) for i in range(100)])
+    found = read_decisions(log, [Column("saw", "saw")], "did", ("x", "y"), {"got": ("got", NAN)}, Order("when", "who"))
+    assert np.flatnonzero(found.following < 0).tolist() == [59, 79, 99]
+
+
 def test_parts_are_parts_of_time(tmp_path: Path) -> None:
     log = small(tmp_path, [(100 - i, "", "xy"[i % 2], i, i) for i in range(100)])
     found = read_decisions(log, [Column("saw", "saw")], "did", ("x", "y"), {"got": ("got", NAN)}, Order("when"))
