@@ -44,7 +44,7 @@ class Compute:
 def expected_compute(
     features: int, actions: int, horizon: float, noise: float, signal: float, steps_per_s: float = STEPS_PER_S
 ) -> Compute:
-    """Steps of `bikes`, times the fourth root of features, actions, horizon and noise over signal, each over its own.
+    """Steps of `bikes`, times the fourth root of features, actions, horizon and noise over signal, each by `bikes`'s.
 
     Args:
         features: numbers seen.
@@ -64,7 +64,7 @@ def expected_compute(
     steps = int(min(max(BIKES_STEPS * hard**WEIGHT, LEAST), MOST))
     assumptions = (
         f"{features} features, {actions} actions, effective horizon {horizon:.3g}, noise over signal {ratio:.2g}",
-        f"PPO on a batch-native simulator, {steps_per_s:,.0f} steps/s a core; steps to 90 % of the final gain, hours of "
+        f"PPO on a batch-native simulator, {steps_per_s:,.0f} steps/s a core; steps to 90 % of the gain, hours of "
         f"a whole run of one seed, {WHOLE_RUN} times as many steps",
     )
     return Compute(steps, WHOLE_RUN * steps / steps_per_s / 3600, assumptions)
