@@ -38,6 +38,6 @@ def episodes(path: Path, count: int = 30, seed: int = 0) -> Path:
         x = int(rng.integers(-2, 3))
         for step in range(int(rng.integers(4, 9))):
             move = int(rng.integers(0, 2))
-            rows.append((episode, step, "up" if move else "down", round(float(rng.normal()), 3), x))
+            rows.append((episode, step, "up" if move else "down", round(-abs(x) + 0.3 * float(rng.normal()), 3), x))
             x += 1 if move else -1
     return written(path, ("episode", "step", "action", "reward", "x"), rows)

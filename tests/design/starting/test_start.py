@@ -70,6 +70,14 @@ def test_in_a_log_of_episodes_the_action_moves_the_world(tmp_path: Path) -> None
         assert step.terminated.mean() < 0.5
 
 
+def test_of_a_negative_outcome_the_first_kpi_is_positive_and_still_says_what_is_better(tmp_path: Path) -> None:
+    folder = start_from_log("walk", tmp_path, episodes(tmp_path / "log.csv"), Told(features=("x",))).folder
+    project = works(folder)
+    kpi, term = project.problem.kpis[0], project.problem.reward.terms[0]
+    assert (kpi.name, kpi.better, term.weight) == ("minus_reward", "lower", 1.0)
+    assert kpi.value({"reward": np.array([-2.0, -1.0])}) == 1.5
+
+
 def test_outcomes_of_the_world_are_those_of_like_decisions(tmp_path: Path) -> None:
     """A log in which one action brings 1 to the one half and the other to the other half."""
     rows = [(side, action, int(side == action), i % 7) for i in range(300) for side in (0, 1) for action in (0, 1)]
@@ -269,3 +277,14 @@ def test_every_shipped_case_can_be_renamed_and_leaves_nothing_behind_that_names_
 def test_a_case_that_is_not_shipped_is_refused_with_those_that_are(tmp_path: Path) -> None:
     with pytest.raises(ProjectError, match=r"'bikes'.*'nothing'"):
         start_from_case("x", tmp_path, "nothing")
+
+
+def test_what_a_server_loads_of_a_project_needs_neither_the_log_nor_its_readers(tmp_path: Path) -> None:
+    folder = start_from_log("shop", tmp_path, offers(tmp_path / "log.csv")).folder
+    (folder / "data" / "log.csv").unlink()
+    asks = (
+        "import sys; from tenure.core.project import load_project; "
+        f"project = load_project({str(folder)!r}); project.problem.version, project.incumbent.version; "
+        "sys.exit(bool({'pandas', 'pyarrow', 'sklearn', 'torch'} & set(sys.modules)))"
+    )
+    assert subprocess.run([sys.executable, "-c", asks], check=False, timeout=60).returncode == 0

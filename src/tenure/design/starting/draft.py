@@ -24,6 +24,8 @@ SIGNALS = 4
 """Columns measured afterwards that become signals, the outcome among them."""
 FOLLOW = 0.5
 """Share of the decisions that must be followed by another of their group, for the world to be played in order."""
+NEAR_ZERO = 0.1
+"""Mean outcome, in standard deviations, below which a share of it says little."""
 LONGEST = 200
 """Steps of an episode."""
 
@@ -98,7 +100,7 @@ def draft_project(name: str, path: Path, told: Told) -> Draft:
         horizon=int(np.clip(np.median(lengths), 2, LONGEST)) if sequential else 20,
         leaks=leaks,
         guesses=(*roles.guesses, *measured, *more),
-        notes=tuple(_notes(table, roles, leaks, decisions, sequential)),
+        notes=tuple(_notes(table, roles, leaks, signals, decisions, sequential)),
     )
 
 
@@ -151,32 +153,33 @@ def _read(
     return decisions
 
 
-def _notes(table: Table, roles: Roles, leaks: tuple[Leak, ...], decisions: Decisions, sequential: bool) -> list[str]:
+def _notes(
+    table: Table,
+    roles: Roles,
+    leaks: tuple[Leak, ...],
+    signals: tuple[SignalDraft, ...],
+    decisions: Decisions,
+    sequential: bool,
+) -> list[str]:
     """What a person must know before trusting the folder."""
-    notes = []
-    if roles.propensity is None:
-        notes.append(
-            "no propensity: the log does not say how likely each action was, so what it says of other policies rests "
-            "on the assumption that the features explain the choice; log propensities from now on"
-        )
-    if not sequential:
-        notes.append(
-            "no order: each situation is drawn by itself, so a decision changes nothing later; where it does, name "
-            "--unit and --time, or log episode and step"
-        )
-    rejected, why = table.rejected
-    if rejected:
-        notes.append(f"{rejected} rows cannot be read; {why}")
-    lost = len(table) - len(decisions)
-    if lost > 0 and table.whole:
-        notes.append(f"{lost} of {len(table)} rows are not part of the world: no action or outcome, or one too many")
-    if not table.whole:
-        notes.append(f"only the first {len(table)} rows were looked at")
-    if any(leak.kind == "function" for leak in leaks):
-        notes.append(
-            "a column from which the outcome follows is no feature here; where it was known before the decision, as a "
-            "state is on which the reward depends, say so with --feature"
-        )
-    if any(leak.kind == "later" for leak in leaks):
-        notes.append("moments after the decision were left out; a delay from them can be a signal")
-    return notes
+    outcome, kinds = decisions.signals[signals[0].name], {leak.kind for leak in leaks}
+    (rejected, why), lost = table.rejected, len(table) - len(decisions)
+    told = {
+        "no propensity: the log does not say how likely each action was, so what it says of other policies rests on "
+        "the assumption that the features explain the choice; log propensities from now on": roles.propensity is None,
+        "no order: each situation is drawn by itself, so a decision changes nothing later; where it does, name --unit "
+        "and --time, or log episode and step": not sequential,
+        "a column from which the outcome follows is no feature here; where it was known before the decision, as a "
+        "state is on which the reward depends, say so with --feature": "function" in kinds,
+        "moments after the decision were left out; a delay from them can be a signal": "later" in kinds,
+        "the mean outcome is close to 0, so that gains as a share of it say little; state the outcome from a zero of "
+        "its own, such as costs or returns that cannot change their sign": (
+            abs(outcome.mean()) < NEAR_ZERO * outcome.std()
+        ),
+        f"{rejected} rows cannot be read; {why}": rejected > 0,
+        f"{lost} of {len(table)} rows are not part of the world: no action or outcome, or one too many": (
+            lost > 0 and table.whole
+        ),
+        f"only the first {len(table)} rows were looked at": not table.whole,
+    }
+    return [note for note, applies in told.items() if applies]

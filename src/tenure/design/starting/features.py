@@ -56,6 +56,22 @@ class SignalDraft:
     missing: float = math.nan
 
     @property
+    def negative(self) -> bool:
+        """Its mean lies below 0, so that a share can be stated of what is short of 0 only."""
+        return self.typical[1] < 0
+
+    @property
+    def kpi(self) -> str:
+        """Name of the KPI over it: its mean, or where that is negative its mean with the sign turned."""
+        return f"minus_{self.name}" if self.negative else f"mean_{self.name}"
+
+    @property
+    def kpi_better(self) -> str:
+        """Which direction of that KPI is an improvement."""
+        turned = {"lower": "higher", "higher": "lower"}
+        return turned[self.better] if self.negative else self.better
+
+    @property
     def paid_in(self) -> str:
         """What a reward over it is counted in."""
         return "points" if self.unit == UNKNOWN else self.unit

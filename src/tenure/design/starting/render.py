@@ -44,7 +44,6 @@ def files_from_log(draft: Draft, log: str, *, copied: bool) -> dict[str, str]:
         "measured": measured,
         "best": low if outcome.better == "lower" else high,
         "worst": high if outcome.better == "lower" else low,
-        "kpi": f"mean_{outcome.name}",
         "log": log,
         "copied": copied,
     }
