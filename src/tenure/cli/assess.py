@@ -24,6 +24,7 @@ def run_assess(
     mapping: Path | None = None,
     a_day: float | None = None,
     safe_place: bool = False,
+    home: Path | None = None,
 ) -> int:
     """Assess one use case, or rank several; the exit code is the verdict's (of several: the best one's).
 
@@ -37,13 +38,14 @@ def run_assess(
         mapping: TOML saying which column of the log is what.
         a_day: decisions a day, where the data does not say.
         safe_place: mistakes are cheap somewhere, so that a policy could learn live.
+        home: folder of runtime files, in which a project's assessment is kept for `tenure next`.
 
     Raises:
         RequestError: nothing to assess.
     """
     from tenure.design.assess.assessment import ranked
 
-    found = _assessed(output, projects, log, answers, ask, (tuple(after), mapping, a_day, safe_place))
+    found = _assessed(output, projects, log, answers, ask, (tuple(after), mapping, a_day, safe_place), home)
     if not found:
         raise RequestError(
             expected="a project, --log FILE, --answers FILE or --ask",
@@ -65,7 +67,13 @@ Told = tuple[tuple[str, ...], Path | None, float | None, bool]
 
 
 def _assessed(
-    output: Output, projects: Sequence[str], log: Path | None, answers: Path | None, ask: bool, told: Told
+    output: Output,
+    projects: Sequence[str],
+    log: Path | None,
+    answers: Path | None,
+    ask: bool,
+    told: Told,
+    home: Path | None,
 ) -> list[Assessment]:
     from tenure.core.project import load_project
     from tenure.design.assess.answers import ask as asked
@@ -78,6 +86,7 @@ def _assessed(
             found.append(_log(Path(name), told))
         else:
             found.append(assess_folder(load_project(name), name, a_day=told[2]))
+            _keep(name, home, found[-1])
     if log is not None:
         found.append(_log(log, told))
     if answers is not None:
@@ -85,6 +94,15 @@ def _assessed(
     if ask:
         found.append(assess_answers(asked(lambda words: output.console.input(words)), "answers"))
     return found
+
+
+def _keep(project: str, home: Path | None, found: Assessment) -> None:
+    from tenure.cli.workspace import open_workspace
+    from tenure.core.clock import SystemClock
+    from tenure.design.facts import keep_assessment
+
+    workspace = open_workspace(project, home)
+    keep_assessment(workspace.home, found.as_dict(), workspace.project.problem.version, SystemClock().now())
 
 
 def _log(path: Path, told: Told) -> Assessment:

@@ -103,6 +103,7 @@ def assess(
     safe_place: Annotated[
         bool, typer.Option("--safe-place", help="mistakes are cheap somewhere, so a policy could learn live")
     ] = False,
+    home: Home = None,
     json: Json = False,
 ) -> None:
     """Is this a problem for reinforcement learning, for something simpler, or can the data not tell? And what for?"""
@@ -118,6 +119,7 @@ def assess(
                 mapping=mapping,
                 a_day=a_day,
                 safe_place=safe_place,
+                home=home,
             )
         )
 
