@@ -11,9 +11,10 @@ import pyarrow.compute as pc
 from tenure.core.errors import DataError
 from tenure.design.starting.decisions import Decisions, Order, read_decisions
 from tenure.design.starting.features import FeatureDraft, SignalDraft, draft_features, draft_signal
+from tenure.design.starting.finding import is_outcome_word
 from tenure.design.starting.leaks import Leak, find_leaks
 from tenure.design.starting.names import slugs
-from tenure.design.starting.roles import Guess, Roles, Told, guess_roles, is_outcome_word
+from tenure.design.starting.roles import Guess, Roles, Told, guess_roles
 from tenure.design.starting.table import Table, is_known, read_table
 from tenure.design.starting.today import Today, today
 from tenure.store.tables.features import ordered_labels

@@ -12,8 +12,9 @@ import pyarrow.compute as pc
 
 from tenure.core.arrays import Floats
 from tenure.design.starting.decisions import Column
+from tenure.design.starting.finding import lower_is_better
 from tenure.design.starting.names import remark, slugs, tokens
-from tenure.design.starting.roles import Guess, Roles, lower_is_better
+from tenure.design.starting.roles import Guess, Roles
 from tenure.design.starting.table import Table, finite
 from tenure.store.tables.values import plain
 
