@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, Phase, event, given, settings
 from hypothesis import strategies as st
+from pandas import read_csv
 from tests.design.starting.tables import episodes, offers, written
 
 from tenure.core.errors import DataError, ProjectError, TenureError
@@ -45,6 +46,31 @@ def test_a_log_becomes_a_folder_that_works(tmp_path: Path) -> None:
     assert set(problem.feature_names) == {"age", "segment_is_a", "segment_is_b", "time_hour", "time_weekday"}
     assert [signal.name for signal in problem.signals] == ["revenue", "untried"]
     assert (started.folder / "data" / "log.csv").read_bytes() == (tmp_path / "log.csv").read_bytes()
+
+
+@pytest.mark.parametrize("form", ["semicolons.csv", "bom.csv", "log.csv.gz", "log.jsonl", "log.parquet"])
+def test_every_form_of_the_same_log_gives_the_same_project(tmp_path: Path, form: str) -> None:
+    plain, path = offers(tmp_path / "plain.csv"), tmp_path / form
+    table = read_csv(plain)
+    if form == "semicolons.csv":
+        table.to_csv(path, index=False, sep=";")
+    elif form == "bom.csv":
+        table.to_csv(path, index=False, encoding="utf-8-sig")
+    elif form == "log.jsonl":
+        table.to_json(path, orient="records", lines=True)
+    elif form == "log.parquet":
+        table.to_parquet(path)
+    else:
+        table.to_csv(path, index=False)
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    expected = load_project(start_from_log("shop", tmp_path / "a", plain).folder)
+    found = works(start_from_log("shop", tmp_path / "b", path).folder)
+    assert found.problem.as_dict() == expected.problem.as_dict()
+    ours, theirs = (project.optional("data", "decisions")() for project in (found, expected))
+    assert np.array_equal(ours.observation, theirs.observation)
+    assert np.array_equal(ours.action, theirs.action)
+    assert np.array_equal(ours.signals["revenue"], theirs.signals["revenue"])
 
 
 def test_a_written_folder_passes_its_own_tests_and_is_clean(tmp_path: Path) -> None:
