@@ -221,6 +221,8 @@ def test_a_conflict_affects_only_its_line(http: Http) -> None:
         "RequestError",
         "created",
     ]
+    named = [(verdict.get("line"), verdict.get("outcome_id")) for verdict in verdicts[1:3]]
+    assert named == [(2, "o1"), (3, None)]  # a refused line says which it is
 
 
 def test_no_lines_get_no_verdicts(http: Http) -> None:

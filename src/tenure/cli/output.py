@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-import math
 import sys
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
+
+from tenure.core.plain import finite
 
 PIPED = 200
 """Columns of a table where nobody's terminal says how many there are."""
@@ -67,16 +68,7 @@ class Output:
     def result(self, fields: Mapping[str, Any]) -> None:
         """The object of `--json`; nothing for people, who have read it already."""
         if self.json:
-            sys.stdout.write(json.dumps(_finite(fields), default=str, ensure_ascii=True, allow_nan=False) + "\n")
-
-
-def _finite(value: Any) -> Any:
-    """The same with null for NaN and infinity, which JSON cannot write."""
-    if isinstance(value, Mapping):
-        return {key: _finite(each) for key, each in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(each) for each in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
+            sys.stdout.write(json.dumps(finite(fields), default=str, ensure_ascii=True, allow_nan=False) + "\n")
 
 
 @contextmanager

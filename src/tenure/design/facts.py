@@ -12,6 +12,7 @@ from typing import Any
 from tenure.core.clock import to_text
 from tenure.core.errors import ProjectError
 from tenure.core.evidence import Finding, Verdict, worst
+from tenure.core.plain import finite
 from tenure.core.project import Project
 from tenure.design.reward.record import changed_sources, current_pass, read_result
 from tenure.rollout import fold
@@ -244,5 +245,5 @@ def _write(path: Path, fields: Mapping[str, Any]) -> None:
     """Whole or not at all; a folder that cannot be written only costs the work of finding it out again."""
     half = path.with_name(f".{path.name}.half")
     path.parent.mkdir(parents=True, exist_ok=True)
-    half.write_text(json.dumps(fields, indent=1, default=str), encoding="utf-8")
+    half.write_text(json.dumps(finite(fields), indent=1, default=str, allow_nan=False), encoding="utf-8")
     half.replace(path)

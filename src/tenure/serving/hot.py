@@ -21,6 +21,7 @@ from tenure.serving.wire import (
     OutcomeRequest,
     decode,
     encode,
+    refused_line,
 )
 
 BODY_TIMEOUT_S = 10.0
@@ -214,16 +215,16 @@ def _each_line(service: DecisionService, lines: list[bytes]) -> list[Any]:
         try:
             good[number] = decode(line, OutcomeRequest)
         except TenureError as error:
-            verdicts[number] = error.as_dict()
+            verdicts[number] = refused_line(error, number + 1, line)
     try:
         receipts = dict(zip(good, service.outcomes(list(good.values())), strict=True)) if good else {}
         return [receipts.get(number, verdict) for number, verdict in enumerate(verdicts)]
     except RequestError:  # one of them conflicts: each by itself
-        return [_alone(service, good[n]) if n in good else verdict for n, verdict in enumerate(verdicts)]
+        return [_alone(service, good[n], n + 1, lines[n]) if n in good else v for n, v in enumerate(verdicts)]
 
 
-def _alone(service: DecisionService, outcome: OutcomeRequest) -> Any:
+def _alone(service: DecisionService, outcome: OutcomeRequest, number: int, line: bytes) -> Any:
     try:
         return service.outcomes([outcome])[0]
     except RequestError as error:
-        return error.as_dict()
+        return refused_line(error, number, line)

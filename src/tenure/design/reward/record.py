@@ -17,6 +17,7 @@ from typing import Any, Literal
 from tenure.core.clock import to_text
 from tenure.core.errors import ProjectError
 from tenure.core.evidence import Finding, Verdict
+from tenure.core.plain import finite
 from tenure.core.project import CASES, Project
 from tenure.design.reward.history import remember
 from tenure.design.reward.scenarios import scenarios_path
@@ -52,7 +53,7 @@ def write_result(project: Project, folder: Path, kind: Kind, result: Mapping[str
     path = folder / FOLDER / f"{kind}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     fields = {**result, "at": to_text(at), "sources": sources_of(project)}
-    _write_whole(path, json.dumps(fields, indent=1, default=str))
+    _write_whole(path, json.dumps(finite(fields), indent=1, default=str, allow_nan=False))
     remember(path.with_name("history.jsonl"), project.problem, at)
     return path
 
