@@ -7,8 +7,9 @@ and judges it against incumbent and bound.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
-from .commands import end, long, reasons, start, tenure
+from tests.stories.commands import end, long, reasons, start, tenure
 
 
 def test_the_scenarios_accept_the_reward_and_refuse_both_drafts(tmp_path: Path) -> None:
