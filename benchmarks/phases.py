@@ -16,6 +16,7 @@ import msgspec
 from benchmarks.policies import bundle_of, situations
 from benchmarks.servers import NAMES, PROBLEM, PROJECT, service_of
 from tenure.serving import DecisionRequest
+from tenure.serving import service as service_path
 from tenure.serving.choose import Chooser
 from tenure.serving.service import DecisionService
 from tenure.serving.wire import Answers, decode, encode
@@ -37,10 +38,10 @@ def measure(path: Path) -> dict[str, float]:
     restore = [
         _timed(spent, owner, name)
         for owner, name in (
-            (DecisionService, "_read"),
+            (service_path, "read"),
             (Chooser, "choose"),
             (BundlePolicy, "propose"),
-            (DecisionService, "_decisions"),
+            (service_path, "rows_of"),
             (Store, "append_decisions"),
             (rows, "append"),
             (DecisionService, "_checked"),
@@ -58,10 +59,10 @@ def measure(path: Path) -> dict[str, float]:
     us = {name: statistics.median(some) / 1000 / GROUP for name, some in spent.items()}
     return {
         "decode the request": us["decode"],
-        "check features and mask": us["_read"],
+        "check features and mask": us["read"],
         "the policy": us["propose"],
         "arm, exploration, propensity": us["choose"] - us["propose"],
-        "make the row": us["_decisions"],
+        "make the row": us["rows_of"],
         "number, write and chain the row": us["append"],
         "begin, commit, fsync": us["append_decisions"] - us["append"],
         "check again, make the answer": us["_checked"],

@@ -82,5 +82,5 @@ def check(world: World, logged: dict[str, Answer]) -> None:
         assert (row.action, row.arm, row.propensity) == (answer.action, Arm(answer.arm), answer.propensity)
     for arm, propensity in zip(log.arm, log.propensity.tolist(), strict=True):
         assert 0 < propensity <= 1 or (arm == "fallback" and propensity != propensity)
-    assert len(world.service.spool) == 0
+    assert len(world.service.away.spool) == 0
     assert world.store.verify("toy").intact

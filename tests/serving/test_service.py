@@ -321,7 +321,7 @@ def test_without_a_log_the_incumbent_answers_and_its_row_comes_later(world: Worl
     assert world.count() == 0
     world.store.away = frozenset()
     assert world.one("d2").arm == "candidate"
-    assert len(world.service.spool) == 0
+    assert len(world.service.away.spool) == 0
     assert world.count() == 2
     assert (world.row("d1").arm, world.row("d1").reason) == (Arm.FALLBACK, "log_unavailable")
 
@@ -339,7 +339,7 @@ def test_without_a_log_the_same_id_gets_the_same_answer_and_another_body_409(wor
 def test_all_that_waits_is_moved_before_one_of_its_ids_is_answered_again(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tenure.serving.service.DRAINED_AT_ONCE", 1)
+    monkeypatch.setattr("tenure.serving.away.DRAINED_AT_ONCE", 1)
     world.store.away = frozenset({"append_decisions"})
     world.ask(request("d1"), request("d2"), request("d3"))
     world.store.away = frozenset()
@@ -371,7 +371,7 @@ def test_a_log_lost_after_writing_is_corrected_when_it_is_back(world: World) -> 
     world.one("d2")
     assert (world.row("d1").arm, world.row("d1").reason) == (Arm.FALLBACK, "log_unavailable")
     assert world.one("d1").reason == "log_unavailable"
-    assert (world.count("corrections"), len(world.service.spool)) == (1, 0)
+    assert (world.count("corrections"), len(world.service.away.spool)) == (1, 0)
 
 
 def test_another_body_answered_without_the_log_corrects_nothing(world: World) -> None:

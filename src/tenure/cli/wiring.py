@@ -139,7 +139,7 @@ def _preload(loading: Loading, version: str | None) -> None:
 
 def _duties(service: DecisionService, access: Access, signing: Duty) -> list[Duty]:
     refresh: list[Duty] = [access.refresh] if isinstance(access, TokenAccess) else []
-    return [*refresh, service.drain, signing]
+    return [*refresh, service.away.drain, signing]
 
 
 @contextmanager

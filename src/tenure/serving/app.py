@@ -69,7 +69,7 @@ class App:
         await asyncio.to_thread(self.hot.close)
         if self.shadow is not None:
             await asyncio.to_thread(self.shadow.close)
-        await asyncio.to_thread(self.service.drain)
+        await asyncio.to_thread(self.service.away.drain)
 
 
 def create_app(service: DecisionService, *, access: Access | None = None, rest: ASGIApp | None = None) -> App:

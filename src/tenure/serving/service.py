@@ -1,8 +1,12 @@
-"""The path of one decision and of one outcome; order is the safety argument, so it is written out."""
+"""The path of one decision and of one outcome; order is the safety argument, so it is written out.
+
+Only the order is kept here. What its steps do lies beside it: `reading` (a request to row and id), `choose` (what to
+do), `rows` (a choice to the log's row, a row to the answer), `settle` (what a repeat gets), `away` (while there is no
+log).
+"""
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 from collections import Counter
@@ -10,37 +14,27 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-import msgspec
 import numpy as np
 
 from tenure.core.clock import Clock, ManualClock, from_text, to_text
-from tenure.core.decision import Arm, Decision, Outcome
-from tenure.core.errors import ConflictError, IncumbentError, RequestError, StoreError, TenureError, UnfitError
+from tenure.core.decision import Arm, Decision
+from tenure.core.errors import ConflictError, IncumbentError, StoreError, TenureError, UnfitError
 from tenure.core.policy import Policy
 from tenure.core.problem import Problem
 from tenure.rollout.settings import Settings
 from tenure.serving.asking import Asked, Breaking, Exploring, Humans, NoBreakers, Situation, Steady
+from tenure.serving.away import Away
 from tenure.serving.choose import Choice, Chooser, Held, Loader
 from tenure.serving.deadline import Deadline
 from tenure.serving.lease import Direct, Standing
 from tenure.serving.observation import Reader
-from tenure.serving.settle import Settler, check_same
+from tenure.serving.reading import nothing_allowed, outcome_of, read
+from tenure.serving.rows import answer_of, rows_of
+from tenure.serving.settle import Settler
 from tenure.serving.spool import Spool
 from tenure.serving.wire import Answer, Answers, DecisionRequest, OutcomeRequest
 from tenure.store import Appended, Receipt, Store
 from tenure.store.database import Connection
-
-DRAINED_AT_ONCE = 256
-"""Spooled rows moved into the log before a group is answered, so that answers do not wait for all."""
-
-PATIENCE = 10
-"""A log that failed is tried again after so many times as long as it took to fail: a tenth of the time goes to it."""
-
-LONGEST_LOG_REST_S = 5.0
-"""Longest time a log that failed is left alone: one that failed because this process was frozen may be back at once."""
-
-CHANCE_BYTES = 10
-"""Of an id of our making."""
 
 Queue = Callable[[Connection, Decision, Held], None]
 """Queues a proposal for a person, in the transaction that writes the decision."""
@@ -103,7 +97,6 @@ class DecisionService:
         self.chooser = Chooser(self.reader, incumbent, load, salt, self.exploring, humans, self.deadline)
         self.valid_for = timedelta(seconds=settings.serving.valid_s)
         self.settler = Settler(problem.name, store, self.valid_for, self.breakers.fold)
-        self.spool = Spool() if spool is None else spool
         self.queue, self.behind = queue, behind
         self.at_disk: Callable[[], None] = lambda: None
         self.calm = threading.Event()
@@ -111,12 +104,12 @@ class DecisionService:
         self.seen: Callable[[Sequence[Decision]], object] = lambda _: None
         """Told of each written group, behind the answers; metrics count here."""
         self.counters: Counter[str] = Counter()
-        self._log_rests_until = float("-inf")
+        self.away = Away(store, self.settler, Spool() if spool is None else spool, clock, self.counters)
 
     def decide(self, requests: Sequence[DecisionRequest]) -> Answers:
         """Answer a group of requests in one commit; a refused one gets its error, the others their answer."""
         started = time.perf_counter_ns()
-        refused, readable, rows = self._read(requests)
+        refused, readable, rows = read(requests, self.reader, self.clock)
         answers = self._decidable(readable, rows, started) if readable else []
         if refused:
             given = iter(answers)
@@ -133,7 +126,7 @@ class DecisionService:
             ConflictError: an id came before with another body; nothing of the group is written.
             RequestError: `observed_at` is no time.
         """
-        outcomes = [_outcome(request) for request in requests]
+        outcomes = [outcome_of(request) for request in requests]
         if isinstance(self.clock, ManualClock):
             for outcome in outcomes:
                 self.clock.advance_to(outcome.observed_at or self.clock.now())
@@ -146,57 +139,6 @@ class DecisionService:
             fold=self.breakers.fold,
         )
 
-    def drain(self, most: int = DRAINED_AT_ONCE) -> int:
-        """Move spooled rows into the log; how many were moved. A log that is still away is left alone for a while."""
-        if not self.spool or self.clock.monotonic() < self._log_rests_until:
-            return 0
-        tried_at = self.clock.monotonic()
-        try:
-            return self.spool.drain(self.store, self.settler, self.clock.now(), most)
-        except StoreError:
-            self._rest_log(tried_at)
-            return 0
-
-    def _read(
-        self, requests: Sequence[DecisionRequest]
-    ) -> tuple[dict[int, TenureError], list[DecisionRequest], list[Sequence[float]]]:
-        """Refusals by position, and what can be read: requests with ids, and their feature values."""
-        refused: dict[int, TenureError] = {}
-        readable: list[DecisionRequest] = []
-        rows: list[Sequence[float]] = []
-        names = _names(self.clock.now(), len(requests))
-        for index, request in enumerate(requests):
-            try:
-                rows.append(self._values(request))
-                readable.append(request if request.decision_id else _with_id(request, names[index]))
-            except RequestError as error:
-                refused[index] = error
-        return refused, readable, rows
-
-    def _values(self, request: DecisionRequest) -> Sequence[float]:
-        """Feature values of a request, in the problem's order; everything in it checked.
-
-        Raises:
-            RequestError: the first thing in it that is wrong.
-        """
-        if request.at is not None:
-            self._check_at(request.at)
-        if request.incumbent_action is not None:
-            self.reader.action(request.incumbent_action)
-        if request.mask is not None:
-            self.reader.check_mask(request.mask)
-        return self.reader.row(request.context)
-
-    def _check_at(self, at: str) -> None:
-        from_text(at)
-        if not isinstance(self.clock, ManualClock):
-            raise RequestError(
-                expected="no `at`: this server uses its own clock",
-                found=repr(at),
-                where="the request's `at`",
-                fix="leave it out, or start the server with --simulated-clock",
-            )
-
     def _decidable(self, requests: list[DecisionRequest], rows: list[Sequence[float]], started: int) -> Answers:
         """Answers where mask and constraints leave an action, refusals elsewhere."""
         observation = self.reader.observation(rows)
@@ -206,15 +148,7 @@ class DecisionService:
             return self._answer(asked, started)
         open_rows = np.flatnonzero(allowed.any(axis=1)).tolist()
         answers = dict(zip(open_rows, self._answer(asked.only(open_rows), started) if open_rows else (), strict=True))
-        return [answers[row] if row in answers else self._nothing_allowed() for row in range(len(requests))]
-
-    def _nothing_allowed(self) -> RequestError:
-        return RequestError(
-            expected="at least one action that mask and constraints both allow",
-            found="none",
-            where=f"the request's mask, with the constraints {[c.name for c in self.problem.constraints]}",
-            fix="allow another action, or decide this case by hand",
-        )
+        return [answers[row] if row in answers else nothing_allowed(self.problem) for row in range(len(requests))]
 
     def _answer(self, asked: Asked, started: int) -> Answers:
         """Answer what can be answered; what the incumbent cannot answer, or the log not keep, fails alone."""
@@ -244,15 +178,15 @@ class DecisionService:
 
         `Chooser.choose` holds the middle of it: arm, permit, proposal in its time, exploration, mask, people.
         """
-        self._make_way(asked)
+        self.away.make_way(asked)
         tried_at = self.clock.monotonic()
         situation = self._situation(asked)
-        if tried_at < self._log_rests_until:
+        if tried_at < self.away.rests_until:
             return self._unlogged(situation, started)
         try:
             while True:
                 choices = self.chooser.choose(situation)
-                decisions = self._decisions(situation, choices, started)
+                decisions = rows_of(self.problem, situation, choices, started)
                 appended = self.store.append_decisions(decisions, self.breakers.fold, self._beside(choices, decisions))
                 if not appended.fenced:
                     break
@@ -262,7 +196,7 @@ class DecisionService:
             checked_at, age_s = self.clock.now(), self.clock.monotonic() - tried_at
             answers = self._checked(situation, decisions, appended, checked_at, age_s)
         except StoreError:
-            self._rest_log(tried_at)
+            self.away.rest(tried_at)
             return self._unlogged(situation, started)
         self._show(situation, decisions, appended.written)
         return answers
@@ -270,18 +204,6 @@ class DecisionService:
     def _situation(self, asked: Asked) -> Situation:
         control, doubt = self.standing.control()
         return Situation(asked, control, self.clock.now(), doubt)
-
-    def _make_way(self, asked: Asked) -> None:
-        """Move what was answered without the log into it, at the latest before one of its ids is asked for again."""
-        if self.spool:
-            again = any(self.spool.find(str(request.decision_id)) is not None for request in asked.requests)
-            while self.drain() and again and self.spool:
-                pass
-
-    def _rest_log(self, tried_at: float) -> None:
-        """Leave a log that failed alone in proportion to the time that took, so that answers do not wait for it."""
-        now = self.clock.monotonic()
-        self._log_rests_until = now + min(PATIENCE * (now - tried_at), LONGEST_LOG_REST_S)
 
     def _beside(
         self, choices: Sequence[Choice], decisions: Sequence[Decision]
@@ -314,7 +236,8 @@ class DecisionService:
         valid_until = to_text(checked_at + self.valid_for)
         fresh = age_s <= self.valid_for.total_seconds()
         if fresh and not appended.existing and self._stands(situation, appended):
-            return [self._to_answer(row, valid_until) for row in decisions]
+            labels = self.reader.labels
+            return [answer_of(row, labels, valid_until) for row in decisions]
         return [
             self._settled(row, situation.asked.only([index]), checked_at, valid_until)
             for index, row in enumerate(decisions)
@@ -329,7 +252,7 @@ class DecisionService:
             stored = self.settler.settled(row, checked_at, lambda: self.chooser.incumbent_offer(asked).action[0])
         except ConflictError as error:
             return error
-        return self._to_answer(stored, valid_until)
+        return answer_of(stored, self.reader.labels, valid_until)
 
     def _show(self, situation: Situation, decisions: Sequence[Decision], written: Sequence[Decision]) -> None:
         """Let exploration's budget and the shadow see what is new in the log."""
@@ -346,87 +269,6 @@ class DecisionService:
     def _unlogged(self, situation: Situation, started: int) -> Answers:
         """The log cannot be written: the incumbent answers, and its rows wait in the spool."""
         choices = self.chooser.without_log(situation.asked)
-        rows = self._decisions(situation, choices, started)
-        if not self.spool.put(rows):
-            self.counters["unlogged"] += len(rows)
-        valid_until = to_text(self.clock.now() + self.valid_for)
-        return [self._from_spool(row, valid_until) for row in rows]
-
-    def _from_spool(self, row: Decision, valid_until: str) -> Answer | TenureError:
-        """The answer to what waits in the spool; the first request under an id is the one that holds."""
-        first = self.spool.find(row.decision_id) or row
-        try:
-            check_same(first, row)
-        except ConflictError as error:
-            return error
-        return self._to_answer(first, valid_until)
-
-    def _decisions(self, situation: Situation, choices: Sequence[Choice], started: int) -> list[Decision]:
-        asked, control, now, _ = situation
-        latency_us = (time.perf_counter_ns() - started) // 1000
-        return [
-            Decision.of(
-                decision_id=request.decision_id,
-                problem=self.problem.name,
-                problem_version=self.problem.version,
-                unit_id=request.unit_id,
-                episode_id=request.episode_id,
-                step=request.step,
-                decided_at=now,
-                context=request.context,
-                observation=asked.observation[row].tobytes(),
-                mask=None if asked.allowed is None else asked.allowed[row].tobytes(),
-                stage=control.stage,
-                arm=choice.arm,
-                version=choice.version,
-                action=choice.action,
-                propensity=choice.propensity,
-                explored=choice.explored,
-                confidence=choice.confidence,
-                kill_epoch=control.kill_epoch,
-                reason=choice.reason,
-                latency_us=latency_us,
-                request_hash=request.body_hash(),
-                density=None,
-                candidates=None,
-                position=None,
-                sequence=0,
-            )
-            for row, (request, choice) in enumerate(zip(asked.requests, choices, strict=True))
-        ]
-
-    def _to_answer(self, row: Decision, valid_until: str) -> Answer:
-        return Answer(
-            row.decision_id,
-            row.action,
-            self.reader.labels[row.action],
-            row.arm.value,
-            row.stage,
-            row.version,
-            row.propensity,
-            row.confidence,
-            row.reason,
-            row.explored,
-            valid_until,
-        )
-
-
-def _names(now: datetime, count: int) -> list[str]:
-    """Ids of our making: 48 bits of time, 80 of chance.
-
-    Neighbours in time are neighbours in every index by id, so that a commit writes few pages; after UUID version 7
-    (RFC 9562).
-    """
-    moment = f"{int(now.timestamp() * 1000):012x}"
-    chance = os.urandom(CHANCE_BYTES * count).hex()
-    return [moment + chance[at : at + 2 * CHANCE_BYTES] for at in range(0, len(chance), 2 * CHANCE_BYTES)]
-
-
-def _with_id(request: DecisionRequest, name: str) -> DecisionRequest:
-    """The request under an id of our making."""
-    return msgspec.structs.replace(request, decision_id=name)
-
-
-def _outcome(request: OutcomeRequest) -> Outcome:
-    observed_at = None if request.observed_at is None else from_text(request.observed_at)
-    return Outcome(request.outcome_id, request.decision_id, observed_at, request.signals, request.kind)
+        kept = self.away.keep(rows_of(self.problem, situation, choices, started))
+        labels, valid_until = self.reader.labels, to_text(self.clock.now() + self.valid_for)
+        return [row if isinstance(row, ConflictError) else answer_of(row, labels, valid_until) for row in kept]

@@ -115,7 +115,7 @@ class _Now(Collector):
         """What lags, as far as this server has it and the database answers."""
         service = self._desk.service
         yield "tenure_lease_age_seconds", getattr(service.standing, "age_s", 0.0)
-        yield "tenure_spool_rows", len(service.spool)
+        yield "tenure_spool_rows", len(service.away.spool)
         yield "tenure_shadow_lag_groups", self._shadow_lag
         try:
             oldest = Outbox(service.store).oldest_waiting(self._desk.problem)
