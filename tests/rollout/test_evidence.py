@@ -13,21 +13,19 @@ import pytest
 from tenure.core.evidence import Finding, Verdict
 from tenure.core.trace import Trace
 from tenure.rollout import Evidence, Ledger, RolloutState, Settings, Stage, daily_gains, live_gains
-from tenure.rollout.evidence import (
+from tenure.rollout.gains import full_gains
+from tenure.rollout.gates import (
     bake_finding,
     delivery,
     entry_findings,
-    full_gains,
-    guardrail_findings,
-    live_finding,
     missing_finding,
     outcomes_finding,
     promotion_findings,
     replay_equality,
-    sequential_finding,
     split_finding,
 )
 from tenure.rollout.ledger import Unit, midnight_of
+from tenure.rollout.proof import guardrail_findings, live_finding, sequential_finding
 
 from .world import LEARNED, PROBLEM, Rooms, gain, settings
 

@@ -26,7 +26,7 @@ from tenure.core.errors import ProjectError
 from tenure.core.evidence import Finding, Verdict, worst
 from tenure.monitoring import Channels, Courier
 from tenure.rollout import Controller, Stage, Tick
-from tenure.rollout.evidence import replay_finding
+from tenure.rollout.proof import replay_finding
 from tenure.store import Store
 
 LEFT_OUT = "lost_rentals"

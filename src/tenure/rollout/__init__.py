@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from tenure.rollout.assignment import draw, gets_candidate
     from tenure.rollout.breakers import Breakers, BreakerStatus
     from tenure.rollout.controller import Controller, Step, Tick, next_step
-    from tenure.rollout.evidence import Evidence, Services, daily_gains, live_gains
+    from tenure.rollout.evidence import Evidence, Services
     from tenure.rollout.exploration import Exploration
+    from tenure.rollout.gains import daily_gains, live_gains
     from tenure.rollout.human import Humans
     from tenure.rollout.ledger import Ledger, Unit
     from tenure.rollout.operations import Operations
@@ -67,9 +68,9 @@ _HOMES = {
     "next_step": "controller",
     "Evidence": "evidence",
     "Services": "evidence",
-    "daily_gains": "evidence",
-    "live_gains": "evidence",
     "Exploration": "exploration",
+    "daily_gains": "gains",
+    "live_gains": "gains",
     "Humans": "human",
     "Ledger": "ledger",
     "Unit": "ledger",

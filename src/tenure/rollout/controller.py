@@ -10,15 +10,10 @@ from typing import Any, NamedTuple
 from tenure.core.clock import Clock
 from tenure.core.evidence import Finding, Verdict, worst
 from tenure.core.problem import Problem
-from tenure.rollout.evidence import (
-    Evidence,
-    Services,
-    entry_findings,
-    guardrail_findings,
-    next_share,
-    promotion_findings,
-)
+from tenure.rollout.evidence import Evidence, Services
+from tenure.rollout.gates import entry_findings, next_share, promotion_findings
 from tenure.rollout.ledger import Ledger
+from tenure.rollout.proof import guardrail_findings
 from tenure.rollout.settings import Settings
 from tenure.rollout.stages import Move, RolloutState, Stage, fold, head_columns, transition_to
 from tenure.store import Event, Store

@@ -17,8 +17,9 @@ from tenure.core.spaces import Discrete
 from tenure.rollout import kill as killing
 from tenure.rollout.breakers import Breakers
 from tenure.rollout.controller import CONTROLLER, Controller, Tick
-from tenure.rollout.evidence import Services, next_share
+from tenure.rollout.evidence import Services
 from tenure.rollout.exploration import default_rate
+from tenure.rollout.gates import next_share
 from tenure.rollout.human import WAITS, waiting
 from tenure.rollout.settings import Settings
 from tenure.rollout.stages import Move, RolloutState, fold

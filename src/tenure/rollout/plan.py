@@ -16,9 +16,9 @@ from tenure.core.problem import Problem
 from tenure.core.reward import KPI
 from tenure.evaluation import BettingUpper
 from tenure.evaluation.off_policy.proportions import effective_wilson
-from tenure.rollout.evidence import BOLDNESS, ONLY_THE_NULL
 from tenure.rollout.ledger import Ledger, Unit
 from tenure.rollout.past import Tripped, tripped
+from tenure.rollout.proof import BOLDNESS, ONLY_THE_NULL
 from tenure.rollout.settings import NO_RULE, GuardrailSettings, Settings
 from tenure.store import LogFrame, Store
 from tenure.store.measures import last_before
