@@ -92,3 +92,22 @@ def test_the_area_counts_pairs_in_order_and_ties_half() -> None:
     x, y = np.repeat([1.0, 2.0, 2.0, 3.0], 10), np.repeat([0.0, 0.0, 1.0, 1.0], 10)
     assert separates(x, y) == pytest.approx((300 + 50) / 400)
     assert separates(-x, y) == pytest.approx((300 + 50) / 400)
+
+
+def test_a_column_that_is_filled_in_for_one_outcome_only_is_a_leak(tmp_path: Path) -> None:
+    rng = np.random.default_rng(8)
+    converted = rng.random(N) < 0.3
+    size = [str(round(x, 3)) if yes else "" for x, yes in zip(rng.random(N), converted, strict=True)]
+    box = [f"kind {i % 9}" if yes else "" for i, yes in enumerate(converted)]
+    sent = [f"2026-01-{1 + i % 9:02d}" if yes else "" for i, yes in enumerate(converted)]
+    at_random = [str(i % 5) if rng.random() < 0.5 else "" for i in range(N)]
+    found = leaks(tmp_path, converted=converted.astype(int), size=size, box=box, sent=sent, at_random=at_random)
+    assert set(found) == {"size", "box", "sent"}
+    assert found["size"].why == "whether it is filled in tells where the outcome is 0 (AUC 1.000)"
+
+
+def test_a_column_that_is_filled_in_only_where_money_came_is_a_leak(tmp_path: Path, reward: Floats) -> None:
+    paid = np.where(np.arange(N) % 3 == 0, reward, 0.0)
+    weight = [str(i % 7) if value else "" for i, value in enumerate(paid)]
+    assert set(leaks(tmp_path, revenue=paid, weight=weight)) == {"weight"}
+    assert not leaks(tmp_path, Told(features=("weight",)), revenue=paid, weight=weight)

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+import pyarrow.compute as pc
 
-from tenure.core.arrays import Floats
+from tenure.core.arrays import Bools, Floats
 from tenure.design.starting.names import tokens
 from tenure.design.starting.roles import Roles
 from tenure.design.starting.table import Table, finite, is_known
@@ -35,8 +36,8 @@ class Leak:
     Args:
         column: its header.
         why: what gives it away.
-        kind: `copy` repeats the outcome; `function` follows from it; `later` is a moment after the decision; `name`
-            says so itself.
+        kind: `copy` repeats the outcome; `function` follows from it, or is filled in by it; `later` is a moment after
+            the decision; `name` says so itself.
     """
 
     column: str
@@ -49,15 +50,15 @@ class Leak:
 
 
 def find_leaks(table: Table, roles: Roles) -> tuple[Leak, ...]:
-    """Every remaining column that is equal to the outcome, a function of it or later than the decision."""
+    """Every remaining column that is equal to the outcome, a function of it, later than the decision, or filled in
+    only where the outcome is one thing."""
     outcome, found = table.numbers(roles.outcome), {}
     numeric = {name: values for name in roles.rest if (values := _numbers(table, name)) is not None}
     for name in roles.rest:
         if name in roles.known:
             continue
-        leak = _later(table, roles, name) or _named(name)
-        if name in numeric:
-            leak = _follows(name, numeric[name], outcome) or leak
+        follows = _follows(name, numeric[name], outcome) if name in numeric else None
+        leak = follows or _later(table, roles, name) or _named(name) or _filled_in(table, name, outcome)
         if leak:
             found[name] = leak
     open_names = [name for name in numeric if name not in found and name not in roles.known]
@@ -127,6 +128,26 @@ def _follows(name: str, x: Floats, outcome: Floats) -> Leak | None:
         if area >= SEPARATES:
             return Leak(name, f"alone it tells the outcome's two values apart (AUC {area:.3f})", "function")
     return None
+
+
+def _filled_in(table: Table, name: str, outcome: Floats) -> Leak | None:
+    """Whether a cell holds anything, taken as a column of its own: a log fills in afterwards what came to pass."""
+    values, counts = np.unique(finite(outcome), return_counts=True)
+    usual = values[counts.argmax()]
+    area = separates(_is_filled(table, name).astype(float), np.where(is_known(outcome), outcome == usual, np.nan))
+    if area < SEPARATES:
+        return None
+    return Leak(name, f"whether it is filled in tells where the outcome is {usual:g} (AUC {area:.3f})", "function")
+
+
+def _is_filled(table: Table, name: str) -> Bools:
+    kind = table.looks[name]
+    if kind in ("number", "boolean"):
+        return is_known(table.numbers(name))
+    if kind == "time":
+        return np.asarray(~np.isnat(table.moments(name)))
+    cells = table.labels(name) if kind == "text" else table.columns[name]
+    return np.asarray(pc.is_valid(cells).to_numpy(zero_copy_only=False), dtype=bool)
 
 
 def _sums(numeric: dict[str, Floats], outcome: Floats) -> dict[str, str]:
