@@ -133,7 +133,7 @@ def test_shadow_asks_for_alert_drill_and_the_next_step_in_turn(
     with workspace.store() as store:
         store.count_read("queue", "held_out", NOW, "ann")
         store.register_version("v0", "queue", NOW, {})
-    assert standing(workspace, capsys)[8]["command"].startswith("tenure rollout start")
+    assert standing(workspace, capsys)[8]["command"].endswith('--version v0 --reason "WHY"')
     assert happened("start", "ann", version="v0") == "['alerts', 'test']"
     assert happened("alert_test", "ann", delivered=True).startswith("['drill'")
     assert happened("drill", "ann", passed=True).startswith("['tick'")

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-import pytest
+import shlex
 
+import pytest
+from typer.core import TyperGroup
+from typer.main import get_command
+
+from tenure.cli.main import app
 from tenure.core.evidence import Finding, Verdict
-from tenure.design.stages import TABLE, Row, next_command, stages
+from tenure.design.stages import TABLE, Row, Step, next_command, stages
 
 FACTS = [step.fact for row in TABLE for step in row.steps]
 
@@ -49,7 +54,7 @@ def test_a_stage_is_done_by_all_its_facts_and_by_no_fewer(row: Row) -> None:
     for step in row.steps:
         left = stages(facts(own - {step.fact}), "p")[number]
         assert left.verdict != "done"
-        assert left.command == step.command.replace("{P}", "p")
+        assert left.command == step.command.replace("{P}", "p").replace("{V}", "VERSION")
         assert left.blocked_by[-1] == f"why {step.fact}"
 
 
@@ -73,3 +78,22 @@ def test_at_the_end_of_the_road_nothing_is_next() -> None:
 def test_the_json_of_a_stage_holds_what_programs_read() -> None:
     fields = stages(facts(set()), "p")[0].as_dict()
     assert {"name", "verdict", "blocked_by", "command"} <= set(fields)
+
+
+@pytest.mark.parametrize("step", [step for row in TABLE for step in row.steps], ids=lambda step: step.fact)
+def test_every_command_of_the_table_is_one_the_command_line_takes_as_it_stands(step: Step) -> None:
+    program, *words = shlex.split(step.command.replace("{P}", "mine").replace("{V}", "v1"))
+    assert program == "tenure"
+    command, context = get_command(app), None
+    while isinstance(command, TyperGroup):
+        context = command.make_context("tenure", words, parent=context, resilient_parsing=True)
+        _, found, words = command.resolve_command(context, words)
+        assert found is not None
+        command = found
+    given = command.make_context("tenure", list(words), parent=context).params
+    assert "mine" in (given.get("project"), *given.get("projects", ()))
+
+
+def test_the_version_to_start_is_typed_out_where_it_is_known() -> None:
+    shadow = stages(facts(set()), "p", "v1")[7]
+    assert shadow.command == 'tenure rollout start p --version v1 --reason "WHY"'

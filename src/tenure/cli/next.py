@@ -8,7 +8,7 @@ from pathlib import Path
 from tenure.cli.output import Output
 from tenure.cli.workspace import Workspace, log_of, open_workspace
 from tenure.core.clock import SystemClock
-from tenure.design.facts import Live, gather
+from tenure.design.facts import Live, chosen_version, gather
 from tenure.design.stages import next_command, stages
 
 
@@ -20,7 +20,7 @@ def run_next(output: Output, project: str, home: Path | None) -> None:
     """
     workspace = open_workspace(project, home)
     facts = gather(workspace.project, workspace.home, workspace.settings, _live(workspace), SystemClock().now())
-    found = stages(facts, shlex.quote(project))
+    found = stages(facts, shlex.quote(project), shlex.quote(chosen_version(workspace.home)))
     for each in found:
         output.say(f"{each.number:>2}  {each.verdict:<7}  {each.name}")
         output.say(f"             {each.shown or '; '.join(each.blocked_by)}")

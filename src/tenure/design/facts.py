@@ -77,6 +77,19 @@ def gather(project: Project, home: Path, settings: Settings, live: Live, now: da
     return {finding.gate: finding for finding in findings}
 
 
+def chosen_version(home: Path) -> str:
+    """The version that the newest run chose; "VERSION", for a person to fill in, where nothing was trained.
+
+    Args:
+        home: folder of the problem's runtime files; need not exist.
+
+    Raises:
+        ProjectError: the run's record is damaged.
+    """
+    run = _newest_run(home / "runs")
+    return run.chosen if run else "VERSION"
+
+
 def keep_assessment(home: Path, fields: Mapping[str, Any], problem_version: str, at: datetime) -> None:
     """Keep the newest assessment of a project, so that the checklist knows of it.
 

@@ -20,7 +20,7 @@ class Step:
 
     Args:
         fact: which, as `gather` names it.
-        command: what to run as long as it is not; `{P}` stands for the project.
+        command: what to run as long as it is not; `{P}` stands for the project, `{V}` for the version to start.
     """
 
     fact: str
@@ -62,7 +62,7 @@ TABLE = (
         "shadow",
         ("training and its proof",),
         (
-            Step("started", 'tenure rollout start {P} --reason "WHY"'),
+            Step("started", 'tenure rollout start {P} --version {V} --reason "WHY"'),
             Step("alert", "tenure alerts test {P}"),
             Step("drill", "tenure drill {P}"),
             Step("shadowed", "tenure tick {P}"),
@@ -71,7 +71,7 @@ TABLE = (
     Row(
         "deployment",
         ("shadow",),
-        (Step("approved", 'tenure rollout approve {P} --reason "WHY"'), Step("complete", "tenure tick {P}")),
+        (Step("approved", 'tenure approvals approve {P} --reason "WHY"'), Step("complete", "tenure tick {P}")),
     ),
     Row("retraining", ("deployment",), (Step("retrained", "tenure train {P} --seeds 5"),)),
 )
@@ -106,15 +106,17 @@ class StageStanding:
         return {**asdict(self), "blocked_by": list(self.blocked_by)}
 
 
-def stages(facts: Facts, project: str) -> list[StageStanding]:
+def stages(facts: Facts, project: str, version: str = "VERSION") -> list[StageStanding]:
     """Where all ten stages stand.
 
     Args:
         facts: one finding for every fact of the table.
         project: what a person types for P.
+        version: what a person types for V.
     """
     done = {row.name for row in TABLE if _open_step(row, facts) is None}
-    return [_standing(number, row, facts, done, project) for number, row in enumerate(TABLE, 1)]
+    typed = {"{P}": project, "{V}": version}
+    return [_standing(number, row, facts, done, typed) for number, row in enumerate(TABLE, 1)]
 
 
 def next_command(standings: list[StageStanding]) -> str:
@@ -122,7 +124,7 @@ def next_command(standings: list[StageStanding]) -> str:
     return next((each.command for each in standings if each.verdict == "open"), "")
 
 
-def _standing(number: int, row: Row, facts: Facts, done: set[str], project: str) -> StageStanding:
+def _standing(number: int, row: Row, facts: Facts, done: set[str], typed: Mapping[str, str]) -> StageStanding:
     step = _open_step(row, facts)
     if step is None:
         shown = "; ".join(facts[each.fact].reason for each in row.steps)
@@ -130,7 +132,8 @@ def _standing(number: int, row: Row, facts: Facts, done: set[str], project: str)
     found = facts[step.fact]
     waits = tuple(f"stage {_number(name)}, {name}, is not done" for name in row.after if name not in done)
     standing: Standing = "blocked" if waits or found.verdict is Verdict.FAIL else "open"
-    return StageStanding(number, row.name, standing, "", (*waits, found.reason), step.command.replace("{P}", project))
+    words = (typed.get(word, word) for word in step.command.split(" "))
+    return StageStanding(number, row.name, standing, "", (*waits, found.reason), " ".join(words))
 
 
 def _open_step(row: Row, facts: Facts) -> Step | None:
