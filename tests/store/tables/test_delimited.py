@@ -113,6 +113,23 @@ def test_a_header_that_is_no_utf8_is_refused(tmp_path: Path) -> None:
         Delimited(written(tmp_path, b"a,\xff\n1,2\n")).sample()
 
 
+@pytest.mark.parametrize("delimiter", [",", ";"])
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+def test_a_quoted_name_may_hold_a_line_end(tmp_path: Path, mark: str, delimiter: str) -> None:
+    text = mark + '"two\nlines",a,"b ""x"""\n1,2,3\n\n4,5\n6,7,8\n'.replace(",", delimiter)
+    path = written(tmp_path, text)
+    assert list(Delimited(path).sample()) == ["two\nlines", "a", 'b "x"']
+    chunk = next(Delimited(path).chunks(["two\nlines", "a"], ()))
+    assert (chunk.columns["two\nlines"].to_pylist(), list(chunk.line)) == (["1", "6"], [3, 6])
+    assert [rejection.line for rejection in chunk.rejected] == [5]
+
+
+@pytest.mark.parametrize("rows", ["1,2\n3,4\n", '1,"2"\n3,"4\n'])
+def test_a_quote_inside_a_name_or_never_closed_takes_no_more_than_its_line(tmp_path: Path, rows: str) -> None:
+    assert list(Delimited(written(tmp_path, 'pipe 5",b\n' + rows)).sample()) == ['pipe 5"', "b"]
+    assert len(Delimited(written(tmp_path, '"a,b\n1\n2\n')).sample()["a,b"]) == 2
+
+
 def test_a_gzipped_file_that_was_cut_is_an_error_and_no_short_log(tmp_path: Path) -> None:
     path = tmp_path / "log.csv.gz"
     path.write_bytes(gzip.compress(("a,b\n" + "1,2\n" * 10_000).encode())[:-20])

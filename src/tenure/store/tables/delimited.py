@@ -25,6 +25,7 @@ from tenure.store.tables.values import MISSING
 
 LINES = 1000
 """Lines one record may span; a quote open for longer was never meant to be one."""
+_DELIMITERS = ",\t;"
 _MARK = b"\xef\xbb\xbf"
 
 
@@ -64,21 +65,32 @@ class Delimited:
 
     @cached_property
     def _head(self) -> tuple[list[str], str, int]:
-        """Names, delimiter, and the bytes of the header line."""
-        with opened(self.path) as file:
-            first = file.readline(BLOCK)
-        if not first.strip():
+        """Names, delimiter, and the bytes of the header."""
+        lines = self._first_lines()
+        if not lines[0].strip():
             raise bad_data("a header line and rows", "an empty file", self.name, "check the export that wrote it")
         try:
-            text = first.removeprefix(_MARK).decode().rstrip("\r\n")
+            text = lines[0].removeprefix(_MARK).decode().rstrip("\r\n")
         except UnicodeDecodeError as error:
             raise bad_data("a header in UTF-8", str(error), self.name, "save the file as UTF-8") from error
-        delimiter = max(",\t;", key=text.count)
-        names = [name.strip() for name in next(csv.reader([text], delimiter=delimiter))]
+        named = text if any(map(text.count, _DELIMITERS)) else b"".join(lines).decode(errors="replace")
+        delimiter = max(_DELIMITERS, key=named.count)
+        cells, taken, fault = _record([lines[0].removeprefix(_MARK), *lines[1:]], 0, delimiter)
+        if fault:
+            cells, taken = next(csv.reader([text], delimiter=delimiter)), 1
+        names = [name.strip() for name in cells]
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise bad_data("column names, each once", f"{twice} more than once", self.name, "rename the columns")
-        return names, delimiter, len(first)
+        return names, delimiter, sum(map(len, lines[:taken]))
+
+    def _first_lines(self) -> list[bytes]:
+        """The first line, and as many more as a quote that is open in it may take."""
+        with opened(self.path) as file:
+            lines = [file.readline(BLOCK)]
+            while sum(line.count(b'"') for line in lines) % 2 and len(lines) < LINES and (more := file.readline(BLOCK)):
+                lines.append(more)
+        return lines
 
     def sample(self) -> Mapping[str, Any]:
         """The first rows, as texts."""
@@ -96,8 +108,7 @@ class Delimited:
         names = [name for name in self._head[0] if name in columns]
         carried, line, row = b"", 1, 0
         with opened(self.path) as file:
-            file.read(self._head[2])
-            line += 1
+            line += max(1, file.read(self._head[2]).count(b"\n"))
             while True:
                 fresh = read_block(file, self.name)
                 buffer = carried + fresh
