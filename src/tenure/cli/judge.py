@@ -15,7 +15,7 @@ from tenure.core.policy import Policy
 from tenure.core.project import Project
 from tenure.core.reward import KPI
 from tenure.core.simulator import Panel, Split
-from tenure.core.trace import Trace
+from tenure.core.trace import Trace, bound_kpi
 from tenure.evaluation import Comparison, Sums, cluster_by, compare, crossed_headroom, headroom_share
 from tenure.simulators.rollout import run
 
@@ -31,7 +31,7 @@ class Judgement:
     Args:
         comparison: against the incumbent.
         rules: gain against each other rule of the project.
-        headroom: share of the way from incumbent to bound, with its doubt; None without a bound.
+        headroom: share of the way from incumbent to bound, with its doubt; None where no bound is known.
         incumbent, candidate, bound: first KPI of each, in its unit; candidate is the mean over seeds.
         period: what was judged, in words.
     """
@@ -75,13 +75,14 @@ def judge(project: Project, policies: Sequence[Policy], split: Split) -> Judgeme
     ruled = {name: simulate(project, rule, panel) for name, rule in project.rules.items()}
     comparison = _against(project, panel, incumbent, traces)
     kpi, best = project.problem.kpis[0], bound_totals(project, panel)
+    bound = None if best is None else bound_kpi(kpi, best, [incumbent, *traces])
     return Judgement(
         comparison=comparison,
         rules={name: _against(project, panel, trace, traces).gain for name, trace in ruled.items()},
-        headroom=None if best is None else _headroom(kpi, panel, comparison, incumbent, traces, best),
-        incumbent=kpi.value(incumbent.signals),
+        headroom=None if best is None or bound is None else _headroom(kpi, panel, comparison, incumbent, traces, best),
+        incumbent=incumbent.kpi(kpi),
         candidate=_mean(kpi, traces),
-        bound=None if best is None else _of_totals(kpi, panel, best),
+        bound=bound,
         period=_words(panel),
     )
 
@@ -105,18 +106,8 @@ def bound_totals(project: Project, panel: Panel) -> Mapping[str, Floats] | None:
     return totals
 
 
-def bound_value(project: Project, panel: Panel) -> float | None:
-    """First KPI of the project's bound over a panel; None where it has none."""
-    totals = bound_totals(project, panel)
-    return None if totals is None else _of_totals(project.problem.kpis[0], panel, totals)
-
-
-def _of_totals(kpi: KPI, panel: Panel, totals: Mapping[str, Floats]) -> float:
-    return kpi.of_totals(totals, panel.steps * len(panel.worlds))
-
-
 def _mean(kpi: KPI, traces: Sequence[Trace]) -> float:
-    return float(np.mean([kpi.value(trace.signals) for trace in traces]))
+    return float(np.mean([trace.kpi(kpi) for trace in traces]))
 
 
 def _words(panel: Panel) -> str:
@@ -136,23 +127,22 @@ def _headroom(
     """The share with its doubt over worlds and seeds. Where worlds share their time, a bound is known over all of it
     only, so the doubt there is that of the gain, and the room between incumbent and bound is taken as it was measured.
     """
-    value, least = kpi.value(incumbent.signals), _of_totals(kpi, panel, best)
     if not panel.independent:
+        value, least = incumbent.kpi(kpi), kpi.of_totals(best, incumbent.action.size)
         share, change = headroom_share(value, _mean(kpi, traces), least), comparison.kpis[0].change
         low, high = (-end / (value - least) for end in (change.high, change.low))
         return replace(change, value=share, low=low, high=high, method=f"{change.method}; room as measured")
-    runs = [_per_world(kpi, trace.signals, panel.steps) for trace in traces]
+    before, *runs = (_per_world(kpi, trace) for trace in (incumbent, *traces))
     candidate = Sums(np.stack([one.above for one in runs]), np.stack([one.below for one in runs]))
     rng = np.random.default_rng(DRAWS_SEED)
-    bound = _per_world(kpi, {name: totals[None] for name, totals in best.items()}, panel.steps)
-    return crossed_headroom(_per_world(kpi, incumbent.signals, panel.steps), bound, candidate, rng)
+    above = kpi.numerator(best)
+    below = np.full_like(above, panel.steps) if kpi.per is None else kpi.denominator(best)
+    return crossed_headroom(before, Sums(above, below), candidate, rng)
 
 
-def _per_world(kpi: KPI, signals: Mapping[str, Floats], steps: int) -> Sums:
-    """A KPI's two sums in every world; signals are [steps, worlds], or [1, worlds] where they are totals already."""
-    above = kpi.numerator(signals).sum(axis=0)
-    below = np.full_like(above, steps) if kpi.per is None else kpi.denominator(signals).sum(axis=0)
-    return Sums(above, below)
+def _per_world(kpi: KPI, trace: Trace) -> Sums:
+    above, below = trace.kpi_parts(kpi)
+    return Sums(above.sum(axis=0), below.sum(axis=0))
 
 
 def _against(project: Project, panel: Panel, baseline: Trace, traces: Sequence[Trace]) -> Comparison:

@@ -10,12 +10,13 @@ from typing import Any
 
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from tenure.cli.judge import bound_value, judge, simulate
+from tenure.cli.judge import bound_totals, judge, simulate
 from tenure.cli.output import Output, percent
 from tenure.cli.workspace import Workspace, open_workspace
 from tenure.core.clock import SystemClock
 from tenure.core.errors import ProjectError
 from tenure.core.evidence import Verdict
+from tenure.core.trace import bound_kpi
 from tenure.evaluation import headroom_share
 
 
@@ -149,9 +150,9 @@ def _watcher(bar: Progress, workspace: Workspace, seeds: tuple[int, ...]) -> Cal
     """Shows each seed's current score beside incumbent and bound."""
     project, panel = workspace.project, workspace.project.simulator.panel("selection")
     kpi = project.problem.kpis[0]
-    incumbent = kpi.value(simulate(project, project.incumbent, panel).signals)
-    bound = bound_value(project, panel)
-    against = f"incumbent {incumbent:.3f}" + (f", bound {bound:.3f}" if bound is not None else "")
+    incumbent, totals = simulate(project, project.incumbent, panel), bound_totals(project, panel)
+    bound = None if totals is None else bound_kpi(kpi, totals, [incumbent])
+    against = f"incumbent {incumbent.kpi(kpi):.3f}" + (f", bound {bound:.3f}" if bound is not None else "")
     tasks: dict[int, TaskID] = {seed: bar.add_task(f"seed {seed}", total=1.0, note=against) for seed in seeds}
 
     def watch(progress: Any) -> None:

@@ -125,12 +125,18 @@ class KPI:
         return np.asarray(sum(weight * signals[name] for name, weight in self.per.items()), dtype=float)
 
     def value(self, signals: Mapping[str, Floats]) -> float:
-        """The KPI over all rows given; NaN where there is nothing to divide by."""
+        """The KPI where every row is a decision; NaN where there is nothing to divide by.
+
+        Worlds side by side may end early: `Trace.kpi` leaves out what comes after.
+        """
         below = float(self.denominator(signals).sum())
         return float(self.numerator(signals).sum()) / below if below else math.nan
 
     def of_totals(self, totals: Mapping[str, Floats], decisions: int) -> float:
-        """The KPI from signals already summed over so many decisions, as a bound gives them; totals per world."""
+        """The KPI from signals already summed over so many decisions; totals per world.
+
+        Who has a bound's totals takes `tenure.core.trace.bound_kpi`, which knows when the decisions are not known.
+        """
         below = decisions if self.per is None else float(self.denominator(totals).sum())
         return float(self.numerator(totals).sum()) / below if below else math.nan
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -10,6 +11,7 @@ import numpy as np
 
 from tenure.core.arrays import Floats, Ints
 from tenure.core.errors import EvidenceError
+from tenure.core.reward import KPI
 
 DAY = timedelta(days=1)
 
@@ -38,6 +40,24 @@ class Trace:
     def steps(self) -> int:
         """How many decisions each world took."""
         return len(self.action)
+
+    @property
+    def ends_early(self) -> bool:
+        """Some world ended by itself before the last step."""
+        return bool((self.action < 0).any())
+
+    def kpi_parts(self, kpi: KPI) -> tuple[Floats, Floats]:
+        """What a KPI has above and below its line at each step; [steps, worlds] each.
+
+        A step after a world's end is no decision: nothing stands above or below the line there.
+        """
+        decided = self.action >= 0
+        return kpi.numerator(self.signals) * decided, kpi.denominator(self.signals) * decided
+
+    def kpi(self, kpi: KPI) -> float:
+        """The KPI over all decisions of all worlds; NaN where there is nothing to divide by."""
+        above, below = (float(part.sum()) for part in self.kpi_parts(kpi))
+        return above / below if below else math.nan
 
     def periods(self, length: timedelta) -> Ints:
         """Which period of that length, counted from the start, each step lies in; int64 [steps]."""
@@ -72,3 +92,22 @@ class Trace:
             observation=None if self.observation is None else self.observation[rows],
             started_at=self.started_at + rows.start * self.interval,
         )
+
+
+def bound_kpi(kpi: KPI, totals: Mapping[str, Floats], traces: Sequence[Trace]) -> float | None:
+    """The KPI of a bound, to stand beside runs over the same panel.
+
+    A bound gives totals, not how many decisions they took. A mean per decision therefore divides them by every step of
+    every world, which assumes that no world ends early; where one of the runs has such a world, that KPI has no bound.
+
+    Args:
+        kpi: a ratio of signals, or a mean per decision.
+        totals: the bound's total of each signal, [worlds].
+        traces: the runs it is compared with, at least one.
+
+    Returns:
+        The bound in the KPI's unit; None where none is known.
+    """
+    if kpi.per is None and any(trace.ends_early for trace in traces):
+        return None
+    return kpi.of_totals(totals, traces[0].action.size)

@@ -158,11 +158,9 @@ def _both(kpi: KPI, baseline: Trace, candidates: Sequence[Trace], period: Ints |
 
 
 def _sums(kpi: KPI, trace: Trace, period: Ints | None) -> Sums:
-    # A world that has ended by itself decides no more, so its steps are no decisions to divide by.
-    below = kpi.denominator(trace.signals) * (trace.action >= 0)
-    above = _by_period(kpi.numerator(trace.signals), period)
+    above, below = (_by_period(part, period) for part in trace.kpi_parts(kpi))
     others = 0 if period is None else 1  # what is summed away: the one period, or the worlds
-    return Sums(above.sum(axis=others), _by_period(below, period).sum(axis=others))
+    return Sums(above.sum(axis=others), below.sum(axis=others))
 
 
 def _by_period(values: Floats, period: Ints | None) -> Floats:

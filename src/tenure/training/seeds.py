@@ -15,7 +15,7 @@ from tenure.core.errors import SettingsError
 from tenure.core.project import Project, load_project
 from tenure.core.reward import KPI
 from tenure.core.spaces import Discrete
-from tenure.core.trace import DAY
+from tenure.core.trace import DAY, bound_kpi
 from tenure.evaluation import cluster_by, compare
 from tenure.simulators.rollout import run as simulate
 from tenure.store import load_bundle, save_bundle
@@ -154,8 +154,8 @@ def _summary(
         settings=json.loads(json.dumps(asdict(settings))),
         seeds=seeds,
         chosen=max(seeds, key=lambda seed: seed.merit(kpi)).version,
-        incumbent=kpi.value(incumbent.signals),
-        bound=None if best is None else kpi.of_totals(best, panel.steps * len(panel.worlds)),
+        incumbent=incumbent.kpi(kpi),
+        bound=None if best is None else bound_kpi(kpi, best, [incumbent, *per_seed]),
         gain=gain.as_dict(),
         commit=commit,
         libraries=libraries(),

@@ -85,7 +85,7 @@ class SelectionWatcher(BaseCallback):
             steps=self.num_timesteps,
             gradient_steps=self.scored_at,
             seconds=time.perf_counter() - self.started,
-            score=_finite(problem.kpis[0].value(trace.signals), problem.kpis[0].name, self.num_timesteps),
+            score=_finite(trace.kpi(problem.kpis[0]), problem.kpis[0].name, self.num_timesteps),
             most_taken_share=float(shares.max()),
             entropy=float(-(shares[shares > 0] * np.log(shares[shares > 0])).sum()),
             excess=excess(problem.limits, trace),
