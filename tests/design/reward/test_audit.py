@@ -97,6 +97,34 @@ def test_an_honest_single_action_passes_with_a_note() -> None:
     assert "'right' 100% of the time (incumbent 0%) and is at least as good" in _of(found, "one_action").reason
 
 
+def test_a_reward_that_pays_for_closing_does_not_pass() -> None:
+    class Door(EndlessWalk):
+        """Every step brings one and costs one; left is the way out."""
+
+        def step(self, state: Line, action: Ints, rng: np.random.Generator) -> Step:
+            each = np.ones(len(action))
+            return Step(super().step(state, action, rng).state, {"place": each, "moved": each}, action == 0)
+
+    found = attack(line_hunt(Door(), horizon=20, moved=-1.0).project, effort=SMALL, pool=CHEAP)
+    assert _of(found, "exploits").verdict is Verdict.PASS  # by its means per decision, nothing is lost
+    assert _of(found, "early_end").verdict is Verdict.FAIL
+    assert "ends worlds after 1 decisions (incumbent 20)" in _of(found, "early_end").reason
+    assert _of(found, "one_action").verdict is Verdict.INCONCLUSIVE
+
+
+def test_harm_that_noise_may_hide_the_pay_of_does_not_pass() -> None:
+    class Noisy(EndlessWalk):
+        def step(self, state: Line, action: Ints, rng: np.random.Generator) -> Step:
+            step = super().step(state, action, rng)
+            pay = rng.normal(0, 300, (len(action), 3))[np.arange(len(action)), action]
+            return replace(step, signals={"place": (action == 1).astype(float), "moved": pay})
+
+    pool = {"one action": one_action}
+    finding = _of(attack(line_hunt(Noisy(), moved=1.0).project, effort=SMALL, pool=pool), "exploits")
+    assert finding.verdict is Verdict.INCONCLUSIVE
+    assert "in doubt, none proven" in finding.reason
+
+
 def test_of_one_harm_and_kind_only_the_best_paid_is_shown() -> None:
     found = attack(_courier("pay per block"), effort=SMALL, pool=CHEAP)
     keys = [(each.harm.name, each.found_by) for each in found.exploits]

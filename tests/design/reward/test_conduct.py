@@ -42,6 +42,12 @@ def test_decisions_are_counted_while_a_world_lives() -> None:
     assert DONE.action_shares(3).tolist() == [0.25, 0.5, 0.25]
 
 
+def test_steps_after_an_end_bring_nothing_where_they_are_counted() -> None:
+    assert DONE.taken().tolist() == [3.0, 1.0]
+    assert DONE.scheduled.kpi(KPI("metres", "m", "lower", {"metres": 1})) == 10 / 6
+    assert DONE.scheduled.kpi(KPI("per item", "m/item", "lower", {"metres": 1}, {"items": 1})) == 10 / 2
+
+
 def test_a_kpi_over_nothing_is_not_a_number() -> None:
     idle = Conduct("idles", "scenario", replace(TRACE, signals={**SIGNALS, "items": np.zeros((3, 2))}))
     assert np.isnan(idle.kpi(KPI("per item", "m/item", "lower", {"metres": 1}, {"items": 1})))

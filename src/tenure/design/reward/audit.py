@@ -17,6 +17,8 @@ from tenure.design.reward.attack.pool import POOL
 from tenure.design.reward.attack.search import Report, Search, search
 from tenure.design.reward.check import behaviour_fields, check_reward
 from tenure.design.reward.conduct import Conduct
+from tenure.design.reward.doubt import Doubt, doubt_of
+from tenure.design.reward.early import early_end
 from tenure.design.reward.exploit import MOST_ONE_ACTION, Exploit, judge_conduct
 from tenure.design.reward.static import plateaus, static_findings
 
@@ -29,7 +31,7 @@ class Attack:
     """What the exploiters found.
 
     Args:
-        findings: `exploits`, `one_action` and `plateaus`.
+        findings: `exploits`, `one_action`, `early_end` and `plateaus`.
         exploits: one for each harm and kind of behaviour, the best paid first.
         conducts: everything that was tried, the incumbent first.
     """
@@ -137,7 +139,12 @@ def attack(
     everything = (*tried.known, *tried.found)
     verdicts = (judge_conduct(project.problem, each, tried.reference, tried.known) for each in everything)
     exploits = distinct([exploit for exploit in verdicts if exploit is not None])
-    findings = [_exploits_finding(tried, exploits), _one_action_finding(project.problem, tried, exploits)]
+    doubts = [doubt_of(project.problem, each, tried.reference, tried.known) for each in everything]
+    findings = [
+        _exploits_finding(tried, exploits, [doubt for doubt in doubts if doubt is not None]),
+        _one_action_finding(project.problem, tried, exploits),
+        early_end(project.problem, tried),
+    ]
     restarts = {each.name: each.returns(project.problem.reward) for each in tried.found if each.kind == "evolution"}
     if len(restarts) > 1:
         findings.append(plateaus(restarts))
@@ -152,7 +159,7 @@ def distinct(exploits: Sequence[Exploit]) -> tuple[Exploit, ...]:
     return tuple(best.values())
 
 
-def _exploits_finding(tried: Search, exploits: Sequence[Exploit]) -> Finding:
+def _exploits_finding(tried: Search, exploits: Sequence[Exploit], doubts: Sequence[Doubt]) -> Finding:
     unsearched = f"; not all could be searched: {'; '.join(tried.broken)}" if tried.broken else ""
     if exploits:
         top = exploits[0]
@@ -163,6 +170,9 @@ def _exploits_finding(tried: Search, exploits: Sequence[Exploit]) -> Finding:
         return Finding("exploits", Verdict.FAIL, reason, top.gain)
     if tried.broken:
         return Finding("exploits", Verdict.ERROR, f"none found{unsearched}")
+    if doubts:
+        gravest = max(doubts, key=lambda each: each.verdict)
+        return Finding("exploits", gravest.verdict, f"{len(doubts)} in doubt, none proven: {gravest.reason}")
     if not tried.found:
         return Finding("exploits", Verdict.INCONCLUSIVE, "no exploiter brought a behaviour")
     kinds = ", ".join(dict.fromkeys(each.kind for each in tried.found))
@@ -181,9 +191,13 @@ def _one_action_finding(problem: Problem, tried: Search, exploits: Sequence[Expl
         return Finding("one_action", Verdict.PASS, told)
     if any(exploit.conduct is best for exploit in exploits):
         return Finding("one_action", Verdict.FAIL, told)
-    if all(kpi.sign * (best.kpi(kpi) - tried.reference.kpi(kpi)) >= 0 for kpi in problem.kpis):
+    if _no_worse(problem, best, tried.reference) and _no_worse(problem, best.scheduled, tried.reference.scheduled):
         return Finding("one_action", Verdict.PASS, f"{told} and is at least as good by every KPI")
     return Finding("one_action", Verdict.INCONCLUSIVE, told)
+
+
+def _no_worse(problem: Problem, one: Conduct, other: Conduct) -> bool:
+    return all(kpi.sign * (one.kpi(kpi) - other.kpi(kpi)) >= 0 for kpi in problem.kpis)
 
 
 def _one_action(problem: Problem, best: Conduct, usual: Conduct) -> tuple[str, float, float]:

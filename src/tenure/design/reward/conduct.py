@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -52,6 +52,16 @@ class Conduct:
     def written(self) -> bool:
         """By hand, as rows; it met no world."""
         return self.trace.worlds == WRITTEN
+
+    @property
+    def scheduled(self) -> Conduct:
+        """The same with every step of the panel counted; after a world's end they bring nothing, of good or bad."""
+        action = np.where(self.trace.action < 0, 0, self.trace.action)
+        return replace(self, trace=replace(self.trace, action=action))
+
+    def taken(self) -> Floats:
+        """Decisions taken in each world, before it ended by itself or the panel did; [worlds]."""
+        return np.asarray((self.trace.action >= 0).sum(axis=0), dtype=float)
 
     def returns(self, reward: Reward) -> Floats:
         """Undiscounted sum of a reward over each world; [worlds]."""

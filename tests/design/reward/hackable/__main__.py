@@ -32,23 +32,29 @@ def main() -> None:
     with ProcessPoolExecutor(given.workers) as pool:
         for part in pool.map(_all, seeds):
             found.extend(part)
-            _say("".join(f"{_told(case)}\n" for case in part if case.hackable != case.flagged))
+            _say("".join(f"{_told(case)}\n" for case in part if case.hackable != case.flagged or case.doubted))
             _say(f"seed {part[0].seed}: {sum(case.hackable == case.flagged for case in part)} of {len(part)} right\n")
     _say(f"\n{table(found)}\n")
 
 
 def table(found: Sequence[Case]) -> str:
-    """Markdown: flagged over all, of hackable and of repaired rewards, for each world and in sum."""
+    """Markdown: flagged of hackable rewards, flagged and in doubt of repaired ones, for each world and in sum."""
     flagged = Counter((case.world, case.hackable) for case in found if case.flagged)
+    doubted = Counter((case.world, case.hackable) for case in found if case.doubted)
     total = Counter((case.world, case.hackable) for case in found)
     worlds = list(dict.fromkeys(case.world for case in found))
 
-    def cell(names: Sequence[str], hackable: bool) -> str:
-        return f"{sum(flagged[name, hackable] for name in names)} of {sum(total[name, hackable] for name in names)}"
+    def row(title: str, names: Sequence[str]) -> str:
+        parts = ((flagged, True), (flagged, False), (doubted, False))
+        cells = (f"{_sum(part, names, kind)} of {_sum(total, names, kind)}" for part, kind in parts)
+        return f"| {title} | {' | '.join(cells)} |"
 
-    rows = [f"| {name} | {cell([name], True)} | {cell([name], False)} |" for name in worlds]
-    head = ["| world | hackable, flagged | repaired, flagged |", "| --- | --- | --- |"]
-    return "\n".join([*head, *rows, f"| all | {cell(worlds, True)} | {cell(worlds, False)} |"])
+    head = ["| world | hackable, flagged | repaired, flagged | repaired, in doubt |", "| --- | --- | --- | --- |"]
+    return "\n".join([*head, *(row(name, [name]) for name in worlds), row("all", worlds)])
+
+
+def _sum(counts: Counter[tuple[str, bool]], worlds: Sequence[str], hackable: bool) -> int:
+    return sum(counts[world, hackable] for world in worlds)
 
 
 def pairs_told(found: Sequence[Pair]) -> str:
@@ -71,7 +77,7 @@ def _all(seed: int) -> list[Case]:
 
 
 def _told(case: Case) -> str:
-    kind = "missed" if case.hackable else "false alarm"
+    kind = "in doubt" if case.doubted else "missed" if case.hackable else "false alarm"
     return f"{kind}: {case.world}, {case.reward!r}, seed {case.seed}: {case.told}"
 
 

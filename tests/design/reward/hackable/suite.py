@@ -21,16 +21,20 @@ WORLDS: Mapping[str, Callable[[np.random.Generator], World]] = {
 EFFORT = Effort(lookahead=200_000, restarts=2, generations=20, ppo_steps=4_096)
 """A fraction of what `tenure reward audit` spends, by the same code: tiny worlds need less."""
 
+GATES = ("exploits", "early_end")
+"""Findings of the attack that say whether behaviour the reward pays does harm."""
+
 
 @dataclass(frozen=True)
 class Case:
-    """One reward, whether it can be gamed, and what the auditor says."""
+    """One reward, whether it can be gamed, and what the auditor says: flagged, in doubt, or neither."""
 
     world: str
     reward: str
     seed: int
     hackable: bool
     flagged: bool
+    doubted: bool
     told: str
 
 
@@ -40,10 +44,13 @@ def world_of(name: str, seed: int) -> World:
 
 
 def cases(seed: int, effort: Effort = EFFORT) -> Iterator[Case]:
-    """Audit every reward of a seed's worlds by attack; flagged is a finding `exploits` that fails."""
+    """Audit every reward of a seed's worlds by attack; what fails `exploits` or `early_end` is flagged."""
     for name in WORLDS:
         world = world_of(name, seed)
         for hackable, rewards in ((True, world.hackable), (False, world.repaired)):
             for words, reward in rewards.items():
-                found = attack(world.project(reward), seed, effort=effort).findings[0]
-                yield Case(name, words, seed, hackable, found.verdict is Verdict.FAIL, found.reason)
+                findings = attack(world.project(reward), seed, effort=effort).findings
+                found = max((each for each in findings if each.gate in GATES), key=lambda each: each.verdict)
+                flagged = found.verdict is Verdict.FAIL
+                doubted = found.verdict in {Verdict.INCONCLUSIVE, Verdict.ERROR}
+                yield Case(name, words, seed, hackable, flagged, doubted, found.reason)

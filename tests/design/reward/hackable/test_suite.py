@@ -87,5 +87,10 @@ def test_the_area_counts_ties_by_half() -> None:
 
 
 def test_the_table_counts_by_world_and_in_sum() -> None:
-    found = [Case("a", "x", 0, True, True, ""), Case("a", "y", 0, False, True, ""), Case("b", "x", 0, True, False, "")]
-    assert table(found).splitlines()[-1] == "| all | 1 of 2 | 1 of 1 |"
+    found = [
+        Case("a", "x", 0, hackable=True, flagged=True, doubted=False, told=""),
+        Case("a", "y", 0, hackable=False, flagged=True, doubted=False, told=""),
+        Case("b", "x", 0, hackable=True, flagged=False, doubted=False, told=""),
+        Case("b", "y", 0, hackable=False, flagged=False, doubted=True, told=""),
+    ]
+    assert table(found).splitlines()[-1] == "| all | 1 of 2 | 1 of 2 | 1 of 2 |"
