@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tenure.cli.output import Output
+from tenure.design.starting.names import one_line
 from tenure.design.starting.roles import Told
 from tenure.design.starting.start import Started, start_from_case, start_from_log
 
@@ -58,13 +59,18 @@ def _tell(output: Output, started: Started) -> None:
     draft = started.draft
     if draft is not None:
         output.heading("Guessed")
-        output.table(("column", "taken as", "why"), [(g.column, g.role, g.why) for g in draft.guesses])
+        output.table(("column", "taken as", "why"), [_lines(g.column, g.role, g.why) for g in draft.guesses])
         if draft.leaks:
             output.heading("Leaks: known only after the decision, so no features")
-            output.table(("column", "", "why"), [(leak.column, leak.kind, leak.why) for leak in draft.leaks])
+            output.table(("column", "", "why"), [_lines(leak.column, leak.kind, leak.why) for leak in draft.leaks])
         output.heading("To check by hand")
         for note in draft.notes:
-            output.say(f"- {note}")
+            output.say(f"- {one_line(note)}")
         output.say("- units, bounds and reward in problem.py; AsLogged there stands for the rule that decides today")
     output.say(f"\nWritten: {started.folder}, {len(started.files)} files.")
     output.say(f"Next: tenure reward check {started.folder}")
+
+
+def _lines(*cells: str) -> tuple[str, ...]:
+    """Cells that quote a table's headers, each on one line."""
+    return tuple(map(one_line, cells))

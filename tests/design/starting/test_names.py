@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import ast
 import keyword
+import re
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tenure.design.starting.names import literal, remark, slug, slugs
+from tenure.design.starting.names import literal, markdown, remark, slug, slugs
 
 ANY_TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=60)
 
@@ -42,3 +43,12 @@ def test_a_remark_ends_no_comment_and_no_string(text: str) -> None:
 
 def test_names_already_given_are_not_given_again() -> None:
     assert slugs(["untried", "cost"], taken=("untried",)) == ["untried_2", "cost"]
+
+
+@given(ANY_TEXT)
+def test_a_text_in_markdown_is_on_one_line_without_html_or_an_open_cell(text: str) -> None:
+    told = markdown(text)
+    assert told.isprintable()
+    assert not set(told) & set("<>")
+    bare = re.sub(r"\\.", "", told)
+    assert not set(bare) & set("|`*[]~\\")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -152,6 +153,8 @@ HOSTILE = (
     "größe 価格",
     "'; raise SystemExit #",
     "| a | b |",
+    "<script>alert(1)</script>",
+    "[x](javascript:alert(1))",
 )
 
 
@@ -182,6 +185,13 @@ def test_no_header_and_no_cell_becomes_code(tmp_path: Path) -> None:
         if isinstance(node, ast.Import)
     }
     assert imported <= {"hashlib", "numpy"}
+    readme = (folder / "README.md").read_text()
+    assert "<script" not in readme
+    assert re.search(r"(?<!\\)\[x", readme) is None
+    tables = [line for line in readme.splitlines() if line.startswith("| ")]
+    widths = {len(re.findall(r"(?<!\\)\|", line)) - 1 for line in tables}
+    assert widths <= {2, 3}, "a header ends no cell"
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in readme
 
 
 CELLS = st.one_of(

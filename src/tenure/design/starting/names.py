@@ -1,7 +1,8 @@
-"""Names from anywhere as names, literals and comments of Python, so that no header of a table becomes code."""
+"""Names from anywhere as names, literals and comments of Python and as Markdown, so that no header becomes code."""
 
 from __future__ import annotations
 
+import html
 import keyword
 import re
 import unicodedata
@@ -55,6 +56,25 @@ def remark(text: str) -> str:
     """A text as part of one line of a comment or a sentence: printable, no line breaks, quotes or backslashes."""
     told = "".join(letter if letter.isprintable() else " " for letter in text)
     return re.sub(r"[\"'\\{}]", "", told)[:LONGEST].strip() or "?"
+
+
+def one_line(text: str) -> str:
+    r"""A text on one line, as a terminal may be given it; what cannot be printed is a space.
+
+    >>> one_line("two\n lines \x1b[2J")
+    'two lines [2J'
+    """
+    return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
+
+
+def markdown(text: str) -> str:
+    r"""A text that reads as itself in Markdown, also in the cell of a table: no markup, no link, no HTML.
+
+    >>> print(markdown("a|b"), markdown("<script>"), markdown("[x](javascript:y)"), markdown("box_size *"))
+    a\|b &lt;script&gt; \[x\](javascript:y) box_size \*
+    """
+    safe = html.escape(one_line(text).replace("\\", "\\\\"), quote=False)
+    return re.sub(r"[`*\[\]|~]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])", r"\\\g<0>", safe)
 
 
 def tokens(text: str) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from tenure.design.starting.draft import Draft
-from tenure.design.starting.names import literal, remark
+from tenure.design.starting.names import literal, markdown, remark
 
 TEMPLATES = Path(__file__).parent / "templates"
 FROM_A_LOG = {
@@ -48,7 +48,7 @@ def files_from_log(draft: Draft, log: str, *, copied: bool) -> dict[str, str]:
         "copied": copied,
     }
     return {path: _rendered(template, told) for path, template in FROM_A_LOG.items()} | files_of_any(
-        draft.name, f"from the log {remark(draft.path.name)}", told | {"data": True}
+        draft.name, f"from the log {draft.path.name}", told | {"data": True}
     )
 
 
@@ -73,7 +73,7 @@ def _environment() -> Environment:
     found = Environment(  # noqa: S701  # what is written is Python, TOML and Markdown; `literal` quotes what is foreign
         loader=FileSystemLoader(TEMPLATES), undefined=StrictUndefined, keep_trailing_newline=True
     )
-    found.filters |= {"q": literal, "n": number, "remark": remark, "words": words}
+    found.filters |= {"q": literal, "n": number, "remark": remark, "words": words, "md": markdown}
     return found
 
 
