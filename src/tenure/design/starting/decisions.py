@@ -122,30 +122,51 @@ def read_decisions(
     Raises:
         DataError: the file lacks a column, or no row is left.
     """
-    headers = {feature.column for feature in features} | {action} | {header for header, _ in signals.values()}
-    headers |= {name for name in (order.time, order.group, order.step) if name is not None}
-    table = read_table(path, headers)
-    index = pc.index_in(table.labels(action), value_set=pa.array(labels, pa.string()))
-    taken = pc.fill_null(index, -1).to_numpy(zero_copy_only=False).astype(np.int64)
+    table = read_table(path, _headers(features, action, signals, order))
+    taken = _places(table, action, labels)
     measured = {name: _filled(table.numbers(header), missing) for name, (header, missing) in signals.items()}
-    good = (taken >= 0) & np.all([is_known(values) for values in measured.values()], axis=0)
-    if not good.any():
-        fix = "restore the file, or correct data.py"
-        raise DataError(expected="rows with action and signals", found="none", where=str(path), fix=fix)
-    rows, group = _sorted(table, order, good)
-    rows, group = _thinned(rows, group, most)
+    rows, group = _thinned(*_sorted(table, order, _good(path, taken, measured)), most)
     seen = np.stack([_filled(feature.numbers(table), feature.missing) for feature in features], axis=1)
     part = _parts(group)
-    goes_on = (np.diff(group, append=-1) == 0) & (np.diff(part, append=-1) == 0) & (order.group is not None)
     return Decisions(
         observation=seen[rows].astype(np.float32),
         action=taken[rows],
         signals={name: values[rows] for name, values in measured.items()},
         part=part,
         first=np.diff(group, prepend=-1) != 0,
-        following=np.where(goes_on, np.arange(1, len(rows) + 1), -1),
+        following=_following(group, part) if order.group is not None else np.full(len(rows), -1),
         ends=order.ends,
     )
+
+
+def _headers(
+    features: Sequence[Column], action: str, signals: Mapping[str, tuple[str, float]], order: Order
+) -> frozenset[str]:
+    """Every column that is read."""
+    measured = {header for header, _ in signals.values()}
+    placed = {name for name in (order.time, order.group, order.step) if name is not None}
+    return frozenset({feature.column for feature in features} | {action} | measured | placed)
+
+
+def _places(table: Table, action: str, labels: Sequence[str]) -> Ints:
+    """Index of each row's action among the labels, -1 where it is none of them; [n]."""
+    index = pc.index_in(table.labels(action), value_set=pa.array(labels, pa.string()))
+    return np.asarray(pc.fill_null(index, -1).to_numpy(zero_copy_only=False), dtype=np.int64)
+
+
+def _good(path: Path, taken: Ints, measured: Mapping[str, Floats]) -> Bools:
+    """Rows with an action and every signal; one at least."""
+    good: Bools = (taken >= 0) & np.all([is_known(values) for values in measured.values()], axis=0)
+    if not good.any():
+        fix = "restore the file, or correct data.py"
+        raise DataError(expected="rows with action and signals", found="none", where=str(path), fix=fix)
+    return good
+
+
+def _following(group: Ints, part: Ints) -> Ints:
+    """Row of the group's next decision in the same part, -1 where there is none; [n]."""
+    goes_on = (np.diff(group, append=-1) == 0) & (np.diff(part, append=-1) == 0)
+    return np.where(goes_on, np.arange(1, len(group) + 1), -1)
 
 
 def _of_moments(moments: Any, kind: str) -> Floats:
