@@ -74,9 +74,7 @@ class Conduct:
 
     def kpi(self, kpi: KPI) -> float:
         """The KPI over all worlds; NaN where there is nothing to divide by."""
-        alive = self.trace.action >= 0
-        below = float((kpi.denominator(self.trace.signals) * alive).sum())
-        return float(kpi.numerator(self.trace.signals).sum()) / below if below else float("nan")
+        return self.trace.kpi(kpi)
 
     def mean(self, signal: str) -> float:
         """Mean of a signal per decision taken."""
