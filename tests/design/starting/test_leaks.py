@@ -10,7 +10,8 @@ import pytest
 from tests.design.starting.tables import written
 
 from tenure.core.arrays import Floats
-from tenure.design.starting.leaks import Leak, explained, find_leaks, separates
+from tenure.design.starting.dependence import explained, separates
+from tenure.design.starting.leaks import Leak, find_leaks
 from tenure.design.starting.roles import Told, guess_roles
 from tenure.design.starting.table import read_table
 
@@ -111,3 +112,13 @@ def test_a_column_that_is_filled_in_only_where_money_came_is_a_leak(tmp_path: Pa
     weight = [str(i % 7) if value else "" for i, value in enumerate(paid)]
     assert set(leaks(tmp_path, revenue=paid, weight=weight)) == {"weight"}
     assert not leaks(tmp_path, Told(features=("weight",)), revenue=paid, weight=weight)
+
+
+def test_a_running_sum_with_the_present_outcome_is_a_leak_and_one_without_it_is_not(tmp_path: Path) -> None:
+    rng = np.random.default_rng(9)
+    user, bought = rng.integers(0, 9, N), (rng.random(N) < 0.3).astype(int)
+    total = np.array([bought[: i + 1][user[: i + 1] == user[i]].sum() for i in range(N)])
+    when = [f"2026-02-{1 + i // 24:02d}T{i % 24:02d}:00:00Z" for i in range(N)]
+    found = leaks(tmp_path, bought=bought, time=when, user_id=user, total=total, before=total - bought)
+    assert set(found) == {"total"}
+    assert "grows by the outcome" in found["total"].why

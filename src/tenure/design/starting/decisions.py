@@ -180,6 +180,11 @@ def _filled(values: Floats, missing: float) -> Floats:
     return np.where(is_known(values), values, missing)
 
 
+def in_order(table: Table, order: Order) -> tuple[Ints, Ints]:
+    """Every row of a table in order, those of one group together, and the number of each one's group."""
+    return _sorted(table, order, np.ones(len(table), dtype=bool))
+
+
 def _sorted(table: Table, order: Order, good: Bools) -> tuple[Ints, Ints]:
     """Good rows in order, and the number of each one's group, rising from 0."""
     rows = np.flatnonzero(good)

@@ -8,7 +8,9 @@ from typing import Literal
 import numpy as np
 import pyarrow.compute as pc
 
-from tenure.core.arrays import Bools, Floats
+from tenure.core.arrays import Bools, Floats, Ints
+from tenure.design.starting.decisions import Order, in_order
+from tenure.design.starting.dependence import FEWEST, explained, separates
 from tenure.design.starting.names import tokens
 from tenure.design.starting.roles import Roles
 from tenure.design.starting.table import Table, finite, is_known
@@ -17,10 +19,6 @@ EXPLAINED = 0.98
 """Share of the outcome's variance that one column explains, from which it is taken for a function of the outcome."""
 SEPARATES = 0.995
 """Area under the ROC curve of a yes-or-no outcome, from which a column gives it away."""
-BINS, LEVELS = 32, 50
-"""Groups of a column's values: each value where there are at most so many, else bins of equal size."""
-FEWEST = 30
-"""Rows below which near-perfect dependence is chance."""
 PAIRED = 40
 """Columns whose sums and differences are compared with the outcome, at most."""
 LATER = 0.9
@@ -53,57 +51,22 @@ def find_leaks(table: Table, roles: Roles) -> tuple[Leak, ...]:
     """Every remaining column that is equal to the outcome, a function of it, later than the decision, or filled in
     only where the outcome is one thing."""
     outcome, found = table.numbers(roles.outcome), {}
+    unit = roles.episode or roles.unit
+    orders = [in_order(table, order) for order in (Order(roles.time, unit, roles.step), Order(group=unit))]
     numeric = {name: values for name in roles.rest if (values := _numbers(table, name)) is not None}
     for name in roles.rest:
         if name in roles.known:
             continue
-        follows = _follows(name, numeric[name], outcome) if name in numeric else None
-        leak = follows or _later(table, roles, name) or _named(name) or _filled_in(table, name, outcome)
+        leak = _follows(name, numeric[name], outcome) if name in numeric else None
+        for order in orders if name in numeric else ():
+            leak = leak or _running(name, numeric[name], outcome, *order)
+        leak = leak or _later(table, roles, name) or _named(name) or _filled_in(table, name, outcome)
         if leak:
             found[name] = leak
     open_names = [name for name in numeric if name not in found and name not in roles.known]
     for name, why in _sums({name: numeric[name] for name in open_names}, outcome).items():
         found[name] = Leak(name, why, "function")
     return tuple(found[name] for name in roles.rest if name in found)
-
-
-def explained(x: Floats, y: Floats) -> float:
-    """Share of the variance of y that lies between groups of x, corrected for their number; at most 1.
-
-    Args:
-        x: numbers; [n].
-        y: numbers; [n].
-
-    Source: the correlation ratio of Pearson (1905), with Kelley's (1935) correction.
-    """
-    known = is_known(x) & is_known(y)
-    x, y = x[known], y[known]
-    n, levels = len(x), np.unique(x)
-    if len(levels) > LEVELS:
-        levels = np.unique(np.quantile(x, np.arange(BINS) / BINS))
-    group = np.searchsorted(levels, x, side="right")
-    k, total = len(np.unique(group)), float(((y - y.mean()) ** 2).sum()) if n else 0.0
-    if n < FEWEST or n < 5 * k or not total:
-        return 0.0
-    mean = np.bincount(group, y) / np.maximum(np.bincount(group), 1)
-    within = float(((y - mean[group]) ** 2).sum())
-    return 1 - within / (n - k) / (total / (n - 1))
-
-
-def separates(x: Floats, y: Floats) -> float:
-    """How well x tells the two values of y apart: the area under the ROC curve or its mirror, from 0.5 to 1.
-
-    Source: Mann and Whitney (1947), ties counted half.
-    """
-    from scipy.stats import rankdata
-
-    known = is_known(x) & is_known(y)
-    x, yes = x[known], y[known] == y[known].max(initial=-np.inf)
-    positive, negative = int(yes.sum()), int((~yes).sum())
-    if min(positive, negative) < 5 or positive + negative < FEWEST:
-        return 0.5
-    area = (rankdata(x)[yes].sum() - positive * (positive + 1) / 2) / (positive * negative)
-    return float(max(area, 1 - area))
 
 
 def _numbers(table: Table, name: str) -> Floats | None:
@@ -130,6 +93,24 @@ def _follows(name: str, x: Floats, outcome: Floats) -> Leak | None:
     return None
 
 
+def _running(name: str, x: Floats, outcome: Floats, rows: Ints, group: Ints) -> Leak | None:
+    """A sum of a unit's outcomes, in the order of time or of the file, that holds the present one.
+
+    Up to the outcome before, such a sum is known, and no leak.
+    """
+    inside = np.diff(group) == 0
+    grown, now = np.diff(x[rows])[inside], outcome[rows][1:][inside]
+    known = is_known(grown) & is_known(now)
+    grown, now = grown[known], now[known]
+    if len(now) < FEWEST or len(np.unique(now)) < 2 or not np.allclose(grown, now, rtol=0, atol=_close(x)):
+        return None
+    return Leak(name, "it grows by the outcome of the same row, so it was added up afterwards", "function")
+
+
+def _close(values: Floats) -> float:
+    return 1e-9 * float(np.abs(finite(values)).max(initial=1e-300))
+
+
 def _filled_in(table: Table, name: str, outcome: Floats) -> Leak | None:
     """Whether a cell holds anything, taken as a column of its own: a log fills in afterwards what came to pass."""
     values, counts = np.unique(finite(outcome), return_counts=True)
@@ -153,7 +134,7 @@ def _is_filled(table: Table, name: str) -> Bools:
 def _sums(numeric: dict[str, Floats], outcome: Floats) -> dict[str, str]:
     """Pairs whose sum or difference is the outcome."""
     names, found = list(numeric)[:PAIRED], {}
-    tolerance = 1e-9 * float(np.abs(finite(outcome)).max(initial=1e-300))
+    tolerance = _close(outcome)
     for place, one in enumerate(names):
         for other in names[place + 1 :]:
             for sign, word in ((1, "plus"), (-1, "minus")):
