@@ -9,6 +9,7 @@ from tests.design.reward.test_exploit import PROBLEM, mill
 
 from tenure.core import KPI
 from tenure.core.evidence import Verdict
+from tenure.core.problem import Limit
 from tenure.design.reward.doubt import doubt_of
 
 LOUD = (90.0, 90.0, 90.0, 90.0)
@@ -39,8 +40,17 @@ def test_a_kpi_that_only_one_of_the_two_has_could_not_be_measured(power: float, 
     assert f"KPI 'loss' is {who}" in doubt.reason
 
 
-def test_a_kpi_with_a_signal_that_is_not_a_number_could_not_be_measured() -> None:
-    doubt = doubt_of(PROBLEM, mill(noise=(float("nan"),) * 4), mill())
+@pytest.mark.parametrize("noise", [40.0, float("nan")])
+def test_a_signal_that_is_not_a_number_could_not_be_measured_even_if_it_never_is(noise: float) -> None:
+    doubt = doubt_of(PROBLEM, mill(noise=(40, 40, 40, float("nan"))), mill(noise=(noise,) * 4))
+    assert doubt is not None
+    assert doubt.verdict is Verdict.ERROR
+    assert "signal 'noise' is not always a number" in doubt.reason
+
+
+def test_a_limit_over_what_is_not_a_number_could_not_be_measured() -> None:
+    limited = replace(PROBLEM, limits=(Limit("fire", "sparks", 1.0, "law", held_by="penalty"),))
+    doubt = doubt_of(limited, mill(sparks=(float("nan"),) * 4), mill())
     assert doubt is not None
     assert doubt.verdict is Verdict.ERROR
 

@@ -6,6 +6,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from tenure.core.evidence import Verdict
 from tenure.core.problem import Problem
 from tenure.core.reward import KPI
@@ -39,6 +41,9 @@ def doubt_of(problem: Problem, conduct: Conduct, reference: Conduct, known: Sequ
     """
     if not is_preferred(problem, conduct, reference, surely=False):
         return None
+    for each in (reference, conduct):
+        if unknown := _not_numbers(problem, each):
+            return Doubt(Verdict.ERROR, f"signal {unknown!r} is not always a number with {each.name!r}")
     for kpi in problem.kpis:
         if math.isnan(conduct.kpi(kpi)) != math.isnan(reference.kpi(kpi)):
             return Doubt(Verdict.ERROR, _undefined(kpi, conduct, reference))
@@ -46,6 +51,12 @@ def doubt_of(problem: Problem, conduct: Conduct, reference: Conduct, known: Sequ
         return None
     harms = harms_of(problem, conduct, reference, known)
     return Doubt(Verdict.INCONCLUSIVE, _unsure(problem, conduct, reference, harms[0].words)) if harms else None
+
+
+def _not_numbers(problem: Problem, conduct: Conduct) -> str | None:
+    """The first signal behind a KPI or limit that is NaN or infinite somewhere."""
+    reads = {limit.signal for limit in problem.limits}.union(*(kpi.reads for kpi in problem.kpis))
+    return next((name for name in sorted(reads) if not np.isfinite(conduct.trace.signals[name]).all()), None)
 
 
 def _undefined(kpi: KPI, conduct: Conduct, reference: Conduct) -> str:
