@@ -14,7 +14,7 @@ from tenure.cli.output import Output
 from tenure.cli.workspace import Workspace, open_workspace
 from tenure.core.errors import ProjectError
 from tenure.design.facts import keep_assessment
-from tenure.design.reward.record import write_result
+from tenure.design.reward.record import sources_of, write_result
 from tenure.design.starting.start import start_from_case
 from tenure.store import Event
 from tenure.training.record import CurvePoint, RunRecord, SeedRecord, write_record
@@ -90,9 +90,10 @@ def test_an_assessment_counts_for_the_problem_it_was_made_of(
 
 
 def test_check_then_audit_finish_the_reward(workspace: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
-    write_result(workspace.project, workspace.home, "check", {"verdict": "pass", "findings": []}, NOW)
+    sources = sources_of(workspace.project)
+    write_result(workspace.project, workspace.home, "check", {"verdict": "pass", "findings": []}, NOW, sources)
     assert standing(workspace, capsys)[2]["command"].startswith("tenure reward audit")
-    write_result(workspace.project, workspace.home, "audit", {"verdict": "pass", "findings": []}, NOW)
+    write_result(workspace.project, workspace.home, "audit", {"verdict": "pass", "findings": []}, NOW, sources)
     assert standing(workspace, capsys)[2]["verdict"] == "done"
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from tests.training.hot import hot_project
+from typer.testing import CliRunner
 
 from tenure.cli.train import checked
 from tenure.cli.workspace import open_workspace
@@ -76,3 +77,27 @@ def test_a_live_rollout_over_such_worlds_says_what_it_needs(trained: dict[str, A
     begin = open_workspace(str(folder), home).project.simulator.panel("held_out").started_at
     with pytest.raises(ProjectError, match="a panel of 1 whole days"):
         rooms.replay(None, begin, 1)
+
+
+def test_a_run_without_a_term_is_called_an_experiment_wherever_it_is_told(tmp_path: Path) -> None:
+    from tenure.cli.main import app
+    from tenure.core.project import load_project
+    from tenure.training import read_record
+
+    hot = hot_project(tmp_path / "two")
+    problem = hot.folder / "problem.py"
+    paid = 'Reward((Term("made", 1.0, "$/unit", "it sells"),))'
+    more = 'Reward((Term("made", 1.0, "$/unit", "it sells"), Term("lost", -0.1, "$/unit", "it is missed")))'
+    assert paid in problem.read_text()
+    problem.write_text(problem.read_text().replace(paid, more))
+    workspace = open_workspace(str(hot.folder), tmp_path)
+    checked(workspace)
+    words = ("train", str(hot.folder), "--seeds", "1", "--without", "lost", "--name", "bare")
+    done = CliRunner().invoke(app, [*words, "--home", str(tmp_path)])
+    assert done.exit_code == 0, done.output
+    assert done.output.count("EXPERIMENT, no candidate") == 2
+    record = read_record(workspace.runs / "bare")
+    assert record.experiment == "trained on the reward without lost, which no check and no audit has seen"
+    assert record.reward_version != load_project(hot.folder).problem.reward_version
+    with workspace.store() as store:
+        assert store.versions("hot")[0].record["lineage"]["experiment"] == record.experiment

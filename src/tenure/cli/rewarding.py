@@ -12,7 +12,7 @@ from tenure.cli.workspace import open_workspace
 from tenure.core.clock import SystemClock
 from tenure.core.project import Project, load_project
 from tenure.design.reward.check import RewardCheck, check_reward, known_conducts
-from tenure.design.reward.record import argument_of, write_result
+from tenure.design.reward.record import argument_of, sources_of, write_result
 
 MOVING = 4
 """Features that are shown beside a step, of those that change along the way."""
@@ -21,9 +21,10 @@ MOVING = 4
 def run_check(output: Output, project: str, home: Path | None) -> int:
     """Check, keep the result, and give the exit code."""
     workspace = open_workspace(project, home)
+    sources = sources_of(workspace.project)
     problem, found = workspace.project.problem, check_reward(workspace.project)
     fields = found.as_dict(problem)
-    write_result(workspace.project, workspace.home, "check", fields, SystemClock().now())
+    write_result(workspace.project, workspace.home, "check", fields, SystemClock().now(), sources)
     _tell_findings(output, fields["findings"])
     _tell_behaviours(output, workspace.project, found)
     output.say(f"\n{found.verdict.word}: {_next(found, workspace.project)}")
@@ -37,12 +38,12 @@ def run_audit(output: Output, project: str, seed: int, home: Path | None) -> int
     from tenure.design.reward.static import static_tables
 
     workspace = open_workspace(project, home)
-    problem = workspace.project.problem
+    problem, sources = workspace.project.problem, sources_of(workspace.project)
     found = audit(workspace.project, seed=seed, report=lambda line: output.say(f"... {line}"))
     check = check_reward(workspace.project)
     tables = static_tables(problem.reward, known_conducts(workspace.project, check))
     fields = {**found.as_dict(problem), **tables, "scenarios": check.as_dict(problem)["margins"]}
-    write_result(workspace.project, workspace.home, "audit", fields, SystemClock().now())
+    write_result(workspace.project, workspace.home, "audit", fields, SystemClock().now(), sources)
     _tell_findings(output, fields["findings"])
     for number, exploit in enumerate(fields["exploits"], 1):
         tell_exploit(output, number, exploit)

@@ -45,6 +45,8 @@ def run_training(
         output.say(f"Limit {limit.name!r}, {limit.most:g} of {limit.signal} at most{weight}.")
     if chosen.excess > 0:
         output.say(f"No checkpoint keeps every limit; the chosen one exceeds one by {percent(chosen.excess)}.")
+    if record.experiment:
+        output.say(f"EXPERIMENT, no candidate: {record.experiment}. Train without --without for one.")
     output.say(f"Chosen: version {record.chosen}. Next: tenure evaluate {project}")
     output.result(as_json(record))
 
@@ -63,6 +65,7 @@ def as_json(record: Any) -> dict[str, Any]:
     share = None if bound is None else headroom_share(record.incumbent, chosen.score, bound)
     return {
         "run": record.run,
+        "experiment": record.experiment,
         "version": record.chosen,
         "score": {"value": chosen.score, "headroom": share, "per_seed": scores},
         "incumbent": {"value": record.incumbent},
@@ -93,10 +96,14 @@ def train_seeds(
     from tenure.design.reward.record import require_check
 
     read_train_settings, train = _training()
+    from tenure.training.record import experiment_of
+
     _check_terms(workspace, without)
     settings = replace(read_train_settings(workspace.project.settings_path), without=without)
     settings = settings if steps is None else replace(settings, steps=steps)
     require_check(workspace.project, workspace.home)
+    if without:
+        output.say(f"EXPERIMENT, no candidate: {experiment_of(without)}.")
     run = name or datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
     with progress_bar(output) as bar:
         watch = _watcher(bar, workspace, seeds)
@@ -108,10 +115,11 @@ def train_seeds(
 def checked(workspace: Workspace) -> Verdict:
     """Check the reward and keep what was found, as `tenure reward check` does."""
     from tenure.design.reward.check import check_reward
-    from tenure.design.reward.record import write_result
+    from tenure.design.reward.record import sources_of, write_result
 
-    project, found = workspace.project, check_reward(workspace.project)
-    write_result(project, workspace.home, "check", found.as_dict(project.problem), SystemClock().now())
+    project, sources = workspace.project, sources_of(workspace.project)
+    found = check_reward(project)
+    write_result(project, workspace.home, "check", found.as_dict(project.problem), SystemClock().now(), sources)
     return found.verdict
 
 

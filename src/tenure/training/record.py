@@ -7,6 +7,7 @@ import platform
 import re
 import shutil
 import subprocess
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -80,6 +81,7 @@ class RunRecord:
         gain: over seeds, on the selection data; an `Estimate` as plain fields.
         commit: of the source tree, or `unknown`.
         libraries: versions of what decides the result.
+        experiment: why it is no candidate: it was trained on a reward that nobody checked; empty for a run that is one.
     """
 
     run: str
@@ -95,11 +97,23 @@ class RunRecord:
     gain: dict[str, Any]
     commit: str
     libraries: dict[str, str] = field(default_factory=dict)
+    experiment: str = ""
 
     @property
     def steps_per_s(self) -> float:
         """Decisions per second of one seed, scoring included; mean over seeds."""
         return sum(seed.steps_per_s for seed in self.seeds) / len(self.seeds)
+
+
+def experiment_of(without: Sequence[str]) -> str:
+    """Why a run is an experiment, where terms were left out of its reward; empty where none were.
+
+    >>> experiment_of(["waited"])
+    'trained on the reward without waited, which no check and no audit has seen'
+    """
+    return (
+        f"trained on the reward without {', '.join(without)}, which no check and no audit has seen" if without else ""
+    )
 
 
 def fresh_folder(runs: Path, run: str) -> Path:

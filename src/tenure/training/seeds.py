@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,9 @@ import numpy as np
 
 from tenure.core.arrays import Floats
 from tenure.core.errors import SettingsError
+from tenure.core.problem import Problem
 from tenure.core.project import Project, load_project
-from tenure.core.reward import KPI
+from tenure.core.reward import KPI, Reward
 from tenure.core.spaces import Discrete
 from tenure.core.trace import DAY, bound_kpi
 from tenure.evaluation import cluster_by, compare
@@ -23,6 +25,7 @@ from tenure.training.record import (
     CurvePoint,
     RunRecord,
     SeedRecord,
+    experiment_of,
     fresh_folder,
     libraries,
     lineage_of_tree,
@@ -113,7 +116,9 @@ def best_point(kpi: KPI, curve: list[CurvePoint]) -> CurvePoint:
 
 
 def _lineage(project: Project, job: Job, best: CurvePoint) -> dict[str, Any]:
-    learned = {"weights": best.weights} if best.weights else {}
+    experiment = experiment_of(job.settings.without)
+    told: dict[str, Any] = {"weights": best.weights} if best.weights else {}
+    told |= {"experiment": experiment} if experiment else {}
     return {
         "run": job.run_folder.name,
         "seed": job.seed,
@@ -122,7 +127,7 @@ def _lineage(project: Project, job: Job, best: CurvePoint) -> dict[str, Any]:
         "simulator_version": project.simulator.version,
         "commit": job.commit,
         "libraries": libraries(),
-        **learned,
+        **told,
     }
 
 
@@ -149,7 +154,7 @@ def _summary(
         run=run,
         problem=problem.name,
         problem_version=problem.version,
-        reward_version=problem.reward_version,
+        reward_version=_trained_on(problem, settings).reward_version,
         simulator_version=simulator.version,
         settings=json.loads(json.dumps(asdict(settings))),
         seeds=seeds,
@@ -159,4 +164,9 @@ def _summary(
         gain=gain.as_dict(),
         commit=commit,
         libraries=libraries(),
+        experiment=experiment_of(settings.without),
     )
+
+
+def _trained_on(problem: Problem, settings: PPOSettings) -> Problem:
+    return replace(problem, reward=reduce(Reward.without, settings.without, problem.reward))

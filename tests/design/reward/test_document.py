@@ -14,7 +14,7 @@ from tenure.core.evidence import Verdict
 from tenure.core.project import Project
 from tenure.design.reward.check import check_reward, known_conducts
 from tenure.design.reward.document import RewardDocument, reward_document
-from tenure.design.reward.record import write_result
+from tenure.design.reward.record import sources_of, write_result
 from tenure.design.reward.static import static_findings, static_tables
 
 AT = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -45,7 +45,7 @@ def audited(project: Project, home: Path, *exploits: dict[str, Any]) -> Project:
         "scenarios": check.as_dict(project.problem)["margins"],
         **static_tables(project.problem.reward, known_conducts(project, check)),
     }
-    write_result(project, home, "audit", fields, AT)
+    write_result(project, home, "audit", fields, AT, sources_of(project))
     return project
 
 
@@ -110,7 +110,7 @@ def test_without_an_audit_there_is_no_page(tmp_path: Path) -> None:
 def test_a_page_is_refused_when_its_sources_changed_since_the_audit(tmp_path: Path) -> None:
     audited(picker(tmp_path / "a"), tmp_path / "home")
     changed = picker(tmp_path / "b", ("scenarios.py", "metres cost power", "metres cost money"))
-    with pytest.raises(ProjectError, match="the scenarios changed since the audit of 2026-05-01") as raised:
+    with pytest.raises(ProjectError, match=r"scenarios\.py changed since the audit of 2026-05-01") as raised:
         reward_document(changed, tmp_path / "home")
     assert "tenure reward audit" in raised.value.fix
 

@@ -12,16 +12,23 @@ from tests.design.reward.worlds import picker
 from tenure.core.errors import ProjectError
 from tenure.core.evidence import Verdict
 from tenure.core.project import Project, load_project
-from tenure.design.reward.check import check_reward
+from tenure.design.reward.check import RewardCheck, check_reward
 from tenure.design.reward.history import changed_terms, read_history
-from tenure.design.reward.record import argument_of, current_pass, read_result, require_check, write_result
+from tenure.design.reward.record import (
+    argument_of,
+    current_pass,
+    read_result,
+    require_check,
+    sources_of,
+    write_result,
+)
 
 AT = datetime(2026, 5, 1, 12, tzinfo=UTC)
 
 
 def checked(project: Project, home: Path, at: datetime = AT) -> Path:
     """The result of a check, written."""
-    return write_result(project, home, "check", check_reward(project).as_dict(project.problem), at)
+    return write_result(project, home, "check", check_reward(project).as_dict(project.problem), at, sources_of(project))
 
 
 def test_training_needs_a_check(tmp_path: Path) -> None:
@@ -55,6 +62,82 @@ CHANGES = {
     "the scenarios": ("scenarios.py", "two parcels > one parcel", "one parcel > two parcels by a detour"),
     "the simulator": ("simulator.py", 'version = "1"', 'version = "2"'),
 }
+
+
+@pytest.mark.parametrize("where", ["helper.py", "parts/speed.py", "tenure.toml"])
+def test_a_check_rests_on_every_file_of_code_or_settings(tmp_path: Path, where: str) -> None:
+    before, after = picker(tmp_path / "before"), picker(tmp_path / "after")
+    for project, text in ((before, "x = 1\n"), (after, "x = 2\n")):
+        path = project.folder / where
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text)
+    checked(before, tmp_path / "home")
+    assert current_pass(before, tmp_path / "home").verdict is Verdict.PASS
+    found = current_pass(after, tmp_path / "home")
+    assert (found.verdict, found.reason) == (Verdict.INCONCLUSIVE, f"{where} changed since the last check")
+    (before.folder / where).unlink()
+    assert where in current_pass(before, tmp_path / "home").reason
+
+
+def test_a_simulators_own_version_is_not_taken_at_its_word(tmp_path: Path) -> None:
+    project = picker(tmp_path)
+    checked(project, tmp_path / "home")
+    file = project.folder / "simulator.py"
+    file.write_text(f"{file.read_text()}\n# another world\n")
+    assert current_pass(project, tmp_path / "home").reason == "simulator.py changed since the last check"
+
+
+def test_data_and_hidden_folders_ask_for_no_new_check(tmp_path: Path) -> None:
+    project = picker(tmp_path)
+    checked(project, tmp_path / "home")
+    (project.folder / "log.csv").write_text("a\n1\n")
+    (project.folder / ".venv").mkdir()
+    (project.folder / ".venv" / "library.py").write_text("")
+    assert current_pass(project, tmp_path / "home").verdict is Verdict.PASS
+
+
+def test_what_changes_while_it_is_looked_at_makes_the_result_stale(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tenure.cli import rewarding
+    from tenure.cli.output import Output
+
+    project = picker(tmp_path)
+
+    def meddled(looked_at: Project) -> RewardCheck:
+        found = check_reward(looked_at)
+        (project.folder / "problem.py").write_text(f"{(project.folder / 'problem.py').read_text()}\n# another rule\n")
+        return found
+
+    monkeypatch.setattr(rewarding, "check_reward", meddled)
+    rewarding.run_check(Output(json=True), str(project.folder), tmp_path / "home")
+    found = current_pass(project, tmp_path / "home" / "picker")
+    assert (found.verdict, found.reason) == (
+        Verdict.INCONCLUSIVE,
+        "the rules in problem.py changed since the last check",
+    )
+
+
+DAMAGES = {
+    "no sources": {"sources": None},
+    "sources are a word": {"sources": "x"},
+    "sources are a list": {"sources": ["x"]},
+    "findings are a word": {"findings": "x"},
+    "a finding without its gate": {"findings": [{"verdict": "fail", "reason": "x"}]},
+    "no moment": {"at": ...},
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
+def test_a_result_with_wrong_parts_is_bad_input_and_says_what_to_run(tmp_path: Path, damage: dict[str, object]) -> None:
+    project = picker(tmp_path)
+    path = checked(project, tmp_path / "home")
+    fields = {**json.loads(path.read_text()), **damage}
+    path.write_text(json.dumps({name: value for name, value in fields.items() if value is not ...}))
+    with pytest.raises(ProjectError) as raised:
+        current_pass(project, tmp_path / "home")
+    assert (raised.value.where, raised.value.exit_code) == (str(path), 2)
+    assert raised.value.fix == "run `tenure reward check` again; it replaces the file"
 
 
 @pytest.mark.parametrize(("source", "edit"), CHANGES.items(), ids=CHANGES)

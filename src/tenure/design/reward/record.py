@@ -20,7 +20,6 @@ from tenure.core.evidence import Finding, Verdict
 from tenure.core.plain import finite
 from tenure.core.project import CASES, Project
 from tenure.design.reward.history import remember
-from tenure.design.reward.scenarios import scenarios_path
 
 Kind = Literal["check", "audit"]
 
@@ -28,19 +27,33 @@ FOLDER = "reward"
 """Folder of a problem's runtime files in which all this lies."""
 
 
+CALLED = {
+    "problem.py": "the rules in problem.py",
+    "scenarios.py": "the scenarios in scenarios.py",
+    "scenarios.toml": "the scenarios in scenarios.toml",
+}
+"""What people call a file's content; every other file goes by its path."""
+
+
 def sources_of(project: Project) -> dict[str, str]:
-    """Short hashes of everything a check or audit rests on, by what people call it; empty for what there is not."""
+    """Short hashes of all that a check or audit rests on, by what people call it; take them before it is made.
+
+    All code and settings of the folder, since any file may be imported by another; data and hidden folders are left
+    out. A simulator's version is taken too, for what it counts beyond its files, such as its data.
+    """
+    files = {CALLED.get(name, name): _hash_of(project.folder / name) for name in _code_of(project.folder)}
     problem = project.problem
     return {
         "the reward": problem.reward_version,
         "the problem": problem.version,
-        "the rules in problem.py": _hash_of(project.folder / "problem.py"),
-        "the scenarios": _hash_of(scenarios_path(project)),
         "the simulator": project.simulator.version if (project.folder / "simulator.py").exists() else "",
+        **files,
     }
 
 
-def write_result(project: Project, folder: Path, kind: Kind, result: Mapping[str, Any], at: datetime) -> Path:
+def write_result(
+    project: Project, folder: Path, kind: Kind, result: Mapping[str, Any], at: datetime, sources: Mapping[str, str]
+) -> Path:
     """Keep the newest check or audit, whole or not at all, and remember the reward's version; gives the path.
 
     Args:
@@ -49,10 +62,11 @@ def write_result(project: Project, folder: Path, kind: Kind, result: Mapping[str
         kind: `check` or `audit`.
         result: plain fields; at least `verdict` and `findings`.
         at: when, UTC.
+        sources: `sources_of` the project from before it was looked at: a file may change meanwhile.
     """
     path = folder / FOLDER / f"{kind}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
-    fields = {**result, "at": to_text(at), "sources": sources_of(project)}
+    fields = {**result, "at": to_text(at), "sources": dict(sources)}
     _write_whole(path, json.dumps(finite(fields), indent=1, default=str, allow_nan=False))
     remember(path.with_name("history.jsonl"), project.problem, at)
     return path
@@ -69,7 +83,7 @@ def read_result(folder: Path, kind: Kind) -> dict[str, Any] | None:
         return None
     try:
         found: dict[str, Any] = json.loads(path.read_text())
-        Verdict[str(found["verdict"]).upper()], found["sources"], found["findings"]
+        _check_result(found)
     except (ValueError, KeyError, TypeError) as error:
         raise ProjectError(
             expected=f"what `tenure reward {kind}` wrote",
@@ -83,7 +97,7 @@ def read_result(folder: Path, kind: Kind) -> dict[str, Any] | None:
 def changed_sources(project: Project, result: Mapping[str, Any]) -> list[str]:
     """What has changed since a result was written, in people's words; empty where it still holds."""
     then, now = result["sources"], sources_of(project)
-    return [name for name in now if then.get(name) != now[name]]
+    return [name for name in {**now, **then} if then.get(name) != now.get(name)]
 
 
 def current_pass(project: Project, folder: Path) -> Finding:
@@ -130,8 +144,23 @@ def argument_of(project: Project) -> str:
     return project.place.removeprefix(f"{CASES}/")
 
 
+def _check_result(found: Mapping[str, Any]) -> None:
+    """Nothing is missing that is read later; else KeyError or TypeError."""
+    Verdict[str(found["verdict"]).upper()], found["at"]
+    if not isinstance(found["sources"], dict) or not isinstance(found["findings"], list):
+        raise TypeError("`sources` must map names to hashes, and `findings` must be a list")
+    for each in found["findings"]:
+        each["gate"], each["verdict"], each["reason"]
+
+
+def _code_of(folder: Path) -> list[str]:
+    """Code and settings in a folder and below it, by path from there."""
+    inside = (path.relative_to(folder) for kind in ("*.py", "*.toml") for path in folder.rglob(kind))
+    return sorted(path.as_posix() for path in inside if not any(part.startswith(".") for part in path.parts))
+
+
 def _hash_of(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()[:12] if path.exists() else ""
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:12]
 
 
 def _write_whole(path: Path, text: str) -> None:
