@@ -70,6 +70,10 @@ def test_an_audit_shows_the_exploit_and_the_page_tells_of_it(tmp_path: Path, mon
     assert (found["document"], found["verdict"]) == (str(page), "fail")
     assert found["exploits"]
     assert "## Exploit 1:" in page.read_text()
+    problem = picker(tmp_path / "other").folder / "problem.py"
+    before = problem.read_text()
+    refused = run("doc", place, "--home", home, "--out", str(problem))
+    assert (refused.exit_code, problem.read_text()) == (2, before)
 
 
 def test_a_page_without_an_audit_is_bad_input(tmp_path: Path) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal, get_args
 
 import pytest
 
-from tenure.console.reward import render_reward, write_reward_page
+from tenure.console.reward import markdown_cell, render_reward, write_reward_page
+from tenure.core.errors import TenureError
 from tenure.core.evidence import Verdict
 from tenure.design.reward.document import RewardDocument, Section, Table
 
@@ -54,3 +56,22 @@ def test_the_html_page_needs_nothing_from_outside() -> None:
 def test_the_page_is_written_with_its_folder(tmp_path: Path) -> None:
     path = write_reward_page(PAGE, tmp_path / "deep" / "reward.md", "md")
     assert path.read_text(encoding="utf-8") == render_reward(PAGE, "md")
+
+
+@pytest.mark.parametrize("form", get_args(Form))
+def test_only_an_earlier_page_is_replaced(form: Form, tmp_path: Path) -> None:
+    code = tmp_path / "problem.py"
+    code.write_text("problem = 1\n")
+    with pytest.raises(TenureError, match="left as it is") as raised:
+        write_reward_page(PAGE, code, form)
+    assert (code.read_text(), raised.value.exit_code) == ("problem = 1\n", 2)
+    with pytest.raises(TenureError, match="a folder"):
+        write_reward_page(PAGE, tmp_path, form)
+    page = write_reward_page(PAGE, tmp_path / "page", form)
+    assert write_reward_page(replace(PAGE, title="shop: anew"), page, form).read_text().count("shop: anew")
+
+
+def test_no_link_is_live_in_markdown() -> None:
+    assert markdown_cell("[x](javascript:alert(1))") == r"\[x\](javascript:alert(1))"
+    assert markdown_cell("![x](http://a/b.png) `code`") == r"!\[x\](http://a/b.png) \`code\`"
+    assert markdown_cell(r"a\|b") == r"a\\\|b", "a stroke's own backslash does not set the stroke free"

@@ -58,11 +58,11 @@ def run_doc(output: Output, project: str, out: Path | None, form: Literal["html"
     from tenure.design.reward.document import current_audit, reward_document
 
     workspace = open_workspace(project, home)
+    audit = current_audit(workspace.project, workspace.home)
     document = reward_document(workspace.project, workspace.home)
     path = write_reward_page(document, out or Path(f"reward.{form}"), form)
     output.say(f"{document.title}: {path}")
     fields = {"document": str(path), "verdict": document.verdict.word, "reward_version": document.reward_version}
-    audit = current_audit(workspace.project, workspace.home)
     output.result({**fields, "findings": audit["findings"], "exploits": audit["exploits"]})
 
 

@@ -166,7 +166,9 @@ def _kpis(problem: Problem) -> Section:
         for kpi in problem.kpis
     ]
     columns = ("KPI", "Unit", "Worst acceptable", "What it reads that nobody is paid for")
-    told = "The reward is judged by these figures and never reads one."
+    told = (
+        "The reward pays for signals, not for these figures; what a figure shares with it cannot show that it is wrong."
+    )
     return Section("What it is judged by", (told,), (_table("Business figures beside the reward", columns, rows),))
 
 
