@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from tests.design.assess.folders import Folder, near_online_grid, near_online_visitors
 
+from tenure.core.arrays import Floats
 from tenure.core.evidence import Verdict
 from tenure.core.project import Project, load_project
-from tenure.design.assess.folder import decisions_a_year, trial, written_log
+from tenure.design.assess.folder import Trial, decisions_a_year, trial, written_log
+from tenure.design.assess.judged_folder import _solver, measure_folder
 from tenure.design.assess.solving import plan
 from tenure.design.assess.twins import sequential_twins, twins
 
@@ -56,6 +59,30 @@ def test_a_folder_writes_a_log_with_the_propensities_it_had(coin: Project) -> No
 
 def test_a_folder_states_a_year_by_its_own_worlds(coin: Project) -> None:
     assert decisions_a_year(coin) == 128 * 24 * 365
+
+
+def test_the_answer_does_not_depend_on_where_the_reward_has_its_zero(tmp_path: Path) -> None:
+    # 100 more a decision changes no decision. It once made 71 % of the headroom "reach the bound" and 7 % "nothing".
+    plain = replace(COIN, today="np.ones(n)", step=COIN.step.replace("3.0 * action", "0.5 * action"))
+    shifted = replace(plain, step=plain.step.replace("income = ", "income = 100.0 + "))
+    said = [measure_folder(load_project(each.write(tmp_path / name))) for name, each in [("a", plain), ("b", shifted)]]
+    assert said[0].facts == said[1].facts
+    one, other = ({found.gate: found.reason for found in each.findings} for each in said)
+    assert all(one[gate] == other[gate] for gate in ("headroom", "solver", "small_rule"))
+    assert said[0].facts.gain is True
+
+
+@pytest.mark.parametrize(("closes", "reached"), [(0.71, False), (0.97, True)])
+def test_a_rule_reaches_the_bound_by_its_share_of_the_way_from_the_incumbent(closes: float, reached: bool) -> None:
+    noise = 0.05 * np.random.default_rng(0).normal(size=64)
+    base: Floats = np.random.default_rng(1).normal(size=64)
+    for zero in (0.0, 100.0):
+        start = base + zero
+        tried = Trial({"incumbent": start, "planner": start + closes + noise, "bound": start + 1.0})
+        finding, is_solved = _solver(tried)
+        assert is_solved is reached
+        assert f"{100 * closes:.0f} % of the way" in finding.reason
+        assert ("let it drive first" in finding.reason) is not reached
 
 
 def test_a_plan_of_a_tiny_world_is_exact(tmp_path: Path) -> None:

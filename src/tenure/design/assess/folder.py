@@ -142,14 +142,14 @@ class Trial:
 
     returns: Mapping[str, Floats]
 
+    @property
+    def luck(self) -> float:
+        """Standard deviation, between worlds, of the incumbent's mean reward; wherever the reward has its 0."""
+        return float(self.returns["incumbent"].std(ddof=1))
+
     def gain(self, policy: str, over: str = "incumbent") -> Estimate:
         """What one gains over another per decision, paired by world."""
         return t_interval(self.returns[policy] - self.returns[over], cluster="world")
-
-    @property
-    def stake(self) -> float:
-        """Size of the incumbent's return per decision: what shares are shares of."""
-        return abs(float(self.returns["incumbent"].mean()))
 
     def best(self, names: list[str]) -> str:
         """The policy of highest mean return."""

@@ -10,7 +10,7 @@ from tenure.design.assess.labels import label_unknown
 from tenure.design.assess.measure import Measured, noise_of
 from tenure.design.assess.recommend import Facts
 from tenure.design.assess.solving import plan, search
-from tenure.design.assess.thresholds import RULE_KEEPS, RULE_MAY_LOSE, SMALLEST_GAIN, SOLVED_WITHIN
+from tenure.design.assess.thresholds import RULE_KEEPS, RULE_MAY_LOSE, SMALLEST_GAIN
 from tenure.design.assess.twins import sequential_twins, twins
 from tenure.design.assess.worth import DISCOUNT, later_worth
 
@@ -56,7 +56,7 @@ def measure_folder(project: Project) -> Measured:
 def _headroom(tried: Trial) -> tuple[Finding, bool | None]:
     """What the bound, or else the best policy found, gains over the incumbent."""
     top = "bound" if "bound" in tried.returns else tried.best(list(tried.returns))
-    gain, least = tried.gain(top), SMALLEST_GAIN * tried.stake
+    gain, least = tried.gain(top), SMALLEST_GAIN * tried.luck
     words = f"`{top}` gains {gain.value:.3g} a decision over the incumbent ({gain.low:.3g} to {gain.high:.3g})"
     if gain.low > 0 and gain.value >= least:
         return Finding("headroom", Verdict.PASS, words, gain), True
@@ -77,12 +77,14 @@ def _solver(tried: Trial) -> tuple[Finding, bool]:
 
 
 def _reaches(tried: Trial, gate: str, rule: str, words: str) -> tuple[Finding, bool]:
-    """Whether a rule comes within a twentieth of what is at stake to the bound."""
-    short = tried.gain("bound", rule)
-    share = short.value / tried.stake if tried.stake > 0 else 0.0
-    if short.high <= SOLVED_WITHIN * tried.stake:
-        return Finding(gate, Verdict.FAIL, f"{words} comes within {100 * share:.1f} % of the bound", short), True
-    return Finding(gate, Verdict.PASS, f"the bound is {100 * share:.0f} % better than {words}", short), False
+    """Whether a rule closes nearly the whole way from the incumbent to the bound, wherever the reward has its zero."""
+    way, short = tried.gain("bound").value, tried.gain("bound", rule)
+    closed = 1 - short.value / way if way > 0 else 1.0
+    said = f"{words} closes {100 * closed:.0f} % of the way from the incumbent to the bound"
+    if closed >= RULE_KEEPS and short.high <= RULE_MAY_LOSE * max(way, 0.0):
+        return Finding(gate, Verdict.FAIL, said, short), True
+    first = "; let it drive first, and ask again with it as the incumbent" if tried.gain(rule).low > 0 else ""
+    return Finding(gate, Verdict.PASS, f"{said} only{first}", short), False
 
 
 def _small(tried: Trial, rule: str, solved: bool) -> tuple[Finding, bool | None]:

@@ -1,4 +1,4 @@
-"""Every number the assessor decides by; frozen before the seeds it is tested on existed (docs/assess.md)."""
+"""Every number the assessor decides by, frozen before its first test; docs/assess.md says what changed after it."""
 
 from __future__ import annotations
 
@@ -27,14 +27,15 @@ PLANNING_SHARE = 0.10
 """Share of the headroom that only a policy that looks ahead finds, from which on looking ahead pays."""
 
 RULE_KEEPS = 0.90
-"""Share of the headroom that a constant or a small rule must keep to be recommended."""
+"""Share of the headroom that a constant or a small rule must keep to be recommended; in a folder with a bound, share of
+the way from the incumbent to the bound."""
 
 RULE_MAY_LOSE = 0.25
 """Share of the headroom that the small rule may lose at most, at the end of its interval."""
 
 SMALLEST_GAIN = 0.02
-"""Headroom per decision below which there is nothing to learn: in a log, in standard deviations of the reward; in a
-folder, as a share of the incumbent's return."""
+"""Headroom per decision below which there is nothing to learn, in standard deviations of the reward of an
+independent unit: in a log of one decision, in a folder of the incumbent's mean over one world."""
 
 LABEL_EXPLAINS = 0.95
 """Share of the reward's variance that the later column and the action must explain for the label to be known."""
@@ -49,8 +50,18 @@ MOVES_NOTHING = 0.05
 """Variance of the next situation (in variances of a feature) that the action may move at most, for the situation to
 count as untouched."""
 
-SOLVED_WITHIN = 0.05
-"""Share of the incumbent's return by which a rule may miss the bound and still have reached it."""
+WEIGHTS_MAY_MISS = 0.25
+"""How far the mean weight of a log may be from the 1 that honest propensities give: where a rule acts without chance, a
+model of who acted how takes some tenths of its actions for others."""
+
+SURE_ERRORS = 5.0
+"""Standard errors by which it must miss it besides; one honest log in a million does."""
+
+MOST_COPIES = 0.05
+"""Share of rows that may be copies of others."""
+
+CONTINUOUS = 0.95
+"""Share of the distinct rows in which a column has a value of its own, from which on equal rows are no chance."""
 
 FEWEST_VARIATION = 0.01
 """Probability that two decisions in the same situation differ, below which a log can compare nothing."""
