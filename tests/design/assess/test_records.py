@@ -84,6 +84,26 @@ def test_what_cannot_be_measured_is_named_with_what_to_do(change: dict[str, Any]
         read_records(open_log(columns(**change)), where="log.csv")
 
 
+def twice(log: dict[str, Any], **more: Any) -> dict[str, Any]:
+    return {name: np.tile(np.asarray(column), 2) for name, column in log.items()} | more
+
+
+@pytest.mark.parametrize(
+    "more", [{"unit_id": [f"new{k}" for k in range(1000)]}, {}], ids=["under new ids", "as it was"]
+)
+def test_a_log_with_rows_that_stand_twice_is_refused(more: dict[str, Any]) -> None:
+    with pytest.raises(DataError, match="every decision once; found 500 of 1,000 rows are copies"):
+        read_records(open_log(twice(columns(), **more)))
+
+
+def test_equal_rows_are_no_copies_where_nothing_is_continuous_or_a_unit_comes_again_as_it_was() -> None:
+    rng = np.random.default_rng(0)
+    coarse = columns(age=rng.integers(0, 3, 500), reward=rng.integers(0, 2, 500))
+    assert len(read_records(open_log(coarse))) == 500
+    regulars = columns(age=np.tile(rng.normal(size=50), 10), reward=rng.integers(0, 2, 500))
+    assert len(read_records(open_log(regulars))) == 500
+
+
 def test_few_rows_are_refused() -> None:
     with pytest.raises(DataError, match="400 decisions or more; found 300"):
         read_records(open_log(columns(300)))

@@ -11,6 +11,7 @@ import numpy as np
 from tenure.core.arrays import Bools, Floats, Ints
 from tenure.core.errors import DataError
 from tenure.core.logged import Logged, LoggedSource, joined
+from tenure.design.assess.copies import check_copies
 from tenure.design.assess.thresholds import FEWEST_ROWS
 from tenure.evaluation.checks import LARGEST
 from tenure.evaluation.grouped import mixed
@@ -92,6 +93,7 @@ def read_records(source: LoggedSource, after: Sequence[str] = (), where: str = "
         raise _bad("labelled actions", "actions that are vectors of numbers", where, "bin the action into a column")
     rows = joined(list(_kept(source, where)))
     _check(rows, where)
+    check_copies(rows, where)
     unit, cluster, order, ordered = _sorted(rows)
     rows, unit = rows.take(order), unit[order]
     later = np.array([_is_after(name, after) for name in rows.names], dtype=bool)
