@@ -21,7 +21,7 @@ class Behaviour:
     Args:
         chance: probability of every action in each row; [n, actions], rows sum to 1.
         taken: of the action taken, as logged, else as modelled; [n].
-        assumed: the log holds no propensities.
+        assumed: some row of the log has no propensity.
     """
 
     chance: Floats
@@ -38,13 +38,14 @@ def behaviour_of(records: Records) -> Behaviour:
     at = (np.arange(n), records.action)
     if known.all() and np.allclose(records.propensity, even[at], atol=1e-6):
         return Behaviour(even, records.propensity, assumed=False)
-    chance = np.where(allowed, _fitted(records), 0.0)
+    chance = np.where(allowed, fitted(records), 0.0)
     chance /= chance.sum(axis=1, keepdims=True)
     taken = np.where(known, records.propensity, np.maximum(chance[at], FLOOR))
     return Behaviour(chance, taken, assumed=not known.all())
 
 
-def _fitted(records: Records) -> Floats:
+def fitted(records: Records) -> Floats:
+    """Who acted how, each half of the units by a model of the other half; [n, actions], rows sum to about 1."""
     actions, fold = len(records.labels), records.fold
     out = np.empty((len(records), actions))
     nobody = np.zeros(len(records), dtype=np.int64)

@@ -13,6 +13,7 @@ from tenure.design.assess.consequence import consequence, sequential
 from tenure.design.assess.dependence import unit_mean
 from tenure.design.assess.headroom import Headroom, headroom
 from tenure.design.assess.labels import label_unknown
+from tenure.design.assess.propensities import check_propensities
 from tenure.design.assess.recommend import Facts
 from tenure.design.assess.records import Records
 from tenure.design.assess.thresholds import (
@@ -55,6 +56,9 @@ def measure(records: Records, discount: float = DISCOUNT, world: bool = False) -
         records: the log.
         discount: weight of the next decision's value, in [0, 1).
         world: there is a simulator or a safe place to learn live.
+
+    Raises:
+        DataError: the logged propensities contradict the actions.
     """
     behaviour = behaviour_of(records)
     variation = float(1 - (behaviour.chance**2).sum(axis=1).mean())
@@ -62,6 +66,7 @@ def measure(records: Records, discount: float = DISCOUNT, world: bool = False) -
     noise = noise_of(records)
     if variation < FEWEST_VARIATION:
         return _untold(records, variation, ageing, days, noise, world)
+    check_propensities(records, behaviour)
     later = later_worth(records, discount) if records.ordered else _nothing_later(records)
     found = consequence(records, behaviour, later)
     at_once, looking_ahead = headroom(records, behaviour, later)
@@ -80,6 +85,7 @@ def measure(records: Records, discount: float = DISCOUNT, world: bool = False) -
         world=world,
         overlap=overlap,
         episodes=records.units >= FEWEST_EPISODES,
+        chosen=None if behaviour.assumed else True,
     )
     findings = (support, *order, more, ceiling(records, gain), small, label, ageing)
     return Measured(facts, findings, room.best, noise, _signal(found.share, room), days)
@@ -108,11 +114,12 @@ def _overlap(records: Records, behaviour: Behaviour, room: Headroom) -> tuple[Fi
     smallest = [behaviour.taken[records.action == action] for action in range(actions)]
     rare = {label: float(p.min()) for label, p in zip(records.labels, smallest, strict=True) if len(p)}
     label = min(rare, key=lambda name: rare[name])
-    assumed = "; propensities are ASSUMED, from a model of who acted how" if behaviour.assumed else ""
+    assumed = "; propensities are ASSUMED: right only if nothing else steered the choice" if behaviour.assumed else ""
     words = f"{room.effective:,.0f} effective of {n:,} decisions; smallest propensity {rare[label]:.2g} ({label})"
     enough = room.effective >= FEWEST_EFFECTIVE
     advice = "" if enough else f"; {FEWEST_EFFECTIVE:.0f} effective needed: log more random decisions"
-    return Finding("overlap", Verdict.PASS if enough else Verdict.INCONCLUSIVE, words + assumed + advice), enough
+    verdict = Verdict.PASS if enough and not behaviour.assumed else Verdict.INCONCLUSIVE
+    return Finding("overlap", verdict, words + assumed + advice), enough
 
 
 def _gain(room: Headroom) -> tuple[Finding, bool | None]:

@@ -24,6 +24,7 @@ class Facts:
         world: there is a simulator, or a safe place to learn live.
         overlap: the log holds what other policies would do.
         episodes: the log holds enough units to learn a sequential policy from.
+        chosen: the log says with what probability it chose, so nothing unseen can have steered the choice.
     """
 
     gain: bool | None
@@ -34,6 +35,7 @@ class Facts:
     world: bool | None
     overlap: bool | None
     episodes: bool | None
+    chosen: bool | None = True
 
 
 @dataclass(frozen=True)
@@ -48,12 +50,20 @@ class Row:
 TABLE = (
     Row({"gain": False}, "rule_or_solver", "nothing is to be gained over today's rule: keep it"),
     Row({"solved": True}, "rule_or_solver", "a solver or a rule at hand reaches the bound"),
-    Row({"rule": True}, "rule_or_solver", "a rule of two questions keeps nearly all there is to gain"),
+    Row({"rule": True, "chosen": True}, "rule_or_solver", "a rule of two questions keeps nearly all there is to gain"),
     Row({"sequential": False, "label": True}, "supervised", "the right answer is known afterwards, whatever was done"),
-    Row({"sequential": False}, "bandit", "the action matters now and changes nothing later that matters"),
-    Row({"sequential": True, "world": True}, "online_rl", "looking ahead pays, and there is a place to learn"),
     Row(
-        {"overlap": True, "episodes": True}, "offline_rl", "looking ahead pays, and the log holds what else can be done"
+        {"sequential": False, "chosen": True}, "bandit", "the action matters now and changes nothing later that matters"
+    ),
+    Row(
+        {"sequential": True, "world": True, "chosen": True},
+        "online_rl",
+        "looking ahead pays, and there is a place to learn",
+    ),
+    Row(
+        {"overlap": True, "episodes": True, "chosen": True},
+        "offline_rl",
+        "looking ahead pays, and the log holds what else can be done",
     ),
 )
 LEARNS = frozenset({"bandit", "offline_rl", "online_rl"})
@@ -68,6 +78,8 @@ HELPS: Mapping[str, str] = {
     "world": "a simulator, or a place where mistakes are cheap",
     "overlap": "a share of random decisions in the log, with their propensities",
     "episodes": "more units",
+    "chosen": "the propensity of every decision, or a share of random decisions; till then it holds only if nothing "
+    "but the logged columns steered the choice",
 }
 """What would settle each fact."""
 
