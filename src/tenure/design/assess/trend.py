@@ -16,6 +16,8 @@ from tenure.design.assess.thresholds import ALPHA, DRIFT_SHARE, FEWEST_ROWS
 
 PERIODS = 20
 """Parts of the log's time over which the incumbent's trend is drawn."""
+WAVES = 4
+"""Slow waves by which the error of the trend is measured: the slowest there are, so that slow luck is in it."""
 AGES = 4
 """Parts of the log's time over which a model of the first one grows old."""
 
@@ -23,27 +25,38 @@ AGES = 4
 def ceiling(records: Records, gain: bool | None) -> Finding:
     """Pass: the incumbent earns no more than it did while there is more to earn; fail: it still improves by itself.
 
-    Least squares of the mean reward of each period on time, Student's t; one period is the independent unit.
+    Least squares of the mean reward of each period on time. Its error is what four slow waves (polynomials of
+    degree 2 to 5, each at a right angle to the rest) move besides, Student's t with 4: a level that stays for
+    a while moves those nearly as much as the line.
+
+    Source: variance by orthonormal series, Mueller (2007), Journal of Econometrics 141; Sun (2013), Econometrics J. 16.
     """
     gate = "ceiling"
     if not np.isfinite(records.order).all():
         return Finding(gate, Verdict.INCONCLUSIVE, "the log has no time; add a column decided_at")
     period = np.minimum((records.order * PERIODS).astype(int), PERIODS - 1)
     used = np.unique(period)
-    if len(used) < 4:
-        return Finding(gate, Verdict.INCONCLUSIVE, "fewer than four periods with decisions; log over a longer time")
+    if len(used) < WAVES + 2:
+        return Finding(gate, Verdict.INCONCLUSIVE, "fewer than six periods with decisions; log over a longer time")
     means = np.array([records.reward[period == each].mean() for each in used])
-    line = stats.linregress(used / PERIODS, means)
-    radius = float(stats.t.ppf(1 - ALPHA / 2, len(used) - 2)) * float(line.stderr)
-    slope = float(line.slope)
-    found = Estimate(
-        slope, slope - radius, slope + radius, len(records), float(len(used)), "least squares", "period", ALPHA
-    )
+    slope, error = _trend(used / PERIODS, means)
+    radius = float(stats.t.ppf(1 - ALPHA / 2, WAVES)) * error
+    method = "least squares, error by slow waves"
+    found = Estimate(slope, slope - radius, slope + radius, len(records), float(WAVES), method, "slow wave", ALPHA)
     words = f"over the whole log the incumbent's reward changed by {slope:+.3g} ({found.low:+.3g} to {found.high:+.3g})"
     if found.low > 0:
         return Finding(gate, Verdict.FAIL, f"{words}: it still improves by itself", found)
     more = {True: ", while there is more to gain: it has hit its ceiling", False: ", and there is no more to gain"}
-    return Finding(gate, Verdict.PASS if gain else Verdict.INCONCLUSIVE, words + more.get(bool(gain), ""), found)
+    return Finding(
+        gate, Verdict.PASS if gain else Verdict.INCONCLUSIVE, words + ("" if gain is None else more[gain]), found
+    )
+
+
+def _trend(time: Floats, means: Floats) -> tuple[float, float]:
+    """Slope of the line through the periods' means, and its standard error by the slow waves."""
+    basis, size = np.linalg.qr(np.vander(time, WAVES + 2, increasing=True))
+    waves = basis.T @ means
+    return float(waves[1] / size[1, 1]), float(np.sqrt((waves[2:] ** 2).mean()) / abs(size[1, 1]))
 
 
 def drift(records: Records) -> tuple[Finding, float | None]:
