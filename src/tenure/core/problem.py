@@ -42,9 +42,10 @@ class Limit:
         signal: what is limited.
         most: highest acceptable mean per decision, in the signal's unit.
         because: the reason, for the risk officer.
-        held_by: what keeps it. `penalty`: a negative reward term over the signal. `mask`: the problem's constraints or
-            the simulator's mask make it impossible. `lagrange`: training learns the weight of its penalty (Tessler et
-            al. 2019). None is a limit nobody keeps, which the audit fails.
+        held_by: what keeps it. `penalty`: a negative reward term over the signal. `mask`: the problem's constraints
+            make it impossible; a simulator's mask alone does so only where every request carries the same one.
+            `lagrange`: training learns the weight of its penalty (Tessler et al. 2019). None is a limit nobody keeps,
+            which the audit fails.
     """
 
     name: str

@@ -130,12 +130,26 @@ def limited(held_by: str, most: float = 0.1) -> tuple[tuple[str, str, str], ...]
     )
 
 
+CONSTRAINED = (
+    (
+        "problem.py",
+        "problem = Problem(",
+        "def _anything(seen):\n    return np.ones((len(seen), 4), dtype=bool)\n\n\nproblem = Problem(",
+    ),
+    (
+        "problem.py",
+        "    horizon=20,",
+        '    constraints=(Constraint("any", "aisles stay free", _anything),),\n    horizon=20,',
+    ),
+    ("problem.py", "Discrete, Feature", "Constraint, Discrete, Feature"),
+)
 LIMITS = {
     "by nobody": (limited("None"), "fail", "nothing holds 'untidy'"),
     "by a penalty that is not there": (limited('"penalty"'), "fail", "no term prices thrown"),
     "by a mask that lets it through": (limited('"mask"'), "fail", "'juggles' has 0.5 of thrown"),
     "by learned weights": (limited('"lagrange"'), "pass", "untidy by lagrange"),
-    "by a mask that holds": (limited('"mask"', 0.6), "pass", "untidy by mask"),
+    "by a constraint that holds": ((*limited('"mask"', 0.6), *CONSTRAINED), "pass", "untidy by mask"),
+    "by a mask that only the simulator has": (limited('"mask"', 0.6), "inconclusive", "not enforced by the server"),
 }
 
 

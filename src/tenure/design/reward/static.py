@@ -50,11 +50,16 @@ def static_tables(reward: Reward, conducts: Sequence[Conduct]) -> dict[str, Any]
 
 
 def limit_finding(project: Project, conducts: Sequence[Conduct]) -> Finding:
-    """Gate `limits`: every limit is held by something, and that something is there."""
+    """Gate `limits`: every limit is held by something that is there, when served too."""
     limits = project.problem.limits
     faults = [fault for limit in limits if (fault := _limit_fault(project, limit, conducts))]
     if faults:
         return Finding("limits", Verdict.FAIL, "; ".join(faults))
+    unserved = [limit.name for limit in limits if limit.held_by == "mask" and not project.problem.constraints]
+    if unserved:
+        why = "the simulator's mask is not enforced by the server unless requests carry a mask"
+        fix = "state a Constraint of the problem, which the server applies to every action"
+        return Finding("limits", Verdict.INCONCLUSIVE, f"{', '.join(unserved)} by mask: {why}; {fix}")
     told = ", ".join(f"{limit.name} by {limit.held_by}" for limit in limits)
     return Finding("limits", Verdict.PASS, f"held: {told}" if limits else "no limit is stated")
 
