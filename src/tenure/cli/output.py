@@ -10,8 +10,6 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
-from tenure.core.plain import finite
-
 PIPED = 200
 """Columns of a table where nobody's terminal says how many there are."""
 
@@ -67,6 +65,8 @@ class Output:
 
     def result(self, fields: Mapping[str, Any]) -> None:
         """The object of `--json`; nothing for people, who have read it already."""
+        from tenure.core.plain import finite
+
         if self.json:
             sys.stdout.write(json.dumps(finite(fields), default=str, ensure_ascii=True, allow_nan=False) + "\n")
 
