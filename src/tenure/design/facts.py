@@ -12,9 +12,8 @@ from typing import Any
 from tenure.core.clock import to_text
 from tenure.core.errors import ProjectError
 from tenure.core.evidence import Finding, Verdict, worst
-from tenure.core.plain import finite
 from tenure.core.project import Project
-from tenure.design.reward.record import changed_sources, current_pass, read_result
+from tenure.design.reward.record import changed_sources, current_pass, read_result, write_whole
 from tenure.rollout import fold
 from tenure.rollout.ready import ready_findings
 from tenure.rollout.rules import Ready
@@ -99,7 +98,7 @@ def keep_assessment(home: Path, fields: Mapping[str, Any], problem_version: str,
         problem_version: of what was assessed.
         at: when, UTC.
     """
-    _write(home / ASSESSMENT, {**fields, "problem_version": problem_version, "at": to_text(at)})
+    write_whole(home / ASSESSMENT, {**fields, "problem_version": problem_version, "at": to_text(at)})
 
 
 def _assessed(project: Project, home: Path) -> Finding:
@@ -134,7 +133,7 @@ def _simulated(project: Project, home: Path, now: datetime) -> Finding:
     if found is None or found["versions"] != versions:
         broken = [f"{each.gate}: {each.reason}" for each in _judged(project)]
         found = {"versions": versions, "broken": broken, "at": to_text(now)}
-        _write(path, found)
+        write_whole(path, found)
     if found["broken"]:
         return Finding("simulator", Verdict.FAIL, "; ".join(found["broken"]))
     return Finding("simulator", Verdict.PASS, f"simulator {versions[1]} kept its contract on {found['at'][:10]}")
@@ -252,11 +251,3 @@ def _read_json(path: Path, needed: Sequence[str], command: str) -> dict[str, Any
             fix=f"delete the file, then run `{command}` again",
         ) from error
     return found
-
-
-def _write(path: Path, fields: Mapping[str, Any]) -> None:
-    """Whole or not at all; a folder that cannot be written only costs the work of finding it out again."""
-    half = path.with_name(f".{path.name}.half")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    half.write_text(json.dumps(finite(fields), indent=1, default=str, allow_nan=False), encoding="utf-8")
-    half.replace(path)

@@ -63,6 +63,11 @@ def test_empty_columns_of_an_export_play_no_role(tmp_path: Path) -> None:
     assert (found.episode, found.step) == (None, None)
 
 
+def test_a_number_called_tenure_is_how_long_a_customer_has_been_one(tmp_path: Path) -> None:
+    rows = [(i % 7, i % 2, i % 3) for i in range(20)]
+    assert roles(tmp_path, ("tenure", "action", "reward"), rows).rest == ("tenure",)
+
+
 def test_a_probability_outside_its_range_is_no_propensity(tmp_path: Path) -> None:
     rows = [(i % 2, i % 3, 0.5 if i else 1.5) for i in range(20)]
     assert roles(tmp_path, ("action", "reward", "propensity"), rows).propensity is None

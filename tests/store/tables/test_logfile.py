@@ -475,3 +475,8 @@ def test_a_json_array_is_refused_with_what_would_be_read(tmp_path: Path) -> None
     path.write_text('\n [{"action": 0, "propensity": 0.5, "reward": 1}]')
     with pytest.raises(DataError, match="found a JSON array"):
         open_log(path)
+
+
+def test_a_number_called_tenure_is_a_feature_and_no_column_of_our_own_export(tmp_path: Path) -> None:
+    rows = [f"{month},{month % 2},1.0" for month in range(10)]
+    assert open_log(csv(tmp_path, "tenure,action,reward", *rows)).names == ("tenure",)

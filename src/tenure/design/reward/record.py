@@ -65,9 +65,7 @@ def write_result(
         sources: `sources_of` the project from before it was looked at: a file may change meanwhile.
     """
     path = folder / FOLDER / f"{kind}.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    fields = {**result, "at": to_text(at), "sources": dict(sources)}
-    _write_whole(path, json.dumps(finite(fields), indent=1, default=str, allow_nan=False))
+    write_whole(path, {**result, "at": to_text(at), "sources": dict(sources)})
     remember(path.with_name("history.jsonl"), project.problem, at)
     return path
 
@@ -163,7 +161,10 @@ def _hash_of(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()[:12]
 
 
-def _write_whole(path: Path, text: str) -> None:
+def write_whole(path: Path, fields: Mapping[str, Any]) -> None:
+    """Plain fields as a JSON file, whole or not at all; its folder is made."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(finite(fields), indent=1, default=str, allow_nan=False)
     half = path.with_name(f".{path.name}.half")
     try:
         with half.open("w", encoding="utf-8") as file:

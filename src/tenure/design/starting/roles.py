@@ -10,7 +10,7 @@ import numpy as np
 from tenure.core.errors import DataError
 from tenure.design.starting.finding import FEW, FINDERS, MOST_ACTIONS, NUMBERS, last_number, only_choice, says_nothing
 from tenure.design.starting.table import Table, finite
-from tenure.store.tables.roles import WORDS, key_of
+from tenure.store.tables.roles import FOREIGN, WORDS, key_of
 
 
 @dataclass(frozen=True)
@@ -122,8 +122,12 @@ def guess_roles(table: Table, told: Told) -> Roles:
 def _own_words(taking: _Taking) -> dict[str, str]:
     """Columns of Tenure's and others' exports that are neither feature nor outcome."""
     words = ("decision_id", "candidates", "signals", "tenure", "allowed", "flag", "timeout", "terminal")
-    keys = {key_of(word): word for role in words for word in WORDS[role]}
-    found = {name: f"a log's {keys[key_of(name)]}" for name in taking.free if key_of(name) in keys}
+    keys = {key_of(word): (word, FOREIGN.get(role, ())) for role in words for word in WORDS[role]}
+    found = {
+        name: f"a log's {keys[key_of(name)][0]}"
+        for name in taking.free
+        if key_of(name) in keys and taking.table.looks[name] not in keys[key_of(name)][1]
+    }
     taking.free = [name for name in taking.free if name not in found]
     return found
 

@@ -47,6 +47,8 @@ _FITS: Mapping[str, frozenset[Look]] = {
     "decided_at": frozenset({"time", "number", "empty"}),
     "allowed": frozenset({"list", "texts", "text", "number", "boolean", "empty"}),
 }
+FOREIGN: Mapping[str, frozenset[Look]] = {"tenure": frozenset({"number", "boolean"})}
+"""Looks of a role's own word that belong to somebody else: `tenure` as a number is how long a customer has been one."""
 _BOX = re.compile(r"^actions?_(\d+)$")
 
 
@@ -155,8 +157,9 @@ def guess(looks: Mapping[str, Look], told: Mapping[str, Any], where: str, inner:
     used = {name for taken in roles.values() for name in taken.columns} | set(left_out)
     open_names = [name for name in looks if name not in used]
     free = [name for name in open_names if name not in inner]
+    ours = "tenure" in roles or bool(_find("tenure", free, looks))  # our own export
     for role in WORDS:
-        if role not in roles and not (role in ENDS and "tenure" in looks):
+        if role not in roles and not (role in ENDS and ours):
             found = _find(role, free, looks)
             roles |= {role: Taken((found[0],))} if found else _box(role, free, looks)
             left_out |= dict.fromkeys(found[1:], f"another word for {role}")
@@ -164,7 +167,7 @@ def guess(looks: Mapping[str, Look], told: Mapping[str, Any], where: str, inner:
     used = {name for taken in roles.values() for name in taken.columns} | set(left_out)
     left_out |= {name: NOTHING for name in looks if looks[name] == "empty" and name not in used}
     left_out |= {name: "lists of texts" for name in looks if looks[name] == "texts" and name not in used}
-    if "tenure" in looks:
+    if ours:
         left_out |= {name: "it repeats the context" for name in free if name not in used}
     if "action" not in roles:
         expected = f"a column that says which action was taken, such as {list(WORDS['action'])}"
@@ -185,6 +188,7 @@ def _find(role: str, names: Sequence[str], looks: Mapping[str, Look]) -> list[st
     for rank, word in enumerate(WORDS[role]):
         for name in names:
             fits = rank == 0 or looks[name] in _FITS.get(role, {looks[name]})
+            fits = fits and looks[name] not in FOREIGN.get(role, ())
             if key_of(name) == key_of(word) and fits:
                 found.append(name)
     return found[:1] if role in ("action", "unit_id", "decided_at") else found
