@@ -84,6 +84,13 @@ def test_what_cannot_be_measured_is_named_with_what_to_do(change: dict[str, Any]
         read_records(open_log(columns(**change)), where="log.csv")
 
 
+def test_a_log_without_anything_to_decide_on_is_refused_and_no_traceback() -> None:
+    log = columns()
+    names = read_records(open_log(log)).names
+    with pytest.raises(DataError, match=r"known before the decision(.|\n)*to do: "):
+        read_records(open_log(log), after=names)
+
+
 def twice(log: dict[str, Any], **more: Any) -> dict[str, Any]:
     return {name: np.tile(np.asarray(column), 2) for name, column in log.items()} | more
 

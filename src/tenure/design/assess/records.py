@@ -97,6 +97,9 @@ def read_records(source: LoggedSource, after: Sequence[str] = (), where: str = "
     unit, cluster, order, ordered = _sorted(rows)
     rows, unit = rows.take(order), unit[order]
     later = np.array([_is_after(name, after) for name in rows.names], dtype=bool)
+    if later.all():
+        found = f"none among {list(rows.names)}"
+        raise _bad("a column that was known before the decision", found, where, "log what the decision was taken on")
     seen = np.where(np.abs(rows.features) < LARGEST, rows.features, 0.0)
     lengths = np.bincount(unit)
     following = np.where(np.diff(unit, append=-1) == 0, np.arange(1, len(unit) + 1), -1)
