@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 
 from tenure.core.clock import SystemClock
-from tenure.rollout.kill import kill
+from tenure.rollout.kill import Killed, kill
+from tenure.rollout.stop import StopFile
 from tenure.store import Store
 
 from . import LONG
@@ -62,13 +63,20 @@ def test_a_kill_under_load_with_one_frozen_replica_is_the_last_word(
         until(lambda: all(load.answered > 20 for load in loads), "all replicas answer")
         others[1].freeze()
         with log() as store:
-            killed = kill(store, "toy", actor="ann", reason="test", clock=SystemClock(), stop=None)
-        frozen = [replica.id for replica in killed.replicas if replica.confirmed_ms is None]
-        assert len(killed.replicas) == 4  # the log and three servers
-        assert [name.split("-")[-2] for name in frozen] == [str(others[1].number)]
+            killed = stopped(store, first)
         time.sleep(FROZEN_S)  # how long it stays frozen is the test's subject
         others[1].thaw()
-        until(lambda: all(arm(server) == ("incumbent", "killed") for server in (first, *others)), "all have stopped")
+        if killed.control is None:  # it froze with SQLite's lock in its hand: the stop file stopped the others
+            assert killed.stop_file is not None
+            until(lambda: arms(first, *others) == {("fallback", "stop_file")}, "all have seen the stop file")
+            with log() as store:
+                killed = stopped(store, first)
+        else:
+            frozen = [replica.id for replica in killed.replicas if replica.confirmed_ms is None]
+            assert [name.split("-")[-2] for name in frozen] == [str(others[1].number)]
+        assert sum(replica.id not in ("log", "stop file") for replica in killed.replicas) == 3
+        stop_file(first).release()
+        until(lambda: arms(first, *others) == {("incumbent", "killed")}, "all have stopped")
         before = loads[2].answered
         until(lambda: loads[2].answered > before, "the thawed replica answers its callers")
     with log() as store:
@@ -104,6 +112,21 @@ def test_the_stop_file_stops_a_server_whose_database_is_out_of_reach_of_people(s
 @pytest.mark.parametrize(("word", "who"), [("1", "fallback"), ("0", "candidate"), ("", "candidate")])
 def test_the_environment_variable_stops_a_server_from_its_start(serve: Make, word: str, who: str) -> None:
     assert arm(serve(environment={"TENURE_STOP": word}))[0] == who
+
+
+def stop_file(server: Server) -> StopFile:
+    """The one its project's servers look for."""
+    return StopFile(server.home / "toy" / "STOP")
+
+
+def stopped(store: Store, server: Server) -> Killed:
+    """What a kill of the server's problem did."""
+    return kill(store, "toy", actor="ann", reason="test", clock=SystemClock(), stop=stop_file(server))
+
+
+def arms(*servers: Server) -> set[tuple[str, str]]:
+    """Who answers, and why, at any of them."""
+    return {arm(server) for server in servers}
 
 
 def ports(*servers: Server) -> list[int]:
