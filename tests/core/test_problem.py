@@ -38,6 +38,14 @@ def made(**changes: Any) -> Problem:
 
 
 WRONG: dict[str, tuple[dict[str, Any], str]] = {
+    "a feature known only after": (
+        {"observation": (Feature("stock", "units"), Feature("sold_today", "units", known="after"))},
+        "'sold_today', known only after the decision",
+    ),
+    "an instrument": (
+        {"observation": (Feature("true_demand", "units", known="simulated"),)},
+        "'true_demand', known only in the simulator",
+    ),
     "no name": ({"name": ""}, "''"),
     "a name with a slash": ({"name": "a/b"}, "'a/b'"),
     "a name beyond ASCII": ({"name": "é"}, "ASCII"),

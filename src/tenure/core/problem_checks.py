@@ -25,6 +25,7 @@ def check_problem(problem: Problem) -> None:
     if problem.limits:
         _check_unique(problem.name, "limit", [limit.name for limit in problem.limits])
     _check_bounds(problem)
+    _check_known(problem)
     _check_action(problem)
     _check_per(problem)
     _check_signals_known(problem)
@@ -76,6 +77,18 @@ def _check_bounds(problem: Problem) -> None:
                 found=f"{feature.default:g}",
                 where=f"problem {problem.name!r}, feature {feature.name!r}",
                 fix="state a legal default, or leave it out",
+            )
+
+
+def _check_known(problem: Problem) -> None:
+    for feature in problem.observation:
+        if feature.known != "at_decision":
+            when = "only after the decision" if feature.known == "after" else "only in the simulator"
+            raise ProblemError(
+                expected="features that production knows at the decision",
+                found=f"feature {feature.name!r}, known {when}",
+                where=f"problem {problem.name!r}, observation",
+                fix="leave it out, or give its last known value as a feature of its own, with its `lag`",
             )
 
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import numpy as np
 
 from tenure.core.arrays import Bools, Floats, Ints
+
+if TYPE_CHECKING:
+    from tenure.core.trajectories import Trajectories
 
 State = Any
 """A dataclass of arrays whose first axis is the world."""
@@ -86,6 +89,26 @@ class Simulator(Protocol):
         """float32 [n, features], in the order of the problem's observation."""
         ...
 
-    def step(self, state: State, action: Ints, rng: np.random.Generator) -> Step:
-        """One decision in each world; never changes the state it is given."""
+    def step(self, state: State, action: Any, rng: np.random.Generator) -> Step:
+        """One decision in each world, action int64 [n], or float [n, numbers] for a `Box`; the given state stays."""
+        ...
+
+
+class Replayable(Protocol):
+    """A simulator that can take from a log what no action changes (demand, weather, prices) and simulate the rest.
+
+    A project's simulator may have both methods; validation then replays real data through it.
+    """
+
+    @property
+    def unaffected(self) -> tuple[str, ...]:
+        """Names of features and signals whose course no action changes."""
+        ...
+
+    def replayed(self, log: Trajectories) -> Panel:
+        """One world per episode of the log, over its steps, with the log's course of everything unaffected.
+
+        Raises:
+            DataError: the log lacks a column that is needed, or its episodes differ in length.
+        """
         ...

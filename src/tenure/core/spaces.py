@@ -18,7 +18,8 @@ class Feature:
         high: largest legal value.
         about: one sentence for the reader.
         default: value used when a request leaves it out; None refuses such a request.
-        known: when the value is known.
+        known: when the value is known where decisions are really taken: at the decision, only after it, or `simulated`
+            for what only a simulator can read off (ground truth, instruments); the last two are no observation.
         lag: steps by which the value is older than the decision.
         per: another feature, always positive, by which a learner divides this one, so that units of
             different size look alike to it; requests and logs keep the plain value.
@@ -30,7 +31,7 @@ class Feature:
     high: float = math.inf
     about: str = ""
     default: float | None = None
-    known: Literal["at_decision", "after"] = "at_decision"
+    known: Literal["at_decision", "after", "simulated"] = "at_decision"
     lag: int = 0
     per: str | None = None
 

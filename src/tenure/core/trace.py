@@ -6,10 +6,11 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import numpy as np
 
-from tenure.core.arrays import Floats, Ints
+from tenure.core.arrays import Bools, Floats, Ints
 from tenure.core.errors import EvidenceError
 from tenure.core.reward import KPI
 
@@ -22,7 +23,8 @@ class Trace:
 
     Args:
         signals: each measured consequence, float64 [steps, worlds], in the problem's units.
-        action: index of the action taken, int64 [steps, worlds]; -1 once a world has ended by itself.
+        action: index of the action taken, int64 [steps, worlds]; -1 once a world has ended by itself. For a `Box` the
+            vector, float64 [steps, worlds, numbers]; NaN once a world has ended.
         observation: what the policy saw, float32 [steps, worlds, features]; None where nobody looked.
         worlds: a name for each world.
         started_at: moment of the first decision, UTC.
@@ -30,7 +32,7 @@ class Trace:
     """
 
     signals: Mapping[str, Floats]
-    action: Ints
+    action: Any
     observation: Floats | None
     worlds: tuple[str, ...]
     started_at: datetime
@@ -42,17 +44,22 @@ class Trace:
         return len(self.action)
 
     @property
+    def alive(self) -> Bools:
+        """Whether a decision was taken: the world had not ended by itself; bool [steps, worlds]."""
+        ended = self.action < 0 if self.action.ndim == 2 else np.isnan(self.action[..., 0])
+        return np.asarray(~ended)
+
+    @property
     def ends_early(self) -> bool:
         """Some world ended by itself before the last step."""
-        return bool((self.action < 0).any())
+        return not bool(self.alive.all())
 
     def kpi_parts(self, kpi: KPI) -> tuple[Floats, Floats]:
         """What a KPI has above and below its line at each step; [steps, worlds] each.
 
         A step after a world's end is no decision: nothing stands above or below the line there.
         """
-        decided = self.action >= 0
-        return kpi.numerator(self.signals) * decided, kpi.denominator(self.signals) * decided
+        return kpi.numerator(self.signals) * self.alive, kpi.denominator(self.signals) * self.alive
 
     def kpi(self, kpi: KPI) -> float:
         """The KPI over all decisions of all worlds; NaN where there is nothing to divide by."""
@@ -110,4 +117,4 @@ def bound_kpi(kpi: KPI, totals: Mapping[str, Floats], traces: Sequence[Trace]) -
     """
     if kpi.per is None and any(trace.ends_early for trace in traces):
         return None
-    return kpi.of_totals(totals, traces[0].action.size)
+    return kpi.of_totals(totals, traces[0].alive.size)
