@@ -10,6 +10,7 @@ import pytest
 
 from tenure.core.errors import ProjectError
 from tenure.simulators import put, size, take
+from tenure.simulators.batch import fields_of, with_fields
 
 from .worlds import Line
 
@@ -18,6 +19,16 @@ from .worlds import Line
 class Loose:
     first: Any
     second: Any
+
+
+@dataclass(frozen=True)
+class Around:
+    world: Line
+    age: Any
+
+
+def around() -> Around:
+    return Around(line(), np.array([5, 6, 7]))
 
 
 def line() -> Line:
@@ -56,6 +67,20 @@ def test_put_refuses_another_number_of_worlds() -> None:
 def test_put_refuses_other_fields() -> None:
     with pytest.raises(ProjectError, match=r"position.*first"):
         put(line(), np.array([0]), Loose(np.array([1]), np.array([1])))
+
+
+def test_a_state_may_hold_a_state_and_worlds_of_both_are_taken_and_put_together() -> None:
+    both = take(around(), np.array([2, 0]))
+    assert (both.world.position.tolist(), both.age.tolist()) == ([12, 10], [7, 5])
+    after = put(around(), np.array([1]), take(around(), np.array([2])))
+    assert (after.world.walked.tolist(), after.age.tolist()) == ([0, 2, 2], [5, 7, 7])
+    assert list(fields_of(around())) == ["world.position", "world.walked", "age"]
+    assert with_fields(around(), fields_of(both)).world.position.tolist() == [12, 10]
+
+
+def test_a_state_within_a_state_must_hold_as_many_worlds() -> None:
+    with pytest.raises(ProjectError, match=r"expected 3 worlds, as in 'world.position'; found 2 worlds; in Around.age"):
+        size(Around(line(), np.array([1, 2])))
 
 
 def test_size_counts_worlds() -> None:

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from tenure.core.evidence import Finding, Verdict
 from tenure.core.problem import Problem
 from tenure.core.simulator import Simulator, Step
-from tenure.simulators.batch import fields_of, take
+from tenure.simulators.batch import fields_of, take, with_fields
 from tenure.simulators.walk import Frame, Walk, difference, global_chance_kept, walk
 
 
@@ -168,7 +168,7 @@ def _singles(case: _Case) -> Callable[[int], str]:
 def _single(simulator: Simulator, frame: Frame, world: int) -> str:
     # From the copy, because a broken simulator may have changed the state since.
     one = np.array([world])
-    alone = take(type(frame.state)(**frame.before), one)
+    alone = take(with_fields(frame.state, frame.before), one)
     differ = partial(difference, close=True, first=world)
     seen = differ({"observation": frame.observation[one]}, {"observation": simulator.observe(alone)})
     if seen or frame.drew:
