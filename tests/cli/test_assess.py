@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.design.assess.families import classified, constant_best
+from tests.design.assess.families import classified, constant_best, linear_bandit, near_offline_threshold
 from tests.design.assess.folders import near_online_grid
 from tests.design.assess.truth import write_csv
 
@@ -34,7 +34,9 @@ def test_a_log_where_one_action_is_best_fails_with_exit_4(tmp_path: Path) -> Non
     assert {"gate", "verdict", "reason", "estimate"} <= set(said["findings"][0])
     assert said["value"]["a_year"]["low"] > 0
     assert said["volume"]["decisions_to_prove"] > 0
-    assert len(said["ranking"]) == 1
+    assert "ranking" not in said
+    assert said["rows"]["used"] <= said["rows"]["of"]
+    assert said["value"]["decisions_a_year"].endswith("of the log, taken for every day of a year")
 
 
 def test_several_use_cases_are_ranked_with_a_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -47,6 +49,81 @@ def test_several_use_cases_are_ranked_with_a_table(tmp_path: Path, capsys: pytes
     assert "Ranking" in out
     assert str(path) in out
     assert "supervised" in out
+
+
+def test_one_that_cannot_be_read_is_named_and_the_others_are_ranked(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path, bad = tmp_path / "log.csv", tmp_path / "bad.csv"
+    write_csv(classified(np.random.default_rng(0)), path)
+    bad.write_text("action,reward,x\na,1,2\n")
+    code = run_assess(Output(json=False), [str(bad), str(path), str(tmp_path / "nowhere")])
+    out = capsys.readouterr().out
+    assert code == 2
+    assert f"1      -     fail  {path}" in out
+    assert f"{bad}: NOT ASSESSED" in out
+    assert f"{tmp_path / 'nowhere'}: NOT ASSESSED" in out
+    code, said = assessed([str(bad), str(path)])
+    assert (code, [each["name"] for each in said["ranking"]]) == (2, [str(path)])
+    assert [each["name"] for each in said["not_assessed"]] == [str(bad)]
+    assert "two actions or more" in said["not_assessed"][0]["expected"]
+
+
+def test_a_ranking_exits_as_the_worst_of_its_verdicts(tmp_path: Path) -> None:
+    # The best passes, the other fails: a program that asks whether all are for RL must not read 0.
+    good, simple = tmp_path / "good.csv", tmp_path / "simple.csv"
+    write_csv(linear_bandit(np.random.default_rng(0)), good)
+    write_csv(classified(np.random.default_rng(0)), simple)
+    code, said = assessed([str(simple), str(good)])
+    assert [each["verdict"] for each in said["ranking"]] == ["pass", "fail"]
+    assert (code, said["verdict"]) == (4, "pass")
+
+
+def test_a_gain_not_told_from_nothing_is_never_proven_by_some_decisions(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log = dict(linear_bandit(np.random.default_rng(0)))
+    log["reward"] = np.random.default_rng(1).normal(size=len(log["reward"]))
+    write_csv({name: column[:900] for name, column in log.items()}, tmp_path / "log.csv")
+    run_assess(Output(json=False), [], log=tmp_path / "log.csv")
+    out = capsys.readouterr().out
+    assert "NOT TOLD FROM NOTHING" in out
+    assert "Proven live" not in out
+
+
+def test_modelled_propensities_are_said_where_the_worth_stands(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log = dict(linear_bandit(np.random.default_rng(0)))
+    del log["propensity"]
+    write_csv(log, tmp_path / "log.csv")
+    run_assess(Output(json=False), [], log=tmp_path / "log.csv")
+    worth = capsys.readouterr().out.partition("Worth ")[2]
+    assert "ASSUMED: propensities" in worth
+
+
+def test_where_decisions_have_later_effects_a_rules_share_is_of_one_steps_gain_and_settles_nothing(
+    tmp_path: Path,
+) -> None:
+    write_csv(near_offline_threshold(np.random.default_rng(5)), tmp_path / "log.csv")
+    code, said = assessed([], log=tmp_path / "log.csv")
+    rule = next(each for each in said["findings"] if each["gate"] == "small_rule")
+    assert (code, rule["verdict"]) == (3, "inconclusive")
+    assert "% of one step's gain" in rule["reason"]
+    assert any("one step of improvement" in each for each in said["value"]["caveats"])
+
+
+def test_a_long_log_says_how_much_of_it_was_measured_and_asks_for_no_more_of_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tenure.design.assess.records.MOST_ROWS", 1000)
+    log = dict(linear_bandit(np.random.default_rng(0)))
+    log["reward"] = np.random.default_rng(1).normal(size=len(log["reward"]))
+    write_csv(log, tmp_path / "log.csv")
+    assert run_assess(Output(json=False), [], log=tmp_path / "log.csv") == 3
+    out = capsys.readouterr().out
+    assert f"of the log's {len(log['reward']):,} decisions" in out
+    assert "more decisions" not in out
 
 
 def test_answers_alone_are_inconclusive(tmp_path: Path) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tenure.cli.output import Output
-from tenure.core.errors import RequestError
+from tenure.core.errors import RequestError, TenureError
+from tenure.core.evidence import worst
 
 if TYPE_CHECKING:
     from tenure.design.assess.assessment import Assessment
@@ -26,7 +28,10 @@ def run_assess(
     safe_place: bool = False,
     home: Path | None = None,
 ) -> int:
-    """Assess one use case, or rank several; the exit code is the verdict's (of several: the best one's).
+    """Assess one use case, or rank several; the exit code is the verdict's.
+
+    Of several it is the worst verdict's, and that of the first error where one of them cannot be assessed; the others
+    are ranked all the same.
 
     Args:
         output: where to write.
@@ -42,31 +47,61 @@ def run_assess(
 
     Raises:
         RequestError: nothing to assess.
+        TenureError: the only use case cannot be assessed.
     """
     from tenure.design.assess.assessment import ranked
 
-    found = _assessed(output, projects, log, answers, ask, (tuple(after), mapping, a_day, safe_place), home)
-    if not found:
+    told = (tuple(after), mapping, a_day, safe_place)
+    asked = _use_cases(output, projects, log, answers, ask, told, home)
+    if not asked:
         raise RequestError(
             expected="a project, --log FILE, --answers FILE or --ask",
             found="nothing to assess",
             where="the command line",
             fix="name one; see --help",
         )
-    order = ranked(found)
+    if len(asked) == 1:
+        found = asked[0][1]()
+        show(output, found)
+        output.result(found.as_dict())
+        return found.advice.verdict.exit_code
+    done, failed = _all(asked)
+    order = ranked(done)
     for each in order:
         show(output, each)
-    if len(order) > 1:
-        show_ranking(output, order)
-    output.result({**order[0].as_dict(), "ranking": [each.as_dict() for each in order]})
-    return order[0].advice.verdict.exit_code
+    show_ranking(output, order)
+    show_failed(output, failed)
+    output.result(
+        {
+            **(order[0].as_dict() if order else {}),
+            "ranking": [each.as_dict() for each in order],
+            "not_assessed": [{"name": name, **error.as_dict()} for name, error in failed],
+        }
+    )
+    return failed[0][1].exit_code if failed else worst(each.advice.verdict for each in order).exit_code
+
+
+def _all(asked: Sequence[UseCase]) -> tuple[list[Assessment], list[tuple[str, TenureError]]]:
+    """Assess what can be; one that cannot does not keep the others from being ranked."""
+    done: list[Assessment] = []
+    failed: list[tuple[str, TenureError]] = []
+    for name, assess in asked:
+        try:
+            done.append(assess())
+        except TenureError as error:
+            failed.append((name, error))
+    return done, failed
 
 
 Told = tuple[tuple[str, ...], Path | None, float | None, bool]
 """after, mapping, a_day, safe_place."""
 
 
-def _assessed(
+UseCase = tuple[str, "Callable[[], Assessment]"]
+"""What it is called, and what assesses it."""
+
+
+def _use_cases(
     output: Output,
     projects: Sequence[str],
     log: Path | None,
@@ -74,26 +109,41 @@ def _assessed(
     ask: bool,
     told: Told,
     home: Path | None,
-) -> list[Assessment]:
-    from tenure.core.project import load_project
-    from tenure.design.assess.answers import ask as asked
-    from tenure.design.assess.answers import read_answers
-    from tenure.design.assess.assessment import assess_answers, assess_folder
-
-    found = []
+) -> list[UseCase]:
+    found: list[UseCase] = []
     for name in projects:
-        if Path(name).is_file():
-            found.append(_log(Path(name), told))
-        else:
-            found.append(assess_folder(load_project(name), name, a_day=told[2]))
-            _keep(name, home, found[-1])
+        log_of = partial(_log, output, Path(name), told)
+        found.append((name, log_of if Path(name).is_file() else partial(_folder, name, told[2], home)))
     if log is not None:
-        found.append(_log(log, told))
+        found.append((str(log), partial(_log, output, log, told)))
     if answers is not None:
-        found.append(assess_answers(read_answers(answers), str(answers)))
+        found.append((str(answers), partial(_answers, answers)))
     if ask:
-        found.append(assess_answers(asked(lambda words: output.console.input(words)), "answers"))
+        found.append(("answers", partial(_ask, output)))
     return found
+
+
+def _folder(name: str, a_day: float | None, home: Path | None) -> Assessment:
+    from tenure.core.project import load_project
+    from tenure.design.assess.assessment import assess_folder
+
+    found = assess_folder(load_project(name), name, a_day=a_day)
+    _keep(name, home, found)
+    return found
+
+
+def _answers(path: Path) -> Assessment:
+    from tenure.design.assess.answers import read_answers
+    from tenure.design.assess.assessment import assess_answers
+
+    return assess_answers(read_answers(path), str(path))
+
+
+def _ask(output: Output) -> Assessment:
+    from tenure.design.assess.answers import ask
+    from tenure.design.assess.assessment import assess_answers
+
+    return assess_answers(ask(lambda words: output.console.input(words)), "answers")
 
 
 def _keep(project: str, home: Path | None, found: Assessment) -> None:
@@ -105,12 +155,15 @@ def _keep(project: str, home: Path | None, found: Assessment) -> None:
     keep_assessment(workspace.home, found.as_dict(), workspace.project.problem.version, SystemClock().now())
 
 
-def _log(path: Path, told: Told) -> Assessment:
+def _log(output: Output, path: Path, told: Told) -> Assessment:
     from tenure.design.assess.assessment import assess_log
     from tenure.store.tables.logfile import open_log
 
     after, mapping, a_day, safe_place = told
-    return assess_log(open_log(path, mapping), str(path), after=after, a_day=a_day, world=safe_place)
+    log = open_log(path, mapping)
+    for line in log.summary:
+        output.say(line)
+    return assess_log(log, str(path), after=after, a_day=a_day, world=safe_place)
 
 
 def show(output: Output, each: Assessment) -> None:
@@ -127,17 +180,37 @@ def show(output: Output, each: Assessment) -> None:
 
 def _figures(each: Assessment) -> list[str]:
     lines = []
-    if each.yearly is not None:
-        low, high = each.yearly.low, each.yearly.high
-        lines.append(f"Worth {each.yearly.value:,.0f} a year ({low:,.0f} to {high:,.0f}), in the reward's unit.")
+    if each.rows is not None and each.rows[1] > each.rows[0]:
+        lines.append(f"Measured on {each.rows[0]:,} of the log's {each.rows[1]:,} decisions, in whole units.")
+    lines += [f"Left out, {leak.column}: {leak.why}." for leak in each.left_out]
+    lines += _worth(each)
     if each.volume is not None and each.volume.decisions_to_prove is not None:
-        days = f", {each.volume.days_to_prove:,.0f} days of this traffic" if each.volume.days_to_prove else ""
-        lines.append(f"Proven live by about {each.volume.decisions_to_prove:,} decisions in two halves{days}.")
+        days = each.volume.days_to_prove
+        told = "" if days is None else f", {_days(days)} of this traffic"
+        lines.append(f"Proven live by about {each.volume.decisions_to_prove:,} decisions in two halves{told}.")
     if each.compute is not None:
         hours = each.compute.core_hours
         lines.append(f"Training takes about {each.compute.steps:,} steps, {hours:.2g} core hours a seed, assuming:")
         lines += [f"  {assumption}" for assumption in each.compute.assumptions]
     return lines
+
+
+def _worth(each: Assessment) -> list[str]:
+    """The yearly value, who says how many decisions there are, and what the interval rests on."""
+    if each.gain is None or each.pace is None:
+        return []
+    if each.yearly is None:
+        lines = [f"No yearly value: {each.pace.said}; name the decisions a day with --a-day."]
+    else:
+        low, high = each.yearly.low, each.yearly.high
+        said = f"Worth {each.yearly.value:,.0f} a year ({low:,.0f} to {high:,.0f}), in the reward's unit"
+        doubt = {True: "", False: "; too little to matter", None: "; NOT TOLD FROM NOTHING"}[each.gains]
+        lines = [f"{said}{doubt}.", f"  {each.pace.said}"]
+    return [*lines, *(f"  {caveat}" for caveat in each.caveats)]
+
+
+def _days(days: float) -> str:
+    return "less than a day" if days < 1 else f"{days:,.0f} day{'' if round(days) == 1 else 's'}"
 
 
 def show_ranking(output: Output, order: Sequence[Assessment]) -> None:
@@ -150,3 +223,10 @@ def show_ranking(output: Output, order: Sequence[Assessment]) -> None:
 def _row(each: Assessment) -> list[Any]:
     score = f"{each.score:,.0f}" if each.score > float("-inf") else "-"
     return [score, each.advice.verdict.word, each.name]
+
+
+def show_failed(output: Output, failed: Sequence[tuple[str, TenureError]]) -> None:
+    """What could not be assessed, and why."""
+    for name, error in failed:
+        output.heading(f"{name}: NOT ASSESSED")
+        output.say(f"expected {error.expected}; found {error.found} ({error.where}). To do: {error.fix}")

@@ -29,7 +29,8 @@ def records(x: Floats, action: Ints, reward: Floats, propensity: Floats, per_uni
         order=np.arange(n) / n,
         ordered=True,
         episodic=False,
-        a_year=float("nan"),
+        days=float("nan"),
+        of=n,
     )
 
 

@@ -12,7 +12,7 @@ from tests.design.assess.folders import Folder, near_online_grid, near_online_vi
 from tenure.core.arrays import Floats
 from tenure.core.evidence import Verdict
 from tenure.core.project import Project, load_project
-from tenure.design.assess.folder import Trial, decisions_a_year, trial, written_log
+from tenure.design.assess.folder import Trial, trial, written_log
 from tenure.design.assess.judged_folder import _solver, measure_folder
 from tenure.design.assess.solving import plan
 from tenure.design.assess.twins import sequential_twins, twins
@@ -55,10 +55,6 @@ def test_a_folder_writes_a_log_with_the_propensities_it_had(coin: Project) -> No
     assert np.allclose(behaviour.chance.sum(axis=1), 1)
     assert records.propensity.min() == pytest.approx(0.25)
     assert (records.action == 1).mean() == pytest.approx(0.25, abs=0.02)
-
-
-def test_a_folder_states_a_year_by_its_own_worlds(coin: Project) -> None:
-    assert decisions_a_year(coin) == 128 * 24 * 365
 
 
 def test_the_answer_does_not_depend_on_where_the_reward_has_its_zero(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from tenure.core.errors import DataError
 from tenure.design.assess.records import MOST_ROWS, read_records
+from tenure.design.starting.leaks import Leak
 from tenure.store.tables.logfile import open_log
 
 
@@ -34,9 +35,16 @@ def test_rows_of_a_unit_follow_each_other_in_time() -> None:
     assert (records.order[records.following[goes_on]] > records.order[goes_on]).all()
 
 
-def test_a_year_has_as_many_decisions_as_the_logs_time_says() -> None:
-    # 500 rows, one an hour: 24 a day.
-    assert read_records(open_log(columns())).a_year == pytest.approx(24 * 365 * 500 / 499)
+def test_a_day_has_as_many_decisions_as_the_logs_time_says() -> None:
+    # 500 rows, one an hour: 24 a day, and an hour less than 500 between the first and the last.
+    assert read_records(open_log(columns())).per_day == pytest.approx(24 * 500 / 499)
+
+
+def test_a_leak_is_never_seen_and_one_by_name_alone_may_still_be_the_answer() -> None:
+    log = columns(paid=np.arange(500.0), need_after=np.ones(500), kind=[f"k{k % 3}" for k in range(500)])
+    leaks = [Leak("paid", "", "copy"), Leak("need_after", "", "name"), Leak("kind", "", "function")]
+    found = read_records(open_log(log), leaks=leaks)
+    assert (found.names, found.after_names) == (("age",), ("need_after",))
 
 
 def test_strangers_one_after_the_other_are_one_stream() -> None:
@@ -67,6 +75,9 @@ def test_a_long_log_is_thinned_to_whole_units() -> None:
     records = read_records(open_log(log))
     assert 0.8 * MOST_ROWS < len(records) < 1.2 * MOST_ROWS
     assert set(np.bincount(records.unit)) == {20}
+    assert (records.thinned, records.of) == (True, n)
+    assert records.per_day == pytest.approx(24, rel=0.01)
+    assert not read_records(open_log(columns())).thinned
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ def log_of(trend: float = 0.0, turn: float = 0.0, per_day: float = 100.0) -> Rec
     x, action = rng.normal(size=(4000, 2)), rng.integers(0, 2, 4000)
     time: Floats = np.arange(4000) / 3999
     reward = trend * time + np.cos(turn * time) * x[:, 0] + 0.3 * rng.normal(size=4000)
-    return replace(records(x, action, reward, np.full(4000, 0.5)), order=time, a_year=per_day * 365)
+    return replace(records(x, action, reward, np.full(4000, 0.5)), order=time, days=4000 / per_day)
 
 
 def test_a_flat_incumbent_with_more_to_gain_has_hit_its_ceiling() -> None:
@@ -72,5 +72,5 @@ def test_a_world_that_turns_faster_than_data_comes_is_learned_live() -> None:
 
 
 def test_a_log_without_time_says_so() -> None:
-    log = replace(log_of(), order=np.full(4000, np.nan), a_year=float("nan"))
+    log = replace(log_of(), order=np.full(4000, np.nan), days=float("nan"))
     assert ceiling(log, True).verdict is drift(log)[0].verdict is Verdict.INCONCLUSIVE

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from tenure.core.evidence import Estimate, Finding, Verdict
@@ -13,13 +13,15 @@ from tenure.core.project import Project
 from tenure.core.spaces import Discrete
 from tenure.design.assess.answers import Answers, judge_answers
 from tenure.design.assess.compute import Compute, expected_compute
-from tenure.design.assess.folder import decisions_a_year
 from tenure.design.assess.judged_folder import measure_folder
+from tenure.design.assess.leaks import leaks_of
 from tenure.design.assess.measure import Measured, measure
+from tenure.design.assess.pace import Pace, folder_pace, log_pace, told_pace
 from tenure.design.assess.recommend import Advice, recommend
 from tenure.design.assess.records import read_records
 from tenure.design.assess.volume import Volume, a_year, volume
 from tenure.design.assess.worth import DISCOUNT
+from tenure.design.starting.leaks import Leak
 
 CORE_HOUR = 0.05
 """What a core hour costs, in the reward's currency, where nobody says otherwise: a rented core of 2026."""
@@ -35,7 +37,12 @@ class Assessment:
         advice: verdict, recommendation and the sentence that decides.
         findings: everything that was measured.
         gain: per decision, in the reward's unit; None where it could not be measured.
-        yearly: the same a year; None where nobody knows how many decisions there are.
+        gains: there is something to gain; None where it is not told from nothing.
+        yearly: the gain a year; None where nobody knows how many decisions there are.
+        pace: how many decisions there are, and who says so; None for answers.
+        caveats: what the gain rests on and does not cover, a sentence each.
+        rows: decisions measured, and decisions of the log; None without a log.
+        left_out: columns of the log that hold what came of the decision.
         compute: of training; None where nothing is to be trained or nothing is known.
         volume: what the traffic can prove; None where no gain is known.
         retrain_days: days after which a model is old; None where no ageing was seen.
@@ -46,7 +53,12 @@ class Assessment:
     advice: Advice
     findings: tuple[Finding, ...]
     gain: Estimate | None = None
+    gains: bool | None = None
     yearly: Estimate | None = None
+    pace: Pace | None = None
+    caveats: tuple[str, ...] = ()
+    rows: tuple[int, int] | None = None
+    left_out: tuple[Leak, ...] = ()
     compute: Compute | None = None
     volume: Volume | None = None
     retrain_days: float | None = None
@@ -71,7 +83,12 @@ class Assessment:
             "value": {
                 "per_decision": self.gain.as_dict() if self.gain else None,
                 "a_year": self.yearly.as_dict() if self.yearly else None,
+                "told_from_nothing": self.gains,
+                "decisions_a_year": self.pace.said if self.pace else None,
+                "caveats": list(self.caveats),
             },
+            "rows": {"used": self.rows[0], "of": self.rows[1]} if self.rows else None,
+            "left_out": [leak.as_dict() for leak in self.left_out],
             "compute": self.compute.as_dict() if self.compute else None,
             "volume": self.volume.as_dict() if self.volume else None,
             "retrain_days": self.retrain_days,
@@ -101,22 +118,23 @@ def assess_log(
     Raises:
         DataError: the log cannot be measured at all; the message says what to do.
     """
-    records = read_records(source, after, name)
-    total = getattr(source, "rows", len(records))
-    yearly = a_day * 365 if a_day else records.a_year * total / len(records)
+    leaks = leaks_of(source)
+    records = read_records(source, after, name, leaks)
     found = measure(records, discount, world)
     horizon = 1 / (1 - discount) if found.facts.sequential else 1.0
-    return _assessed(name, "log", found, yearly, (records.x.shape[1], len(records.labels), horizon))
+    shape = (records.x.shape[1], len(records.labels), horizon)
+    made = _assessed(name, "log", found, told_pace(a_day) if a_day else log_pace(records), shape)
+    return replace(made, rows=(len(records), records.of), left_out=leaks)
 
 
 def assess_folder(project: Project, name: str, *, a_day: float | None = None) -> Assessment:
     """Assess a project folder on simulated worlds; args and errors as `assess_log` and `measure_folder`."""
     found, problem = measure_folder(project), project.problem
-    yearly = a_day * 365 if a_day else decisions_a_year(project)
+    pace = told_pace(a_day) if a_day else folder_pace(project)
     assert isinstance(problem.action, Discrete)
     ahead = 1 / max(1 - problem.discount, 1e-3)
     shape = (len(problem.observation), problem.action.size, float(min(problem.horizon, ahead)))
-    return _assessed(name, "folder", found, yearly, shape)
+    return _assessed(name, "folder", found, pace, shape)
 
 
 def assess_answers(answers: Answers, name: str) -> Assessment:
@@ -134,11 +152,22 @@ def ranked(assessments: Sequence[Assessment]) -> list[Assessment]:
     return sorted(assessments, key=lambda each: (-each.score, each.advice.verdict, doubt(each), each.name))
 
 
-def _assessed(name: str, source: str, found: Measured, yearly: float, shape: tuple[int, int, float]) -> Assessment:
-    advice = recommend(found.facts)
-    gain = found.gain
+def _assessed(name: str, source: str, found: Measured, pace: Pace, shape: tuple[int, int, float]) -> Assessment:
+    advice, gain, gains = recommend(found.facts), found.gain, found.facts.gain
     trains = advice.recommendation in ("bandit", "offline_rl", "online_rl")
     compute = expected_compute(*shape, found.noise, found.signal) if trains and gain is not None else None
-    planned = volume(gain.value, found.noise, yearly / 365) if gain is not None else None
-    value = a_year(gain, yearly) if gain is not None else None
-    return Assessment(name, source, advice, found.findings, gain, value, compute, planned, found.retrain_days)
+    planned = volume(gain.value if gains else 0.0, found.noise, pace.per_day) if gain is not None else None
+    return Assessment(
+        name,
+        source,
+        advice,
+        found.findings,
+        gain=gain,
+        gains=gains,
+        yearly=a_year(gain, pace.a_year) if gain is not None else None,
+        pace=pace,
+        caveats=found.caveats,
+        compute=compute,
+        volume=planned,
+        retrain_days=found.retrain_days,
+    )

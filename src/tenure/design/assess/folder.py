@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 
 import numpy as np
 
@@ -112,16 +111,11 @@ def _records(project: Project, rows: Mapping[str, np.ndarray], ends: bool) -> tu
         order=np.full(n, np.nan),
         ordered=True,
         episodic=ends,
-        a_year=decisions_a_year(project),
+        days=float("nan"),
+        of=n,
         allowed=None if rows["allowed"].all() else rows["allowed"],
     )
     return records, Behaviour(rows["chance"], taken, assumed=False)
-
-
-def decisions_a_year(project: Project) -> float:
-    """As many as the project's own worlds take side by side, at the interval they state."""
-    panel = trial_panel(project)
-    return len(panel.worlds) * (timedelta(days=365) / panel.interval)
 
 
 def trial_panel(project: Project) -> Panel:

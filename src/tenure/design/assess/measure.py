@@ -39,6 +39,7 @@ class Measured:
         noise: standard deviation that one decision adds to a mean reward, clustering included.
         signal: standard deviation of what the action moves, now and later; with `noise` it says how hard learning is.
         retrain_days: days after which a model is old; None where no ageing was seen.
+        caveats: what the gain rests on and does not cover, a sentence each.
     """
 
     facts: Facts
@@ -47,6 +48,16 @@ class Measured:
     noise: float
     signal: float
     retrain_days: float | None
+    caveats: tuple[str, ...] = ()
+
+
+ONE_STEP = (
+    "the gain is of one step of improvement, in the situations that today's decisions lead to; where decisions have "
+    "later effects, a policy that takes many steps gains another amount, which this interval need not hold"
+)
+TRY = "a simulator, or the small rule let drive and the log of it assessed again"
+"""What settles whether a small rule is enough where decisions have later effects."""
+ASSUMED = "ASSUMED: propensities are those of a model; right only if nothing but the logged columns steered the choice"
 
 
 def measure(records: Records, discount: float = DISCOUNT, world: bool = False) -> Measured:
@@ -71,11 +82,12 @@ def measure(records: Records, discount: float = DISCOUNT, world: bool = False) -
     found = consequence(records, behaviour, later)
     at_once, looking_ahead = headroom(records, behaviour, later)
     order, ahead = sequential(found, looking_ahead.planning, looking_ahead.best)
+    later_effects = order[1].verdict is Verdict.PASS
     room = looking_ahead if ahead else at_once
     label = label_unknown(records, behaviour)
     support, overlap = _overlap(records, behaviour, room)
     more, gain = _gain(room)
-    small, rule = _rule(room)
+    small, rule = _rule(room, later_effects)
     facts = Facts(
         gain=gain if overlap else None,
         solved=False,
@@ -86,9 +98,21 @@ def measure(records: Records, discount: float = DISCOUNT, world: bool = False) -
         overlap=overlap,
         episodes=records.units >= FEWEST_EPISODES,
         chosen=None if behaviour.assumed else True,
+        helps=_helps(records, later_effects),
     )
     findings = (support, *order, more, ceiling(records, gain), small, label, ageing)
-    return Measured(facts, findings, room.best, noise, _signal(found.share, room), days)
+    caveats = (*([ONE_STEP] if later_effects else []), *([ASSUMED] if behaviour.assumed else []))
+    return Measured(facts, findings, room.best, noise, _signal(found.share, room), days, caveats)
+
+
+def _helps(records: Records, later_effects: bool) -> dict[str, str]:
+    """What settles a fact of this log where more decisions in it do not."""
+    part = (
+        f"a trial of half the traffic: {len(records):,} of the log's {records.of:,} decisions were measured, and more "
+        "rows would not be"
+    )
+    helps = dict.fromkeys(("gain", "rule", "sequential", "episodes"), part) if records.thinned else {}
+    return helps | ({"rule": TRY} if later_effects else {})
 
 
 def _nothing_later(records: Records) -> Later:
@@ -132,9 +156,14 @@ def _gain(room: Headroom) -> tuple[Finding, bool | None]:
     return Finding("headroom", Verdict.INCONCLUSIVE, f"{words}: not told from nothing", best), None
 
 
-def _rule(room: Headroom) -> tuple[Finding, bool | None]:
+def _rule(room: Headroom, later_effects: bool) -> tuple[Finding, bool | None]:
+    """Whether a rule of two questions is enough; where decisions have later effects, one step's gain cannot say so."""
     kept = room.rule.value / room.best.value if room.best.value > 0 else 0.0
-    words = f"the rule `{room.rule_words}` keeps {100 * kept:.0f} % of the headroom"
+    of = "one step's gain" if later_effects else "the headroom"
+    words = f"the rule `{room.rule_words}` keeps {100 * kept:.0f} % of {of}"
+    if later_effects and not (kept < RULE_KEEPS and room.short.low > 0):
+        why = "what it keeps of the gain of many steps is not known"
+        return Finding("small_rule", Verdict.INCONCLUSIVE, f"{words}; {why}", room.short), None
     if kept >= RULE_KEEPS and room.short.high <= RULE_MAY_LOSE * room.best.value:
         return Finding("small_rule", Verdict.FAIL, words, room.short), True
     if kept < RULE_KEEPS and room.short.low > 0:

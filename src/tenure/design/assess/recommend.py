@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from tenure.core.evidence import Verdict
@@ -25,6 +25,7 @@ class Facts:
         overlap: the log holds what other policies would do.
         episodes: the log holds enough units to learn a sequential policy from.
         chosen: the log says with what probability it chose, so nothing unseen can have steered the choice.
+        helps: what would settle an open fact here, where it is not what `HELPS` says.
     """
 
     gain: bool | None
@@ -36,6 +37,7 @@ class Facts:
     overlap: bool | None
     episodes: bool | None
     chosen: bool | None = True
+    helps: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -101,13 +103,16 @@ def recommend(facts: Facts) -> Advice:
             continue
         unknown = [name for name, value in known.items() if value is None]
         if unknown:
-            return Advice(Verdict.INCONCLUSIVE, row.recommendation, f"not settled; it would help: {_help(unknown)}")
+            return Advice(
+                Verdict.INCONCLUSIVE, row.recommendation, f"not settled; it would help: {_help(unknown, facts)}"
+            )
         verdict = Verdict.PASS if row.recommendation in LEARNS else Verdict.FAIL
         return Advice(verdict, row.recommendation, row.because)
     lacking = [name for name in ("overlap", "episodes") if not getattr(facts, name)]
-    why = f"looking ahead pays, but there is neither a place to learn nor a log to learn from; {_help(lacking)}"
+    why = f"looking ahead pays, but there is neither a place to learn nor a log to learn from; {_help(lacking, facts)}"
     return Advice(Verdict.INCONCLUSIVE, "offline_rl", why)
 
 
-def _help(names: list[str]) -> str:
-    return "; ".join(HELPS[name] for name in names)
+def _help(names: list[str], facts: Facts) -> str:
+    """What would settle them, each thing once."""
+    return "; ".join(dict.fromkeys(facts.helps.get(name, HELPS[name]) for name in names))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,8 +13,10 @@ from tenure.core.errors import DataError
 from tenure.core.logged import Logged, LoggedSource, joined
 from tenure.design.assess.copies import check_copies
 from tenure.design.assess.thresholds import FEWEST_ROWS
+from tenure.design.starting.leaks import Leak
 from tenure.evaluation.checks import LARGEST
 from tenure.evaluation.grouped import mixed
+from tenure.store.tables.roles import how_to_map
 
 MOST_ROWS = 6_000
 """Decisions that are measured; of a longer log whole units are drawn."""
@@ -43,7 +45,8 @@ class Records:
         order: position of each row in time over the whole log; [n], in [0, 1]; NaN where there is no time.
         ordered: some column says what came before what.
         episodic: units have an end of their own, so that what comes after it is worth 0.
-        a_year: decisions a year; NaN where the log has no time.
+        days: between the first and the last decision; NaN where the log has no time.
+        of: decisions the log holds; more than are here where it was thinned.
         allowed: which actions could be taken; [n, actions]; None when all.
     """
 
@@ -61,7 +64,8 @@ class Records:
     order: Floats
     ordered: bool
     episodic: bool
-    a_year: float
+    days: float
+    of: int
     allowed: Bools | None = None
 
     def __len__(self) -> int:
@@ -73,39 +77,57 @@ class Records:
         return int(self.unit.max()) + 1
 
     @property
+    def thinned(self) -> bool:
+        """The log holds more decisions than are measured."""
+        return self.of > len(self)
+
+    @property
+    def per_day(self) -> float:
+        """Decisions a day, of the whole log; NaN where it has no time."""
+        return self.of / self.days if self.days > 0 else float("nan")
+
+    @property
     def fold(self) -> Ints:
         """Half in which each row's unit lies, 0 or 1: what is fitted on one half is judged on the other; [n]."""
         return (mixed(self.unit.astype(np.uint64), 41) % np.uint64(2)).astype(np.int64)
 
 
-def read_records(source: LoggedSource, after: Sequence[str] = (), where: str = "the log") -> Records:
+def read_records(
+    source: LoggedSource, after: Sequence[str] = (), where: str = "the log", leaks: Sequence[Leak] = ()
+) -> Records:
     """A log of any form, ready to be measured.
 
     Args:
         source: the log.
         after: columns that are known only afterwards; names that begin with one of `AFTERWARDS` are taken as such too.
         where: the file, for messages.
+        leaks: columns that hold what came of the decision; one that only its name gives away may be the right answer
+            and is taken as known afterwards, the others are left out.
 
     Raises:
         DataError: no row, one action only, no reward, numbers that are none, or continuous actions.
     """
     if not source.labels:
         raise _bad("labelled actions", "actions that are vectors of numbers", where, "bin the action into a column")
-    rows = joined(list(_kept(source, where)))
+    total = _total(source, where)
+    rows = joined(list(_kept(source, total)))
     _check(rows, where)
     check_copies(rows, where)
     unit, cluster, order, ordered = _sorted(rows)
     rows, unit = rows.take(order), unit[order]
-    later = np.array([_is_after(name, after) for name in rows.names], dtype=bool)
-    if later.all():
+    told = {*after, *(leak.column for leak in leaks if leak.kind == "name")}
+    gone = {leak.column for leak in leaks} - told
+    later = np.array([_is_after(name, told) for name in rows.names], dtype=bool)
+    before = ~later & ~np.array([_column(name) in gone for name in rows.names], dtype=bool)
+    if not before.any():
         found = f"none among {list(rows.names)}"
         raise _bad("a column that was known before the decision", found, where, "log what the decision was taken on")
     seen = np.where(np.abs(rows.features) < LARGEST, rows.features, 0.0)
     lengths = np.bincount(unit)
     following = np.where(np.diff(unit, append=-1) == 0, np.arange(1, len(unit) + 1), -1)
     return Records(
-        x=seen[:, ~later],
-        names=_picked(rows.names, ~later),
+        x=seen[:, before],
+        names=_picked(rows.names, before),
         after=seen[:, later],
         after_names=_picked(rows.names, later),
         action=rows.action,
@@ -118,16 +140,21 @@ def read_records(source: LoggedSource, after: Sequence[str] = (), where: str = "
         order=_moments(rows),
         ordered=ordered,
         episodic=rows.episode is not None and len(np.unique(lengths)) > 1,
-        a_year=_a_year(rows),
+        days=_days(rows),
+        of=total,
         allowed=rows.allowed,
     )
 
 
-def _kept(source: LoggedSource, where: str) -> Iterator[Logged]:
-    """Batches, thinned to whole units once there are more rows than are measured."""
-    total = getattr(source, "rows", None) or sum(len(batch) for batch in source.batches())
+def _total(source: LoggedSource, where: str) -> int:
+    total: int = getattr(source, "rows", None) or sum(len(batch) for batch in source.batches())
     if not total:
         raise _bad("a log with rows", "none", where, "check the export that wrote it")
+    return total
+
+
+def _kept(source: LoggedSource, total: int) -> Iterator[Logged]:
+    """Batches, thinned to whole units once there are more rows than are measured."""
     share = min(1.0, MOST_ROWS / total)
     for batch in source.batches():
         key = batch.unit if batch.episode is None else batch.episode
@@ -137,7 +164,7 @@ def _kept(source: LoggedSource, where: str) -> Iterator[Logged]:
 def _check(rows: Logged, where: str) -> None:
     lost = np.flatnonzero(~(np.abs(rows.reward) < LARGEST))
     if len(lost) == len(rows):
-        raise _bad("a column with the reward", "none, or nothing in it", where, "add `reward`, or name it in --mapping")
+        raise _bad("a column with the reward", "none, or nothing in it", where, how_to_map())
     if len(lost):
         place = f"{where}, row {int(rows.index[lost[0]]) + 1}"
         fix = "find why it was not measured; a decision whose outcome is open does not belong in the log yet"
@@ -183,15 +210,19 @@ def _moments(rows: Logged) -> Floats:
     return np.asarray((at - at.min()) / max(at.max() - at.min(), 1.0))
 
 
-def _a_year(rows: Logged) -> float:
+def _days(rows: Logged) -> float:
     if rows.at is None:
         return float("nan")
-    days = float((rows.at.max() - rows.at.min()) / np.timedelta64(1, "D"))
-    return len(rows) / days * 365 if days > 0 else float("nan")
+    return float((rows.at.max() - rows.at.min()) / np.timedelta64(1, "D"))
 
 
-def _is_after(name: str, told: Sequence[str]) -> bool:
-    column = name.partition("=")[0]
+def _column(name: str) -> str:
+    """The column a feature was made of."""
+    return name.partition("=")[0]
+
+
+def _is_after(name: str, told: Collection[str]) -> bool:
+    column = _column(name)
     return column in told or column.lower().partition("_")[0] in AFTERWARDS
 
 

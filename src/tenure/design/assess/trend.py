@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 from scipy import stats
 
@@ -65,7 +63,7 @@ def drift(records: Records) -> tuple[Finding, float | None]:
     A model of the log's first quarter is judged on each later one against a model fitted on that quarter, on units
     that neither saw; both have as many rows. Its excess error per day says when a tenth of what it explains is lost.
     """
-    gate, days = "drift", len(records) / records.a_year * 365 if records.a_year > 0 else math.nan
+    gate, days = "drift", records.days
     if not (np.isfinite(records.order).all() and days > 0):
         return Finding(gate, Verdict.INCONCLUSIVE, "the log has no time; add a column decided_at"), None
     quarter = np.minimum((records.order * AGES).astype(int), AGES - 1)
@@ -82,7 +80,7 @@ def drift(records: Records) -> tuple[Finding, float | None]:
         value / age, (value - radius) / age, (value + radius) / age, int(last.sum()), float(units),
         "excess squared error of an old model", records.cluster, ALPHA,
     )  # fmt: skip
-    return _judged(gate, found, DRIFT_SHARE * explained, records.a_year / 365, age)
+    return _judged(gate, found, DRIFT_SHARE * explained, records.per_day, age)
 
 
 def _judged(gate: str, found: Estimate, may_lose: float, per_day: float, age: float) -> tuple[Finding, float | None]:
