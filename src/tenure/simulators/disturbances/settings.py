@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from typing import Any
 
 import msgspec
@@ -43,7 +43,7 @@ def disturbance(table: Mapping[str, Any]) -> Disturbance:
     kind = given.pop("kind", None)
     if kind not in KINDS:
         raise _wrong(f"a `kind` of {list(KINDS)}", repr(kind))
-    known = set(KINDS[kind].__dataclass_fields__)
+    known = {field.name for field in fields(KINDS[kind])}
     unknown = sorted(set(given) - known)
     if unknown:
         raise _wrong(f"fields of {kind!r}: {sorted(known)}", repr(unknown[0]))
@@ -57,9 +57,9 @@ def disturbance(table: Mapping[str, Any]) -> Disturbance:
 def told(one: Disturbance) -> dict[str, Any]:
     """A disturbance as the fields that `disturbance` reads; those at their default are left out."""
     kind = next(name for name, made in KINDS.items() if isinstance(one, made))
-    default = {name: field.default for name, field in KINDS[kind].__dataclass_fields__.items()}
-    fields: dict[str, Any] = asdict(one)  # type: ignore[call-overload]
-    return {"kind": kind, **{name: value for name, value in fields.items() if value != default[name]}}
+    default = {field.name: field.default for field in fields(KINDS[kind])}
+    given: dict[str, Any] = asdict(one)  # type: ignore[call-overload]
+    return {"kind": kind, **{name: value for name, value in given.items() if value != default[name]}}
 
 
 def _wrong(expected: str, found: str) -> SettingsError:
