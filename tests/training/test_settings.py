@@ -67,7 +67,7 @@ def test_the_table_goes_before_the_defaults(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "where", "says"),
     [
-        ("a = 1\n[train]\nstep = 5\n", ":2, train.step", "'checkpoint_every', 'dual_rate'"),
+        ("a = 1\n[train]\nstep = 5\n", ":2, train.step", "'checkpoint_every', 'disturbances', 'dual_rate'"),
         ("[train]\nwithout = ['x']\n", ":1, train.without", "one of"),
         ("[train]\nnet = [64, 'a']\n", ":1, train.net", "Expected `int`, got `str`"),
         ("[train]\nsteps = 5.5\n", ":1, train.steps", "Expected `int`"),

@@ -19,6 +19,7 @@ from tenure.training.record import CurvePoint
 from tenure.training.scout import Scouting, scout
 from tenure.training.settings import PPOSettings
 from tenure.training.watcher import Report, SelectionWatcher
+from tenure.training.worlds import training_worlds
 
 
 def train_ppo(
@@ -41,7 +42,7 @@ def train_ppo(
         normaliser, and the curve.
     """
     torch.set_num_threads(1)
-    problem, simulator, incumbent = project.problem, project.simulator, project.incumbent
+    problem, simulator, incumbent = project.problem, training_worlds(project, settings), project.incumbent
     normaliser = fit_normaliser(problem, simulator, incumbent, np.random.default_rng(seed), settings.level)
     scouted = scout(problem, simulator, incumbent, np.random.default_rng([seed, 1]), settings.level)
     duals = _duals(problem, settings, normaliser, scouted)

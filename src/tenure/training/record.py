@@ -82,6 +82,7 @@ class RunRecord:
         commit: of the source tree, or `unknown`.
         libraries: versions of what decides the result.
         experiment: why it is no candidate: it was trained on a reward that nobody checked; empty for a run that is one.
+        trained_on: version of the simulator with the disturbances of the settings; without any, of the simulator.
     """
 
     run: str
@@ -98,6 +99,7 @@ class RunRecord:
     commit: str
     libraries: dict[str, str] = field(default_factory=dict)
     experiment: str = ""
+    trained_on: str = ""
 
     @property
     def steps_per_s(self) -> float:

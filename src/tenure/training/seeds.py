@@ -33,6 +33,7 @@ from tenure.training.record import (
 )
 from tenure.training.settings import PPOSettings
 from tenure.training.workers import Job, Progress, in_processes
+from tenure.training.worlds import training_worlds
 
 
 def train(
@@ -78,6 +79,7 @@ def _check(project: Project, settings: PPOSettings, seeds: tuple[int, ...]) -> N
         raise _refused(
             f"one of the levels {sorted(project.simulator.levels)}", repr(settings.level), "name one of these"
         )
+    training_worlds(project, settings)
     terms = {term.signal for term in problem.reward.terms}
     if not terms > set(settings.without):
         expected = f"to leave out some of the reward's terms, {sorted(terms)}, and not all of them"
@@ -119,6 +121,8 @@ def _lineage(project: Project, job: Job, best: CurvePoint) -> dict[str, Any]:
     experiment = experiment_of(job.settings.without)
     told: dict[str, Any] = {"weights": best.weights} if best.weights else {}
     told |= {"experiment": experiment} if experiment else {}
+    if job.settings.disturbances:
+        told["trained_on"] = training_worlds(project, job.settings).version
     return {
         "run": job.run_folder.name,
         "seed": job.seed,
@@ -156,6 +160,7 @@ def _summary(
         problem_version=problem.version,
         reward_version=_trained_on(problem, settings).reward_version,
         simulator_version=simulator.version,
+        trained_on=training_worlds(project, settings).version,
         settings=json.loads(json.dumps(asdict(settings))),
         seeds=seeds,
         chosen=max(seeds, key=lambda seed: seed.merit(kpi)).version,

@@ -31,6 +31,8 @@ class PPOSettings:
         checkpoint_every: gradient steps between checkpoints, taken at the first update that reaches them; each is
             scored on the selection data.
         level: the simulator's level to train on.
+        disturbances: what is done to the training worlds, a table with its `kind` each (docs/disturbances.md); the
+            selection data, which checkpoints are scored on, stays as it is.
         baseline: train on the difference to the incumbent in a twin world, which takes out the noise both share; worlds
             that end by themselves are trained without, whatever stands here.
         dual_rate: how fast the weights of limits held by `lagrange` move; see `Duals`.
@@ -51,6 +53,7 @@ class PPOSettings:
     entropy: float = 0.0
     checkpoint_every: int = 200
     level: str = "normal"
+    disturbances: tuple[dict[str, Any], ...] = ()
     baseline: bool = True
     dual_rate: float = 0.05
     without: tuple[str, ...] = ()
