@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import UTC, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
@@ -15,6 +15,7 @@ import numpy as np
 from tenure import Panel, Split, Step
 from tenure.core.arrays import Floats, Ints
 from tenure.core.errors import DataError
+from tenure.core.trajectories import Trajectories
 
 from .data import AHEAD, CSV, DAYS, DISTRICTS, HOURS, START, TRAIN_DAYS, History, history
 from .problem import MOST, problem
@@ -109,6 +110,30 @@ class BikesSimulator:
         names = tuple(f"district-{number:02d}" for number in range(1, DISTRICTS + 1))
         return Panel(start, days * 24, names, START + timedelta(hours=hour), timedelta(hours=1))
 
+    unaffected = tuple(name for name in (*problem.feature_names, "requests") if name not in ("stock", "on_the_way"))
+    """What no truck changes: the calendar, the weather and who wants a bike."""
+
+    def replayed(self, log: Trajectories) -> Panel:
+        """The districts of a log from its first hour, with the bikes that stood there; the demand is the year's own.
+
+        Raises:
+            DataError: episodes that are no districts, hours without a time, gaps, or hours outside the year.
+        """
+        names = tuple(f"district-{number:02d}" for number in range(1, DISTRICTS + 1))
+        steps = len(log) // max(log.episodes, 1)
+        first = np.flatnonzero(np.diff(log.episode, prepend=-1))
+        known = log.at is not None and set(log.world) <= set(names) and len(log) == steps * log.episodes
+        if not known or (log.following >= 0).sum() != len(log) - log.episodes or len(np.unique(log.at[first])) != 1:
+            raise _not_replayed(f"{log.episodes} episodes of {sorted(set(log.world))[:3]} ...")
+        started_at = log.at[first[0]].item().replace(tzinfo=UTC)
+        hour = (started_at - START) // timedelta(hours=1)
+        if hour < 0 or hour + steps > HOURS:
+            raise _not_replayed(f"hours from {started_at:%Y-%m-%d %H:%M}")
+        district = np.array([names.index(name) for name in log.world])
+        stock, on_the_way = (log.feature(name)[first] for name in ("stock", "on_the_way"))
+        state = Districts(np.full(len(district), hour), district, stock, on_the_way)
+        return Panel(state, steps, log.world, started_at, timedelta(hours=1))
+
     def observe(self, state: Districts) -> Floats:
         """What the dispatcher sees; float32 [n, features]."""
         own = np.stack([state.stock, state.on_the_way], axis=1)
@@ -144,6 +169,15 @@ class BikesSimulator:
         size = np.broadcast_to(past.size, (HOURS, DISTRICTS))
         columns = [*usual, *recent, *np.moveaxis(everywhere, 2, 0), size]
         return np.stack(columns, axis=2).astype(np.float32)
+
+
+def _not_replayed(found: str) -> DataError:
+    return DataError(
+        expected="hour after hour of districts in 2011, all from the same hour on",
+        found=found,
+        where="the log, for the case 'bikes'",
+        fix="export whole episodes with episode_id, step and decided_at",
+    )
 
 
 def _check_days(first_day: int, days: int, available: int, where: str) -> None:
