@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from tests.design.starting.tables import offers
+from tests.design.starting.tables import german, offers
 
 from tenure.cli.init import run_init
 from tenure.cli.output import Output
@@ -34,6 +34,19 @@ def test_people_read_guesses_with_reasons_and_the_next_command(
     assert "its name says 'offer'" in told
     assert "no propensity" in told
     assert f"Next: tenure reward check {tmp_path / 'shop'}" in told
+
+
+def test_columns_that_nothing_reads_are_listed_with_the_reason(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log = german(tmp_path / "log.csv")
+    run_init(Output(json=False), "shop", log, told=Told(ignore=("preis",)), parent=tmp_path)
+    guessed, _, rest = capsys.readouterr().out.partition("Left out")
+    assert "beleg" not in guessed
+    assert "beleg   different in every row, an id or free text" in rest
+    assert "preis   as you said" in rest
+    run_init(Output(json=True), "again", log, parent=tmp_path)
+    assert json.loads(capsys.readouterr().out)["left_out"] == {"beleg": "different in every row, an id or free text"}
 
 
 def test_the_next_command_works(tmp_path: Path) -> None:

@@ -46,6 +46,7 @@ def run_log_evaluation(output: Output, question: LogQuestion) -> int:
     log = opened(question)
     for line in log.summary:
         output.say(line)
+    _check_reward(log)
     asked = (question.reward_model, question.discount, question.alpha, question.least)
     report = value(log, target_in(question, log), *asked)
     finding = off_policy_verdict(report, question.margin)
@@ -59,12 +60,21 @@ def run_log_evaluation(output: Output, question: LogQuestion) -> int:
     return finding.verdict.exit_code
 
 
+def _check_reward(log: LogFile) -> None:
+    from tenure.store.tables.roles import how_to_map
+
+    if log.mapping.column("reward") is None:
+        found = f"none among features {sorted(log.mapping.features)}"
+        action = log.mapping.column("action") or "COLUMN"
+        raise DataError(expected="a column with the reward", found=found, where=log.source.name, fix=how_to_map(action))
+
+
 def opened(question: LogQuestion) -> LogFile:
     """The log, with all actions of the project or policy table that it is about; rejected rows are written down."""
     from tenure.evaluation.off_policy.anywhere import open_for
 
     tables = (question.policy, question.reward_model)
-    log = open_for(_source(question), tables, question.mapping, _actions(question))
+    log = open_for(_source(question), tables, question.mapping, _actions(question), _features(question))
     if question.rejects is not None:
         from tenure.cli.log import write_rejects
 
@@ -100,16 +110,28 @@ def target_in(question: LogQuestion, log: LogFile) -> Target:
 
 def _actions(question: LogQuestion) -> tuple[str, ...] | None:
     """Labels of the project's or bundle's actions; None where neither is named."""
-    manifest = Path(question.policy) / "manifest.json"
     if question.project is not None:
         from tenure.core.project import load_project
 
         return _labels(load_project(question.project).problem.action)
-    if manifest.exists():
-        import json
+    return tuple(_manifest(question).get("actions", ())) or None
 
-        return tuple(json.loads(manifest.read_text(encoding="utf-8")).get("actions", ())) or None
-    return None
+
+def _features(question: LogQuestion) -> tuple[str, ...]:
+    """Features of the project or bundle, which stay features whatever their names say."""
+    if question.project is not None:
+        from tenure.core.project import load_project
+
+        return tuple(load_project(question.project).problem.feature_names)
+    return tuple(_manifest(question).get("features", ()))
+
+
+def _manifest(question: LogQuestion) -> Mapping[str, Any]:
+    """Of the bundle that is asked about; empty where it is no bundle."""
+    import json
+
+    path = Path(question.policy) / "manifest.json"
+    return dict(json.loads(path.read_text(encoding="utf-8"))) if path.exists() else {}
 
 
 def _labels(action: Any) -> tuple[str, ...] | None:

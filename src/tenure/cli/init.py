@@ -59,10 +59,13 @@ def _tell(output: Output, started: Started) -> None:
     draft = started.draft
     if draft is not None:
         output.heading("Guessed")
-        output.table(("column", "taken as", "why"), [_lines(g.column, g.role, g.why) for g in draft.guesses])
+        output.table(("column", "taken as", "why"), [_lines(*taken) for taken in draft.taken])
         if draft.leaks:
             output.heading("Leaks: known only after the decision, so no features")
             output.table(("column", "", "why"), [_lines(leak.column, leak.kind, leak.why) for leak in draft.leaks])
+        if draft.left_out:
+            output.heading("Left out")
+            output.table(("column", "why"), [_lines(column, why) for column, why in draft.left_out.items()])
         output.heading("To check by hand")
         for note in draft.notes:
             output.say(f"- {one_line(note)}")

@@ -82,7 +82,7 @@ def reported(output: Output) -> Iterator[None]:
         output.result(error.as_dict())
         lines = (f"expected: {error.expected}", f"found:    {error.found}", f"where:    {error.where}")
         output.console.print(f"[bold red]{type(error).__name__}[/bold red]")
-        for line in (*lines, f"to do:    {error.fix}"):
+        for line in (*lines, *f"to do:    {error.fix}".splitlines()):
             output.say(f"  {line}")
         raise SystemExit(error.exit_code) from error
 

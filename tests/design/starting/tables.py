@@ -41,3 +41,12 @@ def episodes(path: Path, count: int = 30, seed: int = 0) -> Path:
             rows.append((episode, step, "up" if move else "down", round(-abs(x) + 0.3 * float(rng.normal()), 3), x))
             x += 1 if move else -1
     return written(path, ("episode", "step", "action", "reward", "x"), rows)
+
+
+def german(path: Path, n: int = 60) -> Path:
+    """The form of a German spreadsheet: semicolons, decimal commas, points between thousands, the day first."""
+    rows = []
+    for i in range(n):
+        day, price = f"{1 + i % 28:02d}.{1 + i // 28:02d}.2026 {i % 24}:30", f"{1 + i % 3}.{100 + i},5"
+        rows.append((day, f"K{i:04d}", price, ("an", "aus")[i % 2], f"{(i * 7) % 11},{25 + i % 50}"))
+    return written(path, ("datum", "beleg", "preis", "action", "revenue"), rows, delimiter=";")

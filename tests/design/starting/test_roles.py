@@ -10,9 +10,9 @@ import pytest
 from tests.design.starting.tables import offers, written
 
 from tenure.core.errors import DataError
-from tenure.design.starting.finding import lower_is_better
 from tenure.design.starting.roles import Roles, Told, guess_roles
 from tenure.design.starting.table import read_table
+from tenure.store.tables.words import lower_is_better
 
 
 def roles(path: Path, header: Sequence[str], rows: Sequence[Sequence[Any]], told: Told | None = None) -> Roles:

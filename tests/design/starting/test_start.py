@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, event, given, settings
 from hypothesis import strategies as st
 from pandas import read_csv
-from tests.design.starting.tables import episodes, offers, written
+from tests.design.starting.tables import episodes, german, offers, written
 
 from tenure.core.errors import DataError, ProjectError, TenureError
 from tenure.core.evidence import Verdict
@@ -136,6 +136,36 @@ def test_a_leak_becomes_a_signal_and_no_feature(tmp_path: Path) -> None:
     assert [signal.name for signal in problem.signals] == ["reward", "card", "cash"]
     assert {kpi.name for kpi in problem.kpis} == {"mean_reward", "mean_card", "mean_cash"}
     assert started.as_dict()["leaks"][0]["column"] == "card"
+
+
+def test_decimal_commas_and_days_first_are_read_as_they_are_meant_and_it_is_said(tmp_path: Path) -> None:
+    draft = start_from_log("shop", tmp_path, german(tmp_path / "log.csv")).draft
+    assert draft is not None
+    assert (draft.roles.outcome, draft.roles.time) == ("revenue", "datum")
+    assert "preis" in [feature.source.column for feature in draft.features]
+    assert draft.notes[0].startswith("the file has numbers with decimal commas: preis, revenue (such as '1.100,5'")
+    assert "read as 2026-01-01T00:30:00" in draft.notes[1]
+    world = load_project(tmp_path / "shop").simulator
+    assert world.log.observation[0, 0] == pytest.approx(1100.5)
+    assert world.log.signals["revenue"][:2].tolist() == [0.25, 7.26]
+
+
+def test_numbers_that_may_be_thousands_or_fractions_are_refused_with_their_line_unless_ignored(tmp_path: Path) -> None:
+    rows = [(("a", "b")[i % 2], i % 5, f"1,{200 + i}") for i in range(40)]
+    path = written(tmp_path / "log.csv", ("action", "reward", "size"), rows, delimiter=";")
+    with pytest.raises(DataError, match="a fraction or thousands") as caught:
+        start_from_log("shop", tmp_path, path)
+    assert caught.value.where == f"{path}:2"
+    assert not (tmp_path / "shop").exists()
+    assert start_from_log("shop", tmp_path, path, Told(ignore=("size",))).draft is not None
+
+
+def test_a_column_named_like_the_outcome_that_holds_words_is_asked_about(tmp_path: Path) -> None:
+    rows = [(("a", "b")[i % 2], f"{i % 7} EUR", i % 5) for i in range(40)]
+    path = written(tmp_path / "log.csv", ("action", "revenue", "size"), rows)
+    with pytest.raises(DataError, match="named like the outcome") as caught:
+        start_from_log("shop", tmp_path, path)
+    assert (caught.value.found, caught.value.where) == ("'0 EUR'", f"{path}:2")
 
 
 def test_a_missing_propensity_is_noted(tmp_path: Path) -> None:

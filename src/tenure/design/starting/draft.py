@@ -10,14 +10,14 @@ import pyarrow.compute as pc
 
 from tenure.core.errors import DataError
 from tenure.design.starting.decisions import Decisions, Order, read_decisions
-from tenure.design.starting.features import FeatureDraft, SignalDraft, draft_features, draft_signal
-from tenure.design.starting.finding import is_outcome_word
+from tenure.design.starting.features import LEFT_OUT, FeatureDraft, SignalDraft, draft_features, draft_signal
 from tenure.design.starting.leaks import Leak, find_leaks
 from tenure.design.starting.names import slugs
 from tenure.design.starting.roles import Guess, Roles, Told, guess_roles
 from tenure.design.starting.table import Table, is_known, read_table
 from tenure.design.starting.today import Today, today
 from tenure.store.tables.features import ordered_labels
+from tenure.store.tables.words import is_outcome_word
 
 FEWEST_ROWS = 10
 """Decisions from which a folder can be drafted."""
@@ -64,6 +64,16 @@ class Draft:
     notes: tuple[str, ...]
 
     @property
+    def left_out(self) -> dict[str, str]:
+        """Columns that nothing reads, each with the reason; leaks are told apart."""
+        return {**self.roles.left_out, **{each.column: each.why for each in self.guesses if each.role == LEFT_OUT}}
+
+    @property
+    def taken(self) -> tuple[tuple[str, str, str], ...]:
+        """Columns that something reads: column, role, why."""
+        return tuple((each.column, each.role, each.why) for each in self.guesses if each.role != LEFT_OUT)
+
+    @property
     def discount(self) -> float:
         """Weight of the next step: nothing follows from a decision where the log has no order."""
         return 0.99 if self.sequential else 0.1
@@ -75,7 +85,7 @@ def draft_project(name: str, path: Path, told: Told) -> Draft:
     Raises:
         DataError: the log is empty or too short, holds one action only, or nothing says what was done or came of it.
     """
-    table = read_table(path)
+    table = read_table(path, ignore=told.ignore)
     roles = guess_roles(table, told)
     leaks = find_leaks(table, roles)
     signals = _signals(table, roles, leaks)
@@ -165,6 +175,7 @@ def _notes(
     """What a person must know before trusting the folder."""
     outcome, kinds = decisions.signals[signals[0].name], {leak.kind for leak in leaks}
     (rejected, why), lost = table.rejected, len(table) - len(decisions)
+    written = [f"the file has {note}" for note in table.notes]
     told = {
         "no propensity: the log does not say how likely each action was, so what it says of other policies rests on "
         "the assumption that the features explain the choice; log propensities from now on": roles.propensity is None,
@@ -183,4 +194,4 @@ def _notes(
         ),
         f"only the first {len(table)} rows were looked at": not table.whole,
     }
-    return [note for note, applies in told.items() if applies]
+    return written + [note for note, applies in told.items() if applies]

@@ -12,11 +12,11 @@ import pyarrow.compute as pc
 
 from tenure.core.arrays import Floats
 from tenure.design.starting.decisions import Column
-from tenure.design.starting.finding import lower_is_better
-from tenure.design.starting.names import remark, slugs, tokens
+from tenure.design.starting.names import remark, slugs
 from tenure.design.starting.roles import Guess, Roles
 from tenure.design.starting.table import Table, finite
 from tenure.store.tables.values import plain
+from tenure.store.tables.words import lower_is_better, tokens
 
 VALUES = 12
 """Values of a category that become a feature of their own, the most frequent ones."""
@@ -27,6 +27,8 @@ UNITS = {
     "kg": "kg", "click": "clicks", "clicks": "clicks", "clicked": "clicks", "age": "years", "count": "count",
 }  # fmt: skip
 """Units that words of a header say."""
+LEFT_OUT = "left out"
+"""The role of a column that may say something, of which nothing can be made here."""
 UNKNOWN = "1"
 """The unit of what has none, or none that is known yet."""
 
@@ -85,7 +87,7 @@ def draft_features(table: Table, roles: Roles, kept: tuple[str, ...]) -> tuple[l
     for name in kept:
         parts, why = _parts(table, name)
         wanted += [(name, *part) for part in parts]
-        guesses.append(Guess(name, "feature" if parts else "left out", why))
+        guesses.append(Guess(name, "feature" if parts else LEFT_OUT, why))
     cycles = [] if roles.time is None else _cycles(table, roles.time)
     if roles.time is not None and cycles:
         wanted += [(roles.time, kind, "") for kind in cycles]

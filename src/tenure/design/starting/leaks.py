@@ -11,9 +11,9 @@ import pyarrow.compute as pc
 from tenure.core.arrays import Bools, Floats, Ints
 from tenure.design.starting.decisions import Order, in_order
 from tenure.design.starting.dependence import FEWEST, explained, separates
-from tenure.design.starting.names import tokens
 from tenure.design.starting.roles import Roles
 from tenure.design.starting.table import Table, finite, is_known
+from tenure.store.tables.words import tokens
 
 EXPLAINED = 0.98
 """Share of the outcome's variance that one column explains, from which it is taken for a function of the outcome."""
@@ -99,6 +99,7 @@ def _running(name: str, x: Floats, outcome: Floats, rows: Ints, group: Ints) -> 
     Up to the outcome before, such a sum is known, and no leak.
     """
     inside = np.diff(group) == 0
+    x = np.where(is_known(x), x, np.nan)
     grown, now = np.diff(x[rows])[inside], outcome[rows][1:][inside]
     known = is_known(grown) & is_known(now)
     grown, now = grown[known], now[known]

@@ -75,13 +75,3 @@ def markdown(text: str) -> str:
     """
     safe = html.escape(one_line(text).replace("\\", "\\\\"), quote=False)
     return re.sub(r"[`*\[\]|~]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])", r"\\\g<0>", safe)
-
-
-def tokens(text: str) -> tuple[str, ...]:
-    """The words a header is made of, lower case; camelCase counts as two.
-
-    >>> tokens("deliveredAt"), tokens("Total-Cost (EUR)")
-    (('delivered', 'at'), ('total', 'cost', 'eur'))
-    """
-    parted = re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", text)
-    return tuple(word for word in re.split(r"[^a-z0-9]+", parted.lower()) if word)

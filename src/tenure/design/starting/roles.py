@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from tenure.core.errors import DataError
-from tenure.design.starting.finding import FEW, FINDERS, MOST_ACTIONS, NUMBERS, last_number, only_choice, says_nothing
+from tenure.design.starting.finding import FINDERS, last_number, only_choice, says_nothing
 from tenure.design.starting.table import Table, finite
 from tenure.store.tables.roles import FOREIGN, WORDS, key_of
+from tenure.store.tables.words import FEW, MOST_ACTIONS, NUMBERS, is_outcome_word
 
 
 @dataclass(frozen=True)
@@ -99,6 +100,7 @@ def guess_roles(table: Table, told: Told) -> Roles:
             taking.take(role, *find(table, taking.free))
     left_out |= {name: why for name in taking.free if (why := says_nothing(table, name))}
     taking.free = [name for name in taking.free if name not in left_out and name not in told.features]
+    _check_named_outcome(table, taking)
     for role, find in (("action", only_choice), ("outcome", last_number)):
         if role not in taking.taken:
             taking.take(role, *find(table, taking.free))
@@ -160,6 +162,21 @@ def _check_found(table: Table, taking: _Taking) -> None:
             f"{table.path}, line 1",
             "add the outcome to the export, or name it with --outcome",
         )
+
+
+def _check_named_outcome(table: Table, taking: _Taking) -> None:
+    """A column that is named like the outcome and holds texts is asked about, before any number stands in for it."""
+    named = [name for name in taking.free if is_outcome_word(name) and table.looks[name] == "text"]
+    if "outcome" in taking.taken or not named:
+        return
+    cells = table.texts(named[0])
+    row = int(np.flatnonzero(np.isnan(table.numbers(named[0])) & np.asarray(cells.is_valid()))[0])
+    raise _bad(
+        f"numbers in {named[0]!r}, which is named like the outcome",
+        repr(cells[row].as_py()),
+        table.line(row),
+        "write it as a plain number in the export, or name another column with --outcome",
+    )
 
 
 def _check_action(table: Table, name: str) -> None:

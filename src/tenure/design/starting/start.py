@@ -36,6 +36,7 @@ class Started:
             "folder": str(self.folder),
             "files": list(self.files),
             "guesses": [guess.as_dict() for guess in draft.guesses] if draft else [],
+            "left_out": draft.left_out if draft else {},
             "leaks": [leak.as_dict() for leak in draft.leaks] if draft else [],
             "notes": list(draft.notes) if draft else [],
         }

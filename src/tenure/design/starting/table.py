@@ -12,8 +12,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tenure.core.arrays import Bools, Floats
-from tenure.store.tables.chunks import bad_data
+from tenure.core.arrays import Bools, Floats, Ints
+from tenure.store.tables.chunks import Rejection, bad_data
 from tenure.store.tables.expanded import Expanded, opens
 from tenure.store.tables.features import look
 from tenure.store.tables.logfile import SIZE, read_source
@@ -36,6 +36,8 @@ class Table:
         inner: columns that came from a decision's context, so were known when it was taken.
         rejected: how many rows could not be read, and why the first could not.
         whole: the file has no more rows.
+        notes: how its numbers and dates were read, where not as they stand.
+        lines: of the rows in the file, from 1; [n].
     """
 
     path: Path
@@ -43,6 +45,8 @@ class Table:
     inner: frozenset[str] = frozenset()
     rejected: tuple[int, str] = (0, "")
     whole: bool = True
+    notes: tuple[str, ...] = ()
+    lines: Ints | None = None
 
     def __len__(self) -> int:
         return len(next(iter(self.columns.values())))
@@ -76,31 +80,35 @@ class Table:
         return int(pc.count_distinct(self.texts(name).drop_null()).as_py())
 
     def line(self, row: int) -> str:
-        """A row for messages."""
-        return f"{self.path}, row {row + 1}"
+        """Where a row stands, for messages."""
+        return f"{self.path}:{row + 2 if self.lines is None else int(self.lines[row])}"
 
 
-def read_table(path: Path, columns: Collection[str] | None = None, most: int = MOST_ROWS) -> Table:
+def read_table(
+    path: Path, columns: Collection[str] | None = None, most: int = MOST_ROWS, ignore: Collection[str] = ()
+) -> Table:
     """The first rows of a CSV (plain or gzipped), JSON lines or Parquet file.
 
     Args:
         path: the file.
         columns: only these; None reads all.
         most: rows at most.
+        ignore: columns that nobody will use, read as texts.
 
     Raises:
-        DataError: no such file, no rows, or one of the columns is missing.
+        DataError: no such file, no rows, one of the columns is missing, or can be read in two ways.
     """
-    source = read_source(path, SIZE)
+    source = read_source(path, SIZE, leave=ignore)
     source = Expanded(source) if opens(source.sample()) else source
     names = [name for name in source.sample() if columns is None or name in columns]
     missing = sorted(set(columns or ()) - set(names))
     if missing:
         raise bad_data(f"the columns {missing}", f"columns {names}", str(path), "restore the file, or correct data.py")
-    parts, rejected, rows = [], [], 0
+    parts, lines, rejected, rows = [], [], list[Rejection](), 0
     for chunk in source.chunks(names, ()):
         rejected += list(chunk.rejected)
         parts.append(chunk.columns)
+        lines.append(chunk.line)
         rows += len(chunk)
         if rows > most:
             break
@@ -109,7 +117,8 @@ def read_table(path: Path, columns: Collection[str] | None = None, most: int = M
         raise bad_data("a log with rows", found, str(path), "check the export that wrote it")
     first = f"line {rejected[0].line}: {rejected[0].reason}" if rejected else ""
     joined = {name: _joined([part[name] for part in parts]).slice(0, most) for name in names}
-    return Table(path, joined, frozenset(getattr(source, "inner", ())), (len(rejected), first), rows <= most)
+    inner, notes = frozenset(getattr(source, "inner", ())), getattr(source, "notes", ())
+    return Table(path, joined, inner, (len(rejected), first), rows <= most, notes, np.concatenate(lines)[:most])
 
 
 def _joined(parts: list[Any]) -> Any:

@@ -62,19 +62,23 @@ def evaluate(
 
 
 def open_for(
-    log: Any, tables: Sequence[Any], mapping: Path | str | Mapping[str, Any] | None, actions: Sequence[str] | None
+    log: Any,
+    tables: Sequence[Any],
+    mapping: Path | str | Mapping[str, Any] | None,
+    actions: Sequence[str] | None,
+    features: Sequence[str] = (),
 ) -> LogFile:
     """A log with all actions that it or the tables know; a policy may want what the log never shows."""
     from tenure.store.tables.logfile import open_log
     from tenure.store.tables.predictions import labels_in
 
-    opened = open_log(log, mapping, actions=actions)
+    opened = open_log(log, mapping, actions=actions, features=features)
     if actions is not None or not opened.labels:
         return opened
     labels = opened.labels
     for table in filter(is_table, tables):
         labels = labels_in(table, labels)
-    return opened if labels == opened.labels else open_log(log, mapping, actions=labels)
+    return opened if labels == opened.labels else open_log(log, mapping, actions=labels, features=features)
 
 
 def value(

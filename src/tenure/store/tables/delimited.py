@@ -84,6 +84,11 @@ class Delimited:
             raise bad_data("column names, each once", f"{twice} more than once", self.name, "rename the columns")
         return names, delimiter, sum(map(len, lines[:taken]))
 
+    @property
+    def separator(self) -> str:
+        """What stands between fields."""
+        return self._head[1]
+
     def _first_lines(self) -> list[bytes]:
         """The first line, and as many more as a quote that is open in it may take."""
         with opened(self.path) as file:

@@ -23,6 +23,7 @@ class Expanded:
 
     def __init__(self, source: Source) -> None:
         self.source, self.name, self.typed = source, source.name, False
+        self.notes: tuple[str, ...] = getattr(source, "notes", ())
         names = list(source.sample())
         own = {key_of(word) for words in WORDS.values() for word in words} if "tenure" in names else None
         # Tenure's own exports repeat the context in the columns of the form they have; the context is exact.

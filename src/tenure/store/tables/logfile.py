@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -17,11 +17,13 @@ from tenure.store.tables.expanded import Expanded, opens
 from tenure.store.tables.features import feature_column, look
 from tenure.store.tables.files import opened
 from tenure.store.tables.jsonlines import JsonLines
+from tenure.store.tables.notation import as_written
 from tenure.store.tables.repeats import known_actions, number_columns
 from tenure.store.tables.roles import ColumnMapping, guess, read_mapping
 from tenure.store.tables.scanning import Scan, counts, scan
 from tenure.store.tables.shaping import Shaper
 from tenure.store.tables.understanding import Plan, Understood, select, understand
+from tenure.store.tables.words import FirstRows, by_words
 
 Form = Literal["csv", "jsonl", "parquet", "dsjson", "obp", "npz", "scope-rl"]
 SUFFIXES: Mapping[str, Form] = {
@@ -119,6 +121,7 @@ def open_log(
     unique: bool = True,
     form: Form | None = None,
     whole: bool = False,
+    features: Collection[str] = (),
 ) -> LogFile:
     """A log of any form, its columns guessed by name or told by a mapping.
 
@@ -133,19 +136,26 @@ def open_log(
         actions: labels of all actions in order, where they are known; rows with others are rejected.
         unique: reject repeated ids; costs 8 bytes a row while the log is opened, and the reading of all ids.
         form: the form of a file, where its name does not say it.
-        whole: contexts that are JSON are kept whole, so their members need not be understood as features; for imports.
+        whole: contexts that are JSON are kept whole, so their members need not be understood as features; for imports,
+            which guess by whole names only, since what they keep stays.
+        features: columns that somebody needs as features, so that no word of theirs gives them a role.
 
     Raises:
         DataError: no such file, nothing in it can be used, or no column says which action was taken.
     """
-    rows = _expanded(read_source(source, size, form))
+    told = read_mapping(mapping)
+    rows = _expanded(read_source(source, size, form, _no_numbers(told)))
     sample = rows.sample()
     if not sample:
         raise bad_data("a log with rows", "none", rows.name, "check the export that wrote it")
     labels = tuple(actions) if actions is not None else getattr(rows, "labels", None)
-    told = read_mapping(mapping)
     looks = {name: look(values) for name, values in sample.items()}
-    plan = plan_of(guess(looks, told, rows.name, getattr(rows, "inner", ())), looks, sample, labels)
+
+    def more(free: Sequence[str], filled: Collection[str]) -> Mapping[str, tuple[str, str, float]]:
+        wanted = [] if whole else [name for name in free if name not in features]
+        return by_words(FirstRows(looks, sample), wanted, filled)
+
+    plan = plan_of(guess(looks, told, rows.name, getattr(rows, "inner", ()), more), looks, sample, labels)
     if whole:
         inner = getattr(rows, "inner", ())
         kept = () if isinstance(rows, JsonLines) else tuple(f for f in plan.features if f.column not in inner)
@@ -173,8 +183,14 @@ def _expanded(source: Source) -> Source:
     return Expanded(source) if opens(source.sample()) else source
 
 
-def read_source(source: Any, size: int, form: Form | None = None) -> Source:
-    """What reads a source, told by its type or its name."""
+def _no_numbers(told: Mapping[str, Any]) -> frozenset[str]:
+    """Columns of a mapping that are left out, or whose commas part the entries of a mask."""
+    mask = told.get("columns", {}).get("allowed")
+    return frozenset(told.get("ignore", ())) | frozenset(mask.columns if mask else ())
+
+
+def read_source(source: Any, size: int, form: Form | None = None, leave: Collection[str] = ()) -> Source:
+    """What reads a source, told by its type or its name; `leave` names columns that are no numbers and no dates."""
     library = type(source).__module__.partition(".")[0]
     if library == "pandas":
         return from_frame(source, size)
@@ -185,7 +201,7 @@ def read_source(source: Any, size: int, form: Form | None = None) -> Source:
     if isinstance(source, tuple) and len(source) == 2:
         return _stored(*source, size)
     if isinstance(source, str | Path):
-        return _file(str(source), size, form)
+        return _file(str(source), size, form, leave)
     what = "a path, a DataFrame, an Arrow table, a dict of arrays, or (store, problem)"
     raise bad_data(what, type(source).__name__, "open_log", "give one of these")
 
@@ -196,7 +212,7 @@ def _stored(store: Any, problem: Any, size: int) -> Source:
     return Stored(store, problem, size)
 
 
-def _file(name: str, size: int, form: Form | None) -> Source:
+def _file(name: str, size: int, form: Form | None, leave: Collection[str]) -> Source:
     path = Path(name)
     if path.is_dir() or (any(letter in name for letter in "*?[") and not path.exists()):
         return Parquet(_many(path), size)
@@ -212,7 +228,8 @@ def _file(name: str, size: int, form: Form | None) -> Source:
     if form in ("jsonl", "dsjson"):
         _check_lines(path)
         return JsonLines(path, dsjson=True if form == "dsjson" else None)
-    return Delimited(path)
+    table = Delimited(path)
+    return as_written(table, table.separator, leave)
 
 
 def _check_lines(path: Path) -> None:
@@ -247,7 +264,7 @@ def form_of(path: Path) -> Form:
 def summary(log: LogFile) -> list[str]:
     """What was understood of a log, in words."""
     found = log.found
-    lines = [f"{log.source.name}: {found.rows} rows", *found.plan.mapping.lines]
+    lines = [f"{log.source.name}: {found.rows} rows", *found.plan.mapping.lines, *getattr(log.source, "notes", ())]
     columns = [feature.column for feature in found.plan.features]
     lines.append(f"features: {len(log.names)} from columns, {_short(columns)}")
     if len(columns) < len(found.plan.mapping.features):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -69,12 +70,14 @@ class ColumnMapping:
         features: every other column, in the order of the source.
         left_out: columns that are neither, each with the reason.
         told: roles that a mapping states; the others are guessed.
+        whys: of roles that were guessed from more than a whole name: why.
     """
 
     roles: Mapping[str, Taken] = field(default_factory=dict)
     features: tuple[str, ...] = ()
     left_out: Mapping[str, str] = field(default_factory=dict)
     told: frozenset[str] = frozenset()
+    whys: Mapping[str, str] = field(default_factory=dict)
 
     def without(self, roles: Collection[str]) -> ColumnMapping:
         """The same without some roles, whose columns have nothing in them."""
@@ -92,13 +95,14 @@ class ColumnMapping:
         """One line per role, and one per kind of column that was left out."""
         lines = []
         for role, taken in self.roles.items():
-            how = "as the mapping says" if role in self.told else "by its name"
+            how = "as the mapping says" if role in self.told else self.whys.get(role, "by its name")
             lines.append(f"{role}: {'-' if taken.sign < 0 else ''}{', '.join(taken.columns)} ({how})")
         return lines + [f"left out: {name} ({reason})" for name, reason in self.left_out.items()]
 
 
 def read_mapping(mapping: Path | str | Mapping[str, Any] | None) -> Mapping[str, Any]:
-    """A mapping as plain tables: `columns` (role to column, or to {column, sign}) and `ignore` (names).
+    """A mapping as plain tables: `columns` (role to column, or to {column, sign}), `signals` (signal to column, for
+    `tenure reward diff`) and `ignore` (names).
 
     Raises:
         DataError: it cannot be read, or holds another key or role.
@@ -114,12 +118,14 @@ def read_mapping(mapping: Path | str | Mapping[str, Any] | None) -> Mapping[str,
 
 
 def _checked(mapping: Mapping[str, Any], where: str) -> Mapping[str, Any]:
-    columns = dict(mapping.get("columns", {}))
+    columns, signals = dict(mapping.get("columns", {})), dict(mapping.get("signals", {}))
     ignore = list(mapping.get("ignore", [])) + list(columns.pop("ignore", []))
-    strange = sorted(set(mapping) - {"columns", "ignore"}) + sorted(set(columns) - set(WORDS))
+    strange = sorted(set(mapping) - {"columns", "ignore", "signals"}) + sorted(set(columns) - set(WORDS))
+    strange += [f"{name} = {column!r}" for name, column in signals.items() if not isinstance(column, str)]
     if strange:
         raise _no_role(f"also {strange}", where)
-    return {"columns": {role: _taken(role, value, where) for role, value in columns.items()}, "ignore": ignore}
+    taken = {role: _taken(role, value, where) for role, value in columns.items()}
+    return {"columns": taken, "ignore": ignore, "signals": signals}
 
 
 def _taken(role: str, value: Any, where: str) -> Taken:
@@ -139,7 +145,17 @@ def _no_role(found: str, where: str) -> DataError:
     return bad_data(expected, found, where, "correct the mapping")
 
 
-def guess(looks: Mapping[str, Look], told: Mapping[str, Any], where: str, inner: Collection[str] = ()) -> ColumnMapping:
+Guesser = Callable[[Sequence[str], Collection[str]], Mapping[str, tuple[str, str, float]]]
+"""Of columns nobody has taken, and roles that are filled: role to column, why and sign."""
+
+
+def guess(
+    looks: Mapping[str, Look],
+    told: Mapping[str, Any],
+    where: str,
+    inner: Collection[str] = (),
+    more: Guesser = lambda free, filled: {},  # noqa: ARG005
+) -> ColumnMapping:
     """Give every column a role, or make it a feature.
 
     Args:
@@ -147,6 +163,7 @@ def guess(looks: Mapping[str, Look], told: Mapping[str, Any], where: str, inner:
         told: what `read_mapping` gave.
         where: the source, for messages.
         inner: members of the rows' contexts, which were known before the decision and are features by that.
+        more: what else tells a role, asked where no whole name does.
 
     Raises:
         DataError: the mapping names a column the source does not have, or nothing says which action was taken.
@@ -163,6 +180,9 @@ def guess(looks: Mapping[str, Look], told: Mapping[str, Any], where: str, inner:
             found = _find(role, free, looks)
             roles |= {role: Taken((found[0],))} if found else _box(role, free, looks)
             left_out |= dict.fromkeys(found[1:], f"another word for {role}")
+    taken = {name for each in roles.values() for name in each.columns} | set(left_out)
+    by_more = {} if ours else more([name for name in free if name not in taken], roles)
+    roles |= {role: Taken((name,), sign) for role, (name, _, sign) in by_more.items()}
     left_out |= {name: "a row number" for name in open_names if name in ("", "Unnamed: 0", "__index_level_0__")}
     used = {name for taken in roles.values() for name in taken.columns} | set(left_out)
     left_out |= {name: NOTHING for name in looks if looks[name] == "empty" and name not in used}
@@ -171,9 +191,24 @@ def guess(looks: Mapping[str, Look], told: Mapping[str, Any], where: str, inner:
         left_out |= {name: "it repeats the context" for name in free if name not in used}
     if "action" not in roles:
         expected = f"a column that says which action was taken, such as {list(WORDS['action'])}"
-        raise bad_data(expected, f"columns {list(looks)}", where, "name it in a mapping: [columns] action = ...")
+        raise bad_data(expected, f"columns {list(looks)}", where, how_to_map())
     features = tuple(name for name in looks if name not in used and name not in left_out)
-    return ColumnMapping(roles, features, left_out, frozenset(told.get("columns", {})))
+    whys = {role: f"{why}; less is better" if sign < 0 else why for role, (_, why, sign) in by_more.items()}
+    return ColumnMapping(roles, features, left_out, frozenset(told.get("columns", {})), whys)
+
+
+def how_to_map(action: str = "COLUMN", reward: str = "COLUMN") -> str:
+    """What to do where names do not tell: the three lines of a mapping.
+
+    >>> print(how_to_map("offer", "euro"))
+    say which column is which in a file, and give it with --mapping FILE; its three lines:
+    [columns]
+    action = "offer"
+    reward = "euro"
+    """
+    first = "say which column is which in a file, and give it with --mapping FILE; its three lines:"
+    quoted = (json.dumps(name, ensure_ascii=False) for name in (action, reward))
+    return "\n".join((first, "[columns]", "action = {}\nreward = {}".format(*quoted)))
 
 
 def _check_there(names: Sequence[str], looks: Mapping[str, Look], where: str) -> None:
