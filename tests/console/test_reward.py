@@ -21,7 +21,8 @@ PAGE = RewardDocument(
     about=EVIL,
     verdict=Verdict.INCONCLUSIVE,
     reward_version="abc123",
-    audited_at="2026-05-01T12:00:00Z",
+    audited_at="2026-05-01 12:00 UTC",
+    summary=(("Verdict", "inconclusive."), ("Searched", "9 behaviours."), ("Found", EVIL), ("To do", "Settle it.")),
     sections=(
         Section("What is rewarded", ("One sentence.",), (Table("Terms", ("Signal", "Why"), ((EVIL, "pass"),)),)),
         Section("Limits", ("None.",)),
@@ -34,6 +35,13 @@ def test_both_forms_hold_every_part(form: Form) -> None:
     text = render_reward(PAGE, form)
     for needed in ("shop: what is rewarded", "abc123", "inconclusive", "One sentence.", "Terms", "Signal", "Limits"):
         assert needed in text
+
+
+@pytest.mark.parametrize("form", get_args(Form))
+def test_the_summary_stands_before_every_section(form: Form) -> None:
+    text = render_reward(PAGE, form)
+    places = [text.index(word) for word in ("In short", "9 behaviours.", "Settle it.", "One sentence.")]
+    assert places == sorted(places)
 
 
 @pytest.mark.parametrize("form", get_args(Form))

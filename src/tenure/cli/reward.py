@@ -66,6 +66,7 @@ def diff(
     log: Annotated[
         str | None, typer.Option(help="score these decisions under both too: a table with a column per signal")
     ] = None,
+    mapping: Annotated[Path | None, typer.Option(help="with --log: TOML saying which column is what")] = None,
     json: Json = False,
 ) -> None:
     """What a change of the reward does to the ranking of known behaviours and logged decisions; nothing is trained."""
@@ -73,4 +74,4 @@ def diff(
     with reported(output):
         from tenure.cli.rewarding import run_diff
 
-        run_diff(output, before, after, log)
+        raise SystemExit(run_diff(output, before, after, log, mapping))

@@ -13,6 +13,7 @@ from tenure.core.clock import SystemClock
 from tenure.core.project import Project, load_project
 from tenure.design.reward.check import RewardCheck, check_reward, known_conducts
 from tenure.design.reward.record import argument_of, sources_of, write_result
+from tenure.design.reward.summary import alike_words
 
 MOVING = 4
 """Features that are shown beside a step, of those that change along the way."""
@@ -47,7 +48,8 @@ def run_audit(output: Output, project: str, seed: int, home: Path | None) -> int
     _tell_findings(output, fields["findings"])
     for number, exploit in enumerate(fields["exploits"], 1):
         tell_exploit(output, number, exploit)
-    output.say(f"\n{found.verdict.word}, in {found.seconds:.1f} s. Next: tenure reward doc {project}")
+    first = "" if found.verdict.exit_code == 0 else "mend what is named and audit again; the page of this audit is "
+    output.say(f"\n{found.verdict.word}, in {found.seconds:.1f} s. Next: {first}tenure reward doc {project}")
     output.result({**fields, "problem": problem.name, "reward_version": problem.reward_version})
     return found.verdict.exit_code
 
@@ -66,17 +68,20 @@ def run_doc(output: Output, project: str, out: Path | None, form: Literal["html"
     output.result({**fields, "findings": audit["findings"], "exploits": audit["exploits"]})
 
 
-def run_diff(output: Output, before: str, after: str, log: str | None) -> None:
-    """Say what a change of the reward does."""
+def run_diff(output: Output, before: str, after: str, log: str | None, mapping: Path | None = None) -> int:
+    """Say what a change of the reward does; the exit code is the verdict's on the new reward."""
     from tenure.design.reward.diff import needed_signals, reward_diff
     from tenure.design.reward.scored import open_signals
 
     one, two = load_project(before), load_project(after)
-    opened = None if log is None else open_signals(log, one.problem, needed_signals(one, two))
+    opened = None if log is None else open_signals(log, one.problem, needed_signals(one, two), mapping)
+    for line in opened.taken if opened is not None else ():
+        output.say(line)
     found = reward_diff(one, two, opened, SystemClock())
     for line in found.lines():
         output.say(line)
     output.result(found.as_dict())
+    return found.verdict.exit_code
 
 
 def tell_exploit(output: Output, number: int, exploit: Mapping[str, Any]) -> None:
@@ -87,6 +92,7 @@ def tell_exploit(output: Output, number: int, exploit: Mapping[str, Any]) -> Non
         f"The reward ranks it {exploit['gain']['value']:+.4g} per world over the incumbent; {harm['name']} is "
         f"{harm['value']:.4g} {harm['unit']} (incumbent {harm['reference']:.4g}, acceptable to {harm['bound']:.4g})."
     )
+    output.say(alike_words(exploit))
     rows = [(name, f"{usual:.4g}", f"{paid:.4g}", "") for name, (usual, paid) in exploit["by_term"].items()]
     output.table(("reward by term, per world", "incumbent", "exploit", ""), rows)
     _tell_steps(output, exploit["steps"])

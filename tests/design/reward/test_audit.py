@@ -22,7 +22,8 @@ from tenure.core.simulator import Step
 from tenure.design.reward.attack.hunt import Candidate, Hunt
 from tenure.design.reward.attack.pool import POOL
 from tenure.design.reward.attack.steady import one_action
-from tenure.design.reward.audit import Attack, attack, audit, distinct
+from tenure.design.reward.audit import Attack, attack, audit
+from tenure.design.reward.exploit import distinct
 
 CHEAP = {name: POOL[name] for name in ("random", "one action", "greedy", "evolution")}
 
@@ -125,14 +126,19 @@ def test_harm_that_noise_may_hide_the_pay_of_does_not_pass() -> None:
     assert "in doubt, none proven" in finding.reason
 
 
-def test_of_one_harm_and_kind_only_the_best_paid_is_shown() -> None:
+def test_of_one_harm_and_term_only_the_best_paid_is_shown_with_how_many_do_the_same() -> None:
     found = attack(_courier("pay per block"), effort=SMALL, pool=CHEAP)
-    keys = [(each.harm.name, each.found_by) for each in found.exploits]
+    keys = [(each.harm.name, each.term) for each in found.exploits]
     assert len(keys) == len(set(keys))
     gains = [each.gain.value for each in found.exploits]
     assert gains == sorted(gains, reverse=True)
-    worse = replace(found.exploits[0], gain=replace(found.exploits[0].gain, value=-1.0))
-    assert distinct([worse, found.exploits[0]]) == (found.exploits[0],)
+    best = found.exploits[0]
+    worse = replace(best, gain=replace(best.gain, value=-1.0), found_by="luck")
+    elsewhere = replace(worse, mending=replace(best.mending, signal="another"))
+    assert distinct([worse, elsewhere, best]) == (
+        replace(best, alike={best.found_by: 1, "luck": 1}),
+        replace(elsewhere, alike={"luck": 1}),
+    )
 
 
 def test_without_a_simulator_nothing_was_searched_and_the_audit_says_so(tmp_path: Path) -> None:

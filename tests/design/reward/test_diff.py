@@ -49,6 +49,24 @@ def test_the_ranking_of_known_behaviours_is_told_under_both(tmp_path: Path) -> N
     assert found.speed.bare == found.speed.paid == 1024 * 20
     told = "\n".join(found.lines())
     assert "'waits' is no longer above 'juggles'" in told
+
+
+def test_the_new_reward_is_judged_on_every_known_order_and_behaviour(tmp_path: Path) -> None:
+    before, after = picker(tmp_path / "a"), picker(tmp_path / "b", draft="pays-picks")
+    found, same = reward_diff(before, after, None, Ticking()), reward_diff(before, before, None, Ticking())
+    assert {finding.gate for finding in found.findings} == {"order", "known_exploits"}
+    assert (found.verdict.word, same.verdict.word) == ("fail", "pass")
+    assert [exploit.conduct.name for exploit in found.exploits] == ["juggles"]
+    assert not same.exploits
+    fields = found.as_dict()
+    assert (fields["verdict"], fields["exploits"][0]["behaviour"]) == ("fail", "juggles")
+    assert {each["verdict"] for each in fields["findings"]} >= {"fail"}
+    assert any(line.startswith("  known_exploits, fail: 'juggles' is paid") for line in found.lines())
+
+
+def test_the_fields_of_a_diff_are_json(tmp_path: Path) -> None:
+    before, after = picker(tmp_path / "a"), picker(tmp_path / "b", draft="pays-picks")
+    found = reward_diff(before, after, None, Ticking())
     assert json.dumps(found.as_dict())
 
 
@@ -138,6 +156,37 @@ def test_a_log_without_these_signals_says_what_it_has(tmp_path: Path) -> None:
     path.write_text("decision_id,action,metres\na,pick,1\n")
     with pytest.raises(DataError, match="no column 'delivered'"):
         open_signals(str(path), picker(tmp_path).problem, NAMES)
+
+
+def test_a_signal_is_found_but_for_case_and_punctuation_or_where_a_mapping_says(tmp_path: Path) -> None:
+    path, problem = tmp_path / "log.csv", picker(tmp_path).problem
+    path.write_text("decision_id;offer shown;Delivered;way (m)\na;pick;0;1,5\nb;wait;1;5,25\n")
+    with pytest.raises(DataError) as caught:
+        open_signals(str(path), problem, NAMES)
+    assert caught.value.fix.splitlines()[-2:] == ["[signals]", 'metres = "COLUMN"']
+    found = open_signals(str(path), problem, NAMES, {"signals": {"metres": "way (m)"}})
+    assert found.signals["metres"].tolist() == [1.5, 5.25]
+    assert found.taken == (
+        "action: offer shown (its name says 'offer', and it has 2 different values)",
+        "signal delivered: Delivered",
+        "signal metres: way (m)",
+        "numbers with decimal commas: way (m) (such as '1,5' in line 2, read as 1.5)",
+    )
+
+
+def test_rows_that_cannot_be_read_are_told_and_a_signal_of_words_is_refused_with_its_line(tmp_path: Path) -> None:
+    path, problem = tmp_path / "log.csv", picker(tmp_path).problem
+    rows = "".join(f"{'pick' if k % 2 else 'wait'},{k % 2},{k}\n" for k in range(20))
+    path.write_text(f"action,delivered,metres\n{rows}pick,1,far\n")
+    found = open_signals(str(path), problem, NAMES)
+    assert (len(found), found.taken[-1]) == (
+        20,
+        "rejected: 1 rows; the first, line 22: 'far' in column 'metres' is no number",
+    )
+    path.write_text("action,delivered,metres\npick,1,\nwait,0,far\n")
+    with pytest.raises(DataError) as caught:
+        open_signals(str(path), problem, NAMES)
+    assert (caught.value.found, caught.value.where) == ("'far'", f"{path}:3")
 
 
 def test_both_rewards_signals_are_needed(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from tenure.design.reward.check import check_reward, known_conducts
 from tenure.design.reward.document import RewardDocument, reward_document
 from tenure.design.reward.record import sources_of, write_result
 from tenure.design.reward.static import static_findings, static_tables
+from tenure.design.reward.summary import summary
 
 AT = datetime(2026, 5, 1, 12, tzinfo=UTC)
 STEP = {
@@ -97,9 +98,35 @@ def test_everything_the_risk_officer_asks_for_is_there(tmp_path: Path) -> None:
         "two parcels above one parcel", "parcels are what it is for",  # scenarios with results
         "ablation", "waits no longer above juggles", "weight x0.25",
         "3 random", "Exploit 1: always put", "no term pays for delivered: add one", "thrown 1",
-        project.problem.reward_version, project.simulator.version, "2026-05-01T12:00:00",
+        project.problem.reward_version, project.simulator.version, "2026-05-01 12:00 UTC",
     ):  # fmt: skip
         assert needed in told, needed
+
+
+def test_four_lines_at_the_top_tell_verdict_search_finding_and_what_to_do(tmp_path: Path) -> None:
+    exploit = {**EXPLOIT, "alike": {"one action": 1, "greedy": 3}}
+    project = audited(picker(tmp_path, *RICH), tmp_path / "home", exploit)
+    document = reward_document(project, tmp_path / "home")
+    told = dict(document.summary)
+    assert list(told) == ["Verdict", "Searched", "Found", "To do"]
+    assert told["Verdict"].startswith("fail, of the audit made 2026-05-01 12:00 UTC: ")
+    assert told["Searched"] == "3 behaviours: 3 random."
+    assert told["Found"].startswith("1 way to be paid for harm: delivered harmed, mend the term over delivered.")
+    assert told["To do"].startswith("Mend the term over delivered: no term pays for delivered: add one; then run ")
+    assert "4 behaviours do the same harm by the same term: 1 one action, 3 greedy." in words_of(document)
+
+
+def test_a_passing_audit_leaves_nothing_to_mend(tmp_path: Path) -> None:
+    audit = {"verdict": "pass", "at": "2026-05-01T12:00:00+00:00", "findings": [], "exploits": []}
+    told = dict(summary(picker(tmp_path), audit))
+    assert (told["Searched"], told["Found"]) == ("nothing.", "No way to be paid for harm.")
+    assert told["To do"].startswith("Nothing is left to mend.")
+
+
+def test_a_moment_on_the_page_has_minutes_and_no_fractions(tmp_path: Path) -> None:
+    text = words_of(reward_document(audited(picker(tmp_path), tmp_path / "home"), tmp_path / "home"))
+    assert "2026-05-01 12:00 UTC" in text
+    assert "12:00:00" not in text
 
 
 def test_without_an_audit_there_is_no_page(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from tenure.design.reward.check import behaviour_fields, check_reward
 from tenure.design.reward.conduct import Conduct
 from tenure.design.reward.doubt import Doubt, doubt_of
 from tenure.design.reward.early import early_end
-from tenure.design.reward.exploit import MOST_ONE_ACTION, Exploit, judge_conduct
+from tenure.design.reward.exploit import MOST_ONE_ACTION, Exploit, distinct, judge_conduct
 from tenure.design.reward.static import plateaus, static_findings
 
 SHOWN_EXPLOITS = 5
@@ -32,7 +32,7 @@ class Attack:
 
     Args:
         findings: `exploits`, `one_action`, `early_end` and `plateaus`.
-        exploits: one for each harm and kind of behaviour, the best paid first.
+        exploits: one for each harm and term to mend, the best paid first.
         conducts: everything that was tried, the incumbent first.
     """
 
@@ -151,21 +151,14 @@ def attack(
     return Attack(tuple(findings), exploits, (tried.reference, *everything))
 
 
-def distinct(exploits: Sequence[Exploit]) -> tuple[Exploit, ...]:
-    """The best paid exploit of each harm and kind of behaviour, the best paid first."""
-    best: dict[tuple[str, str], Exploit] = {}
-    for exploit in sorted(exploits, key=lambda each: -each.gain.value):
-        best.setdefault((exploit.harm.name, exploit.found_by), exploit)
-    return tuple(best.values())
-
-
 def _exploits_finding(tried: Search, exploits: Sequence[Exploit], doubts: Sequence[Doubt]) -> Finding:
     unsearched = f"; not all could be searched: {'; '.join(tried.broken)}" if tried.broken else ""
     if exploits:
         top = exploits[0]
+        behaviours = sum(sum(each.alike.values()) for each in exploits)
         reason = (
-            f"{len(exploits)} found; the best paid is {top.conduct.name!r}: {top.gain.value:+.4g} per world over the "
-            f"incumbent, {top.harm.words}; {top.advice}{unsearched}"
+            f"{len(exploits)} found, in {behaviours} behaviours; the best paid is {top.conduct.name!r}: "
+            f"{top.gain.value:+.4g} per world over the incumbent, {top.harm.words}; {top.advice}{unsearched}"
         )
         return Finding("exploits", Verdict.FAIL, reason, top.gain)
     if tried.broken:

@@ -108,7 +108,7 @@ def check_reward(project: Project, worlds: int = WORLDS) -> RewardCheck:
     for order in scenarios.orders:
         _check_comparable(project, scenarios, order)
     margins = {order: margins_of(project.problem.reward, conducts, order) for order in scenarios.orders}
-    findings = [_judge(order, found) for order, found in margins.items()] or [_no_scenarios(scenarios)]
+    findings = [judge_order(order, found) for order, found in margins.items()] or [_no_scenarios(scenarios)]
     return RewardCheck(
         (*findings, *term_findings(project)),
         tuple(conducts.values()),
@@ -163,7 +163,8 @@ def _margin(reward: Reward, better: Conduct, worse: Conduct, order: Order) -> Ma
     return Margin(order, better.name, worse.name, difference, {name: (mine[name], other[name]) for name in mine})
 
 
-def _judge(order: Order, margins: tuple[Margin, ...]) -> Finding:
+def judge_order(order: Order, margins: tuple[Margin, ...]) -> Finding:
+    """Whether the behaviours of an order come out in it."""
     verdict = worst(margin.verdict for margin in margins)
     closest = min(margins, key=lambda margin: margin.difference.low)
     if verdict is Verdict.PASS:

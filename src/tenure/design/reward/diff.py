@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,13 +11,16 @@ import numpy as np
 from tenure.core.arrays import Floats
 from tenure.core.clock import Clock
 from tenure.core.errors import ProblemError
+from tenure.core.evidence import Finding, Verdict, worst
 from tenure.core.project import Project, line_of
 from tenure.core.reward import Reward
 from tenure.core.simulator import Simulator, Step
-from tenure.design.reward.check import RewardCheck, known_conducts
+from tenure.design.reward.check import RewardCheck, judge_order, known_conducts, margins_of
 from tenure.design.reward.conduct import SEED, Conduct
+from tenure.design.reward.exploit import Exploit, distinct, judge_conduct
 from tenure.design.reward.history import changed_terms, weights_of
 from tenure.design.reward.ranking import Pair, flips, groups, kendall_tau, ranked
+from tenure.design.reward.scenarios import load_scenarios
 from tenure.design.reward.scored import SignalLog
 from tenure.simulators.throughput import steps_per_second
 
@@ -95,6 +98,8 @@ class RewardDiff:
         rankings: known behaviours under both.
         logged: logged decisions under both; None without a log.
         speed: of the simulator under the new reward; None without a simulator.
+        findings: of the new reward on what is known already: each order, and exploits among the known behaviours.
+        exploits: known behaviours that the new reward pays for harm; nothing was searched for.
     """
 
     versions: tuple[str, str]
@@ -102,10 +107,26 @@ class RewardDiff:
     rankings: tuple[RankingChange, ...]
     logged: LoggedChange | None
     speed: Speed | None
+    findings: tuple[Finding, ...] = ()
+    exploits: tuple[Exploit, ...] = ()
+
+    @property
+    def verdict(self) -> Verdict:
+        """The worst of the findings; nothing known is inconclusive."""
+        return worst(finding.verdict for finding in self.findings)
 
     def as_dict(self) -> dict[str, Any]:
         """Plain fields, for JSON."""
-        return asdict(self)
+        return {
+            "verdict": self.verdict.word,
+            "findings": [finding.as_dict() for finding in self.findings],
+            "exploits": [exploit.as_dict() for exploit in self.exploits],
+            "versions": self.versions,
+            "terms": self.terms,
+            "rankings": [asdict(ranking) for ranking in self.rankings],
+            "logged": None if self.logged is None else asdict(self.logged),
+            "speed": None if self.speed is None else asdict(self.speed),
+        }
 
     def lines(self) -> Iterator[str]:
         """For people."""
@@ -115,6 +136,8 @@ class RewardDiff:
             yield f"  before  {' > '.join(ranking.before)}"
             yield f"  after   {' > '.join(ranking.after)}"
             yield from (f"  {better!r} is no longer above {worse!r}" for better, worse in ranking.flips)
+        yield f"\nThe new reward on what is known: {self.verdict.word}."
+        yield from (f"  {found.gate}, {found.verdict.word}: {found.reason}" for found in self.findings)
         if self.logged is not None:
             yield from _logged_lines(self.logged)
         if self.speed is not None:
@@ -143,7 +166,39 @@ def reward_diff(before: Project, after: Project, log: SignalLog | None, clock: C
         tuple(ranking_change(one, two, group) for group in groups(conducts)),
         None if log is None else logged_change(one, two, log),
         _speed(before, two, clock) if (before.folder / "simulator.py").exists() else None,
+        *judged(before, two, conducts),
     )
+
+
+def judged(
+    before: Project, reward: Reward, conducts: Sequence[Conduct]
+) -> tuple[tuple[Finding, ...], tuple[Exploit, ...]]:
+    """What the known behaviours say of another reward: findings, and those of them that it pays for harm.
+
+    Args:
+        before: whose orders, KPIs and limits hold.
+        reward: the other one.
+        conducts: the known behaviours as they went.
+    """
+    by_name = {each.name: each for each in conducts}
+    orders = [order for order in load_scenarios(before).orders if set(order.names) <= by_name.keys()]
+    findings = [judge_order(order, margins_of(reward, by_name, order)) for order in orders]
+    simulated = [each for each in conducts if not each.written]
+    if "incumbent" not in by_name:
+        return tuple(findings), ()
+    problem, reference = replace(before.problem, reward=reward), by_name["incumbent"]
+    every = [judge_conduct(problem, each, reference, simulated) for each in simulated if each is not reference]
+    exploits = distinct([exploit for exploit in every if exploit is not None])
+    return (*findings, _known_exploits(exploits, len(every))), exploits
+
+
+def _known_exploits(exploits: Sequence[Exploit], count: int) -> Finding:
+    if not exploits:
+        told = f"none of {count} known behaviours is paid for harm; `tenure reward audit` searches for others"
+        return Finding("known_exploits", Verdict.PASS if count else Verdict.INCONCLUSIVE, told)
+    top = exploits[0]
+    told = f"{top.conduct.name!r} is paid {top.gain.value:+.4g} per world over the incumbent, {top.harm.words}"
+    return Finding("known_exploits", Verdict.FAIL, f"{told}; {top.advice}", top.gain)
 
 
 def needed_signals(before: Project, after: Project) -> frozenset[str]:

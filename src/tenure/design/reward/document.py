@@ -16,6 +16,7 @@ from tenure.core.problem import Problem
 from tenure.core.project import Project
 from tenure.design.reward.history import Seen, read_history
 from tenure.design.reward.record import FOLDER, argument_of, changed_sources, read_result
+from tenure.design.reward.summary import alike_words, minute, searched_words, summary
 
 CHECKED = frozenset({"order", "units", "reasons", "scale", "kpi_unpaid"})
 """Gates of the check; the others are the audit's own."""
@@ -49,6 +50,7 @@ class RewardDocument:
         verdict: the audit's.
         reward_version: hash of the reward.
         audited_at: when the audit was made, UTC, as text.
+        summary: four lines, each a word and a sentence: verdict, searched, found, to do.
         sections: in order.
     """
 
@@ -57,6 +59,7 @@ class RewardDocument:
     verdict: Verdict
     reward_version: str
     audited_at: str
+    summary: tuple[tuple[str, str], ...]
     sections: tuple[Section, ...]
 
 
@@ -77,7 +80,8 @@ def reward_document(project: Project, folder: Path) -> RewardDocument:
         about=problem.about,
         verdict=Verdict[audit["verdict"].upper()],
         reward_version=problem.reward_version,
-        audited_at=audit["at"],
+        audited_at=minute(audit["at"]),
+        summary=summary(project, audit),
         sections=(
             _rewarded(problem),
             _limits(problem),
@@ -212,14 +216,13 @@ def _static(audit: Mapping[str, Any]) -> Section:
 
 
 def _exploits(audit: Mapping[str, Any]) -> Iterable[Section]:
-    searched = ", ".join(f"{count} {kind}" for kind, count in audit.get("searched", {}).items()) or "nothing"
     found = len(audit["exploits"])
     told = (
-        f"{found} behaviours that the reward pays and the business would not want are shown."
+        f"{found} ways to be paid for what the business would not want; of each the best paid behaviour is shown."
         if found
         else "None was found."
     )
-    yield Section("Exploits searched and found", (f"Behaviours tried: {searched}.", told))
+    yield Section("Exploits searched and found", (f"Tried: {searched_words(audit)}.", told))
     for number, exploit in enumerate(audit["exploits"], 1):
         yield _exploit(number, exploit)
 
@@ -230,6 +233,7 @@ def _exploit(number: int, exploit: Mapping[str, Any]) -> Section:
     figures = f"{harm['value']:.4g} {harm['unit']}, incumbent {harm['reference']:.4g}"
     text = (
         f"Found by: {exploit['found_by']}. {ranked}",
+        alike_words(exploit),
         f"{harm['name']}: {figures}, acceptable to {harm['bound']:.4g}.",
         f"Mend the term over {exploit['term']}: {exploit['advice']}.",
     )
@@ -245,7 +249,7 @@ def _exploit(number: int, exploit: Mapping[str, Any]) -> Section:
 
 
 def _history(seen: Sequence[Seen], audit: Mapping[str, Any]) -> Section:
-    rows = [(each.version, each.at, "; ".join(each.changes) or "first seen") for each in seen]
+    rows = [(each.version, minute(each.at), "; ".join(each.changes) or "first seen") for each in seen]
     sources = [(name, digest or "none") for name, digest in audit["sources"].items()]
     return Section(
         "Versions and changes",
