@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -178,3 +180,78 @@ class Raising(Sound):
 class NoActionLeft(Sound):
     def mask(self, state: Line) -> Bools:
         return np.zeros((len(state.position), 3), dtype=bool)
+
+
+class PythonChance(Sound):
+    def step(self, state: Line, action: Ints, rng: np.random.Generator) -> Step:
+        return super().step(state, np.full(len(action), random.randint(0, 2)), rng)
+
+
+class Remembering(Sound):
+    """Adds up in the object what belongs into the state."""
+
+    steps = 0
+
+    def reset(self, n: int, rng: np.random.Generator, level: str = "normal") -> Line:
+        self.steps = 0
+        return super().reset(n, rng, level)
+
+    def spoil(self, step: Step) -> Step:
+        self.steps += 1
+        return with_signals(super().spoil(step), moved=np.full(len(step.terminated), self.steps % 7 / 7))
+
+
+class NoisySound(Sound):
+    """Draws one number for each world."""
+
+    def step(self, state: Line, action: Ints, rng: np.random.Generator) -> Step:
+        return with_signals(super().step(state, action, rng), moved=rng.random(len(action)))
+
+
+class NoisyCrowd(NoisySound):
+    """Draws, and what one world does is felt by all."""
+
+    def step(self, state: Line, action: Ints, rng: np.random.Generator) -> Step:
+        step = super().step(state, action, rng)
+        return with_signals(step, moved=step.signals["moved"] * action.mean() / 2)
+
+
+class NoisyShare(NoisySound):
+    """Draws, and worlds share what there is."""
+
+    def step(self, state: Line, action: Ints, rng: np.random.Generator) -> Step:
+        step = super().step(state, action, rng)
+        return with_signals(step, moved=step.signals["moved"] / len(action))
+
+
+class IntegerMask(Sound):
+    def mask(self, state: Line) -> Any:
+        return np.ones((len(state.position), 3), dtype=np.int8)
+
+
+class NarrowMask(Sound):
+    def mask(self, state: Line) -> Bools:
+        return np.ones((len(state.position), 2), dtype=bool)
+
+
+class EndsAtTheLimit(Sound):
+    """Returns terminated where the problem's horizon, 5, cuts off; what is seen does not tell."""
+
+    def observe(self, state: Line) -> Floats:
+        return super().observe(replace(state, walked=state.walked * 0))
+
+    def spoil(self, step: Step) -> Step:
+        step = super().spoil(step)
+        return Step(step.state, step.signals, step.state.walked >= 5)
+
+
+class HardIsBroken(Sound):
+    levels: Mapping[str, object] = {"normal": 0, "easy": 0, "hard": 1}
+
+    def reset(self, n: int, rng: np.random.Generator, level: str = "normal") -> Line:
+        state = super().reset(n, rng, level)
+        return replace(state, position=state.position + 20 * (level == "hard"))
+
+
+class NoNormal(Sound):
+    levels: Mapping[str, object] = {"hard": 0}

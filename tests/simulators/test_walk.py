@@ -33,4 +33,4 @@ def test_the_first_field_and_world_that_differ_are_named(
 def test_close_floats_are_equal_only_where_asked_for() -> None:
     one, near, far = ({"x": np.array([value])} for value in (1.0, 1.0 + 1e-9, 1.001))
     assert difference(one, near, close=True) == ""
-    assert difference(one, far, close=True, first=4) == "'x' of world 4 is 1.0 and 1.001"
+    assert difference(one, far, close=True, worlds=[4]) == "'x' of world 4 is 1.0 and 1.001"

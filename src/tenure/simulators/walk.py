@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import random
+import traceback
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from tenure.core.arrays import Floats
-from tenure.core.errors import ProjectError
+from tenure.core.errors import ProjectError, TenureError
 from tenure.core.problem import Problem
 from tenure.core.simulator import Simulator, State, Step
 from tenure.simulators.actions import Actions, allowed_actions, random_actions
@@ -21,7 +24,18 @@ from tenure.simulators.batch import Fields, fields_of, put, size
 
 @dataclass(frozen=True)
 class Frame:
-    """One step: the state given, what came of it, and the fields of both copied before anything touched them."""
+    """One step: the state given, what came of it, and the fields of both copied before anything touched them.
+
+    Args:
+        state: as it was given.
+        before: its fields.
+        observation: what was seen.
+        action: what was done.
+        step: what came of it.
+        after: the fields of the state after.
+        chance: the generator's state before the step.
+        drew: the step drew from it.
+    """
 
     state: State
     before: Fields
@@ -29,6 +43,7 @@ class Frame:
     action: Actions
     step: Step
     after: Fields
+    chance: Mapping[str, Any]
     drew: bool
 
 
@@ -38,62 +53,83 @@ class Walk:
 
     Args:
         observations: what was seen before each step, the failed one too.
+        masks: the simulator's own mask before each step, the failed one too; empty without one.
         frames: the steps that worked.
         broke: the sentence of the exception that ended it early; empty when it came to its end.
-        global_chance: NumPy's global generator was used.
+        fix: what its error says is to do; empty where it says nothing.
+        global_chance: whose global generators were used.
     """
 
     observations: list[Floats] = field(default_factory=list)
+    masks: list[Any] = field(default_factory=list)
     frames: list[Frame] = field(default_factory=list)
     broke: str = ""
-    global_chance: bool = False
+    fix: str = ""
+    global_chance: tuple[str, ...] = ()
 
 
-def walk(problem: Problem, simulator: Simulator, n: int, steps: int, seed: int) -> Walk:
+def walk(problem: Problem, simulator: Simulator, n: int, steps: int, seed: int, level: str = "normal") -> Walk:
     """Random allowed actions in n worlds for so many steps; an exception ends the walk and is recorded."""
-    found = np.random.get_state(legacy=False)
+    found, plain = np.random.get_state(legacy=False), random.getstate()
     record = Walk()
     try:
-        _go(problem, simulator, n, steps, seed, record)
+        _go(problem, simulator, n, steps, seed, level, record)
+    except TenureError as error:
+        sentence = f"expected {error.expected}; found {error.found}; in {error.where}"
+        record.broke, record.fix = f"{type(error).__name__} at step {len(record.frames)}: {sentence}", error.fix
     except Exception as error:
-        record.broke = f"{type(error).__name__} at step {len(record.frames)}: {error}"
-    record.global_chance = not _same_generator(found, np.random.get_state(legacy=False))
+        record.broke = f"{type(error).__name__} at step {len(record.frames)}: {error}{_raised_at(error)}"
+    used = {
+        "NumPy's": not _same_generator(found, np.random.get_state(legacy=False)),
+        "Python's": plain != random.getstate(),
+    }
+    record.global_chance = tuple(whose for whose, changed in used.items() if changed)
     return record
 
 
 @contextmanager
 def global_chance_kept() -> Iterator[None]:
-    """Leave NumPy's global generator as it was found, whatever a broken simulator does to it."""
-    found = np.random.get_state(legacy=False)
+    """Leave NumPy's and Python's global generators as they were found, whatever a broken simulator does to them."""
+    found, plain = np.random.get_state(legacy=False), random.getstate()
     try:
         yield
     finally:
         np.random.set_state(found)
+        random.setstate(plain)
 
 
-def _go(problem: Problem, simulator: Simulator, n: int, steps: int, seed: int, record: Walk) -> None:
+def _raised_at(error: Exception) -> str:
+    """File and line that raised it."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return f" ({Path(frames[-1].filename).name}:{frames[-1].lineno})"
+
+
+def _go(problem: Problem, simulator: Simulator, n: int, steps: int, seed: int, level: str, record: Walk) -> None:
     worlds, choices, chance = (np.random.default_rng([seed, stream]) for stream in range(3))
-    state = simulator.reset(n, worlds)
+    state = simulator.reset(n, worlds, level)
+    mask = getattr(simulator, "mask", None)
     for _ in range(steps):
         _check_size(state, n)
         before = _copied(state)
         # A copy, because a broken simulator may show its own state and change it later.
         observation = deepcopy(simulator.observe(state))
         record.observations.append(observation)
+        if mask is not None:
+            record.masks.append(deepcopy(mask(state)))
         action = random_actions(problem, n, choices, allowed_actions(problem, simulator, state, observation))
         seen = chance.bit_generator.state
         step = simulator.step(state, action, chance)
         drew = seen != chance.bit_generator.state
-        record.frames.append(Frame(state, before, observation, action, step, _copied(step.state), drew))
-        state = _restarted(simulator, step, n, worlds)
+        record.frames.append(Frame(state, before, observation, action, step, _copied(step.state), seen, drew))
+        state = _restarted(simulator, step, n, worlds, level)
 
 
-def _restarted(simulator: Simulator, step: Step, n: int, worlds: np.random.Generator) -> State:
+def _restarted(simulator: Simulator, step: Step, n: int, worlds: np.random.Generator, level: str) -> State:
     terminated = np.asarray(step.terminated)
     if terminated.shape != (n,) or not terminated.any():
         return step.state
     ended = np.flatnonzero(terminated)
-    return put(step.state, ended, simulator.reset(len(ended), worlds))
+    return put(step.state, ended, simulator.reset(len(ended), worlds, level))
 
 
 def _copied(state: State) -> Fields:
@@ -115,7 +151,10 @@ def _same_generator(one: Any, other: Any) -> bool:
 
 
 def difference(
-    one: Mapping[str, npt.NDArray[Any]], other: Mapping[str, npt.NDArray[Any]], close: bool = False, first: int = 0
+    one: Mapping[str, npt.NDArray[Any]],
+    other: Mapping[str, npt.NDArray[Any]],
+    close: bool = False,
+    worlds: Sequence[int] | npt.NDArray[Any] | None = None,
 ) -> str:
     """The first field and world in which two sets of arrays differ, in words; empty when they agree.
 
@@ -123,7 +162,7 @@ def difference(
         one: arrays by name; the first axis is the world.
         other: arrays of the same names.
         close: floats may differ by rounding (1e-5 of their size).
-        first: number of the first world, for the words.
+        worlds: number of each world, for the words; default 0, 1, ...
     """
     if one.keys() != other.keys():
         return f"{sorted(one)} became {sorted(other)}"
@@ -134,7 +173,8 @@ def difference(
         apart = ~_equal(left, right, close).reshape(len(left), -1).all(axis=1)
         if apart.any():
             world = int(apart.argmax())
-            return f"{name!r} of world {first + world} is {left[world]} and {right[world]}"
+            number = world if worlds is None else worlds[world]
+            return f"{name!r} of world {number} is {left[world]} and {right[world]}"
     return ""
 
 
