@@ -104,6 +104,30 @@ def test_a_difference_that_may_be_chance_says_so() -> None:
     assert "which may be chance" in found.sentence
 
 
+def test_a_change_of_a_mean_near_nothing_is_told_in_its_unit_and_judged_by_the_pair() -> None:
+    # The incumbent earns 1, 9 and -9 a decision in three weeks, 1/3 on average; the candidate 2 more in every week. As
+    # a share that was "600 % higher, which may be chance", beside a table in which the change is 2 without any doubt.
+    profit, before, after = KPI("profit", "EUR", "higher", {"cost": 1.0}), trace(), trace()
+    before.signals["cost"][:] = np.array([1.0, 9.0, -9.0])[WEEKS][:, None]
+    after.signals["cost"][:] = before.signals["cost"] + 2.0
+    found = compare(problem(profit), before, [after], WEEKS, rng())
+    assert found.gain.value == pytest.approx(6.0)
+    assert found.gain.low < 0
+    assert found.sentence == "profit is 2 EUR higher (95 % interval 2 to 2 EUR, 3 weeks x 1 seed)."
+    assert not found.as_share
+    lost = compare(problem(profit), after, [before], WEEKS, rng())
+    assert lost.words == "2 EUR lower (95 % interval 2 to 2 EUR)"
+
+
+def test_a_change_of_a_mean_near_nothing_may_be_chance_too() -> None:
+    profit, before, after = KPI("profit", "EUR", "higher", {"cost": 1.0}), trace(), trace()
+    before.signals["cost"][:] = np.array([1.0, 9.0, -9.0])[WEEKS][:, None]
+    after.signals["cost"][:] = np.array([4.0, -3.0, 3.0])[WEEKS][:, None]
+    found = compare(problem(profit), before, [after], WEEKS, rng())
+    assert found.sentence.startswith("profit is 1 EUR higher (95 % interval -")
+    assert found.sentence.endswith(", which may be chance.")
+
+
 def test_a_value_that_is_better_when_higher_gains_upwards() -> None:
     found = compare(problem(SERVICE), trace(served=0.5), [trace(served=0.6)], WEEKS, rng())
     assert found.gain.value == pytest.approx(0.2)

@@ -50,8 +50,9 @@ def show(output: Output, found: Judgement, label: str) -> None:
             f"of the headroom between incumbent ({found.incumbent:.3f}) and bound ({found.bound:.3f}); "
             f"the policy reaches {found.candidate:.3f}."
         )
-    for name, gain in found.rules.items():
-        output.say(f"Against {name}: {percent(gain.value)} ({percent(gain.low)} to {percent(gain.high)}).")
+    first = found.comparison.kpis[0].name
+    for name, against in found.rules.items():
+        output.say(f"Against {name}: {first} is {against.words}.")
     rows = [
         [
             row.name,

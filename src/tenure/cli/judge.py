@@ -30,14 +30,14 @@ class Judgement:
 
     Args:
         comparison: against the incumbent.
-        rules: gain against each other rule of the project.
+        rules: against each other rule of the project.
         headroom: share of the way from incumbent to bound, with its doubt; None where no bound is known.
         incumbent, candidate, bound: first KPI of each, in its unit; candidate is the mean over seeds.
         period: what was judged, in words.
     """
 
     comparison: Comparison
-    rules: dict[str, Estimate]
+    rules: dict[str, Comparison]
     headroom: Estimate | None
     incumbent: float
     candidate: float
@@ -59,7 +59,7 @@ class Judgement:
                 "candidate": self.candidate,
                 "bound": self.bound,
             },
-            "rules": {name: gain.as_dict() for name, gain in self.rules.items()},
+            "rules": {name: each.gain.as_dict() for name, each in self.rules.items()},
             "kpis": kpis,
             "tails": [asdict(row) for row in self.comparison.tails],
             "sentence": self.comparison.sentence,
@@ -78,7 +78,7 @@ def judge(project: Project, policies: Sequence[Policy], split: Split) -> Judgeme
     bound = None if best is None else bound_kpi(kpi, best, [incumbent, *traces])
     return Judgement(
         comparison=comparison,
-        rules={name: _against(project, panel, trace, traces).gain for name, trace in ruled.items()},
+        rules={name: _against(project, panel, trace, traces) for name, trace in ruled.items()},
         headroom=None if best is None or bound is None else _headroom(kpi, panel, comparison, incumbent, traces, best),
         incumbent=incumbent.kpi(kpi),
         candidate=_mean(kpi, traces),

@@ -117,7 +117,7 @@ def _held_out(found: Judgement, reads: int) -> model.HeldOut:
         model.Tail(f"{row.name}, worst {percent(row.share)} of district-weeks", row.incumbent, row.candidate)
         for row in found.comparison.tails
     )
-    rules = tuple(found.rules.items())
+    rules = tuple((name, each.gain) for name, each in found.rules.items())
     share = None if found.headroom is None else found.headroom.value
     return model.HeldOut(
         found.period, found.comparison.gain.cluster, found.comparison.gain, share, rules, kpis, tails, reads

@@ -17,7 +17,7 @@ from tenure.core.reward import KPI
 from tenure.core.simulator import Panel
 from tenure.core.trace import Trace
 from tenure.evaluation.checks import refusal
-from tenure.evaluation.intervals import Sums, crossed_change, crossed_gain
+from tenure.evaluation.intervals import Sums, crossed_change, crossed_gain, crossed_level
 from tenure.evaluation.tails import worst_share_mean
 
 WORST = 0.05
@@ -54,12 +54,27 @@ class TailRow:
 
 @dataclass(frozen=True)
 class Comparison:
-    """The gain in the first KPI with all that must be read beside it."""
+    """The gain in the first KPI with all that must be read beside it.
+
+    Args:
+        gain: as a share of the incumbent's KPI.
+        kpis: each with its paired change; the first is the gain's.
+        tails: worst shares.
+        sentence: for people.
+        as_share: the gain may be told as a share; not where the incumbent's KPI is not clearly apart from 0, where a
+            small change is any share of it.
+    """
 
     gain: Estimate
     kpis: tuple[KpiRow, ...]
     tails: tuple[TailRow, ...]
     sentence: str
+    as_share: bool = True
+
+    @property
+    def words(self) -> str:
+        """The gain with its interval and whether it may be chance: "10.0 % lower (95 % interval 8.0 to 12.0 %)"."""
+        return gain_words(self.kpis[0], self.gain, self.as_share)
 
 
 def compare(
@@ -98,7 +113,9 @@ def compare(
     )
     tail = _tail(first, baseline, candidates, period)
     size = f"{gain.n // len(candidates)} {cluster}s x {len(candidates)} seed{'s' if len(candidates) > 1 else ''}"
-    return Comparison(gain, rows, (tail,), sentence(first, gain, rows, size))
+    level = crossed_level(_sums(first, baseline, period), rng, alpha=alpha, cluster=cluster)
+    as_share = _clear(level) and _clear(gain) == _clear(rows[0].change)
+    return Comparison(gain, rows, (tail,), sentence(gain, rows, size, as_share), as_share)
 
 
 def cluster_by(panel: Panel, length: timedelta, name: str) -> tuple[Ints | None, str]:
@@ -112,17 +129,33 @@ def cluster_by(panel: Panel, length: timedelta, name: str) -> tuple[Ints | None,
     return (None, "world") if panel.independent else (panel.periods(length), name)
 
 
-def sentence(first: KPI, gain: Estimate, rows: Sequence[KpiRow], size: str) -> str:
+def sentence(gain: Estimate, rows: Sequence[KpiRow], size: str, as_share: bool) -> str:
     """The first sentence for people: the gain, its interval, and every other KPI that is surely worse."""
-    better = gain.value >= 0
-    word = "lower" if (first.better == "lower") == better else "higher"
-    ends = (gain.low, gain.high) if better else (-gain.high, -gain.low)
-    told = f"{first.name} is {100 * abs(gain.value):.1f} % {word}"
-    told += f" ({100 * (1 - gain.alpha):g} % interval {100 * ends[0]:.1f} to {100 * ends[1]:.1f} %, {size})"
-    if gain.low <= 0 <= gain.high:
-        told += ", which may be chance"
+    first, better = rows[0], gain.value >= 0
+    told = f"{first.name} is {gain_words(first, gain, as_share, size)}"
     harms = " and ".join(_harm(row) for row in rows if row.worse and row.name != first.name)
     return f"{told}{f', but {harms}' if harms and better else f'; {harms}' if harms else ''}."
+
+
+def gain_words(row: KpiRow, gain: Estimate, as_share: bool, size: str = "") -> str:
+    """How much lower or higher a KPI is, as a share or in its unit; whether by chance, the paired change says."""
+    told = gain if as_share else row.change
+    value, low, high = told.value, told.low, told.high
+    if as_share and row.better == "lower":  # a gain there is a KPI that falls
+        value, low, high = -value, -high, -low
+    word = "higher" if value > 0 else "lower"
+    if value <= 0:
+        value, low, high = -value, -high, -low
+    factor, unit, digits = (100.0, "%", ".1f") if as_share else (1.0, row.unit, ".3g")
+    ends = f"{factor * low:{digits}} to {factor * high:{digits}} {unit}"
+    size = f", {size}" if size else ""
+    words = f"{factor * value:{digits}} {unit} {word} ({100 * (1 - gain.alpha):g} % interval {ends}{size})"
+    return words if _clear(row.change) else f"{words}, which may be chance"
+
+
+def _clear(estimate: Estimate) -> bool:
+    """Its interval leaves out 0."""
+    return not estimate.low <= 0 <= estimate.high
 
 
 def _harm(row: KpiRow) -> str:

@@ -170,6 +170,15 @@ def crossed_change(
     return crossed((baseline,), candidate, change, (-1.0, 1.0), rng, alpha, cluster, draws)
 
 
+def crossed_level(
+    sums: Sums, rng: np.random.Generator, *, alpha: float = 0.05, cluster: str = "cluster", draws: int = DRAWS
+) -> Estimate:
+    """A KPI itself with its doubt over clusters; [clusters]. Args, errors and source as `crossed_gain`."""
+    own = Sums(sums.above[None], sums.below[None])
+    check_crossed((sums,), own, "crossed_level", alpha)
+    return crossed((), own, lambda level: level, (1.0,), rng, alpha, cluster, draws)
+
+
 def _plain(cost: Floats, axes: int) -> Sums:
     above = finite(cost, "crossed_bootstrap(baseline, candidate)", axes=axes)
     return Sums(above, np.ones_like(above))
