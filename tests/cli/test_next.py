@@ -83,10 +83,19 @@ def test_an_assessment_counts_for_the_problem_it_was_made_of(
     assert standing(workspace, capsys)[1]["shown"] == "assessed on 2026-05-01: online_rl"
     keep_assessment(workspace.home, fields, "another", NOW)
     assert standing(workspace, capsys)[1]["blocked_by"] == ["the problem changed since it was assessed"]
-    keep_assessment(
-        workspace.home, {"verdict": "fail", "recommendation": "supervised"}, workspace.project.problem.version, NOW
-    )
-    assert standing(workspace, capsys)[1]["verdict"] == "blocked"
+
+
+@pytest.mark.parametrize("verdict", ["fail", "inconclusive"])
+def test_what_did_not_pass_is_not_asked_again(
+    workspace: Workspace, capsys: pytest.CaptureFixture[str], verdict: str
+) -> None:
+    fields = {"verdict": verdict, "recommendation": "supervised", "reason": "the answer is known afterwards"}
+    keep_assessment(workspace.home, fields, workspace.project.problem.version, NOW)
+    found = standing(workspace, capsys)[1]
+    assert (found["verdict"], found["command"]) == ("blocked", "")
+    assert "the answer is known afterwards" in found["blocked_by"][0]
+    run_next(Output(json=False), str(workspace.project.folder), workspace.home.parent)
+    assert "\nNext, if you go on without stage 1: tenure reward check" in capsys.readouterr().out
 
 
 def test_check_then_audit_finish_the_reward(workspace: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
@@ -95,6 +104,21 @@ def test_check_then_audit_finish_the_reward(workspace: Workspace, capsys: pytest
     assert standing(workspace, capsys)[2]["command"].startswith("tenure reward audit")
     write_result(workspace.project, workspace.home, "audit", {"verdict": "pass", "findings": []}, NOW, sources)
     assert standing(workspace, capsys)[2]["verdict"] == "done"
+
+
+def test_after_a_failed_audit_the_reward_is_mended_and_checked_again(
+    workspace: Workspace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sources = sources_of(workspace.project)
+    passed, held = {"verdict": "pass", "findings": []}, [{"gate": "exploits", "verdict": "fail", "reason": "found"}]
+    write_result(workspace.project, workspace.home, "check", passed, NOW, sources)
+    write_result(workspace.project, workspace.home, "audit", {"verdict": "fail", "findings": held}, NOW, sources)
+    version = workspace.project.problem.version
+    keep_assessment(workspace.home, {"verdict": "pass", "recommendation": "online_rl"}, version, NOW)
+    found = standing(workspace, capsys)[2]
+    assert found["blocked_by"] == ["the audit of 2026-05-01 holds on exploits; mend the reward and check again"]
+    run_next(Output(json=False), str(workspace.project.folder), workspace.home.parent)
+    assert "Next, once what blocks stage 2 is mended: tenure reward check" in capsys.readouterr().out
 
 
 def test_a_run_counts_only_for_the_problem_reward_and_simulator_it_was_trained_on(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 
 import pytest
@@ -10,7 +11,8 @@ from typer.main import get_command
 
 from tenure.cli.main import app
 from tenure.core.evidence import Finding, Verdict
-from tenure.design.stages import TABLE, Row, Step, next_command, stages
+from tenure.design.stages import TABLE, Row, StageStanding, Step, next_standing, stages
+from tenure.monitoring.alerts import TOLD
 
 FACTS = [step.fact for row in TABLE for step in row.steps]
 
@@ -20,6 +22,11 @@ def facts(shown: set[str], refused: frozenset[str] = frozenset()) -> dict[str, F
         return Verdict.FAIL if fact in refused else Verdict.PASS if fact in shown else Verdict.INCONCLUSIVE
 
     return {fact: Finding(fact, verdict(fact), f"why {fact}") for fact in FACTS}
+
+
+def next_command(found: list[StageStanding]) -> str:
+    first = next_standing(found)
+    return first.command if first else ""
 
 
 def test_there_are_the_ten_stages_of_the_road() -> None:
@@ -69,6 +76,15 @@ def test_what_speaks_against_going_on_blocks() -> None:
     assert (found.verdict, found.blocked_by) == ("blocked", ("why assessed",))
 
 
+def test_what_was_refused_is_not_asked_again_but_mended() -> None:
+    refused = stages(facts(set(), frozenset({"assessed"})), "p")
+    assert (refused[0].command, refused[0].mend) == ("", False)
+    assert next_command(refused) == "tenure reward check p"
+    held = stages(facts({"assessed", "reward_check"}, frozenset({"reward_audit"})), "p")
+    assert (held[1].verdict, held[1].mend) == ("blocked", True)
+    assert next_command(held) == "tenure reward check p"
+
+
 def test_at_the_end_of_the_road_nothing_is_next() -> None:
     found = stages(facts(set(FACTS)), "p")
     assert {each.verdict for each in found} == {"done"}
@@ -80,18 +96,34 @@ def test_the_json_of_a_stage_holds_what_programs_read() -> None:
     assert {"name", "verdict", "blocked_by", "command"} <= set(fields)
 
 
+def taken_as_it_stands(command: str) -> None:
+    """The command line has this command, and nothing that it needs is missing."""
+    program, *words = shlex.split(command)
+    assert program == "tenure"
+    verb, context = get_command(app), None
+    while isinstance(verb, TyperGroup):
+        context = verb.make_context("tenure", words, parent=context, resilient_parsing=True)
+        _, found, words = verb.resolve_command(context, words)
+        assert found is not None
+        verb = found
+    given = verb.make_context("tenure", list(words), parent=context).params
+    assert "mine" in (given.get("project"), *given.get("projects", ()))
+
+
 @pytest.mark.parametrize("step", [step for row in TABLE for step in row.steps], ids=lambda step: step.fact)
 def test_every_command_of_the_table_is_one_the_command_line_takes_as_it_stands(step: Step) -> None:
-    program, *words = shlex.split(step.command.replace("{P}", "mine").replace("{V}", "v1"))
-    assert program == "tenure"
-    command, context = get_command(app), None
-    while isinstance(command, TyperGroup):
-        context = command.make_context("tenure", words, parent=context, resilient_parsing=True)
-        _, found, words = command.resolve_command(context, words)
-        assert found is not None
-        command = found
-    given = command.make_context("tenure", list(words), parent=context).params
-    assert "mine" in (given.get("project"), *given.get("projects", ()))
+    for command in filter(None, (step.command, step.mended)):
+        taken_as_it_stands(command.replace("{P}", "mine").replace("{V}", "v1"))
+
+
+COMMANDS = sorted(
+    {found for words in TOLD.values() for found in re.findall(r"`(tenure [^`]*{problem}[^`]*)`", words.todo)}
+)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_that_an_alert_names_is_one_the_command_line_takes_as_it_stands(command: str) -> None:
+    taken_as_it_stands(command.format(problem="mine"))
 
 
 def test_the_version_to_start_is_typed_out_where_it_is_known() -> None:

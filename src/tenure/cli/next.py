@@ -9,7 +9,7 @@ from tenure.cli.output import Output
 from tenure.cli.workspace import Workspace, log_of, open_workspace
 from tenure.core.clock import SystemClock
 from tenure.design.facts import Live, chosen_version, gather
-from tenure.design.stages import next_command, stages
+from tenure.design.stages import StageStanding, next_standing, stages
 
 
 def run_next(output: Output, project: str, home: Path | None) -> None:
@@ -26,9 +26,18 @@ def run_next(output: Output, project: str, home: Path | None) -> None:
         output.say(f"             {each.shown or '; '.join(each.blocked_by)}")
         if each.command:
             output.say(f"             {each.command}")
-    command = next_command(found)
-    output.say(f"\nNext: {command}" if command else "\nNothing is open: mend what blocks, or wait for new decisions.")
-    output.result({"stages": [each.as_dict() for each in found], "next": command})
+    first = next_standing(found)
+    output.say(_words(first, against=found[0].verdict == "blocked"))
+    output.result({"stages": [each.as_dict() for each in found], "next": first.command if first else ""})
+
+
+def _words(first: StageStanding | None, against: bool) -> str:
+    """The next command; `against`: the assessment did not pass."""
+    if first is None:
+        return "\nNothing is open: mend what blocks, or wait for new decisions."
+    if first.mend:
+        return f"\nNext, once what blocks stage {first.number} is mended: {first.command}"
+    return f"\nNext{', if you go on without stage 1' if against else ''}: {first.command}"
 
 
 def _live(workspace: Workspace) -> Live:

@@ -107,8 +107,11 @@ def _assessed(project: Project, home: Path) -> Finding:
         return Finding("assessed", Verdict.INCONCLUSIVE, "the use case was not assessed yet")
     if found["problem_version"] != project.problem.version:
         return Finding("assessed", Verdict.INCONCLUSIVE, "the problem changed since it was assessed")
-    verdict = Verdict[str(found["verdict"]).upper()]
-    return Finding("assessed", verdict, f"assessed on {found['at'][:10]}: {found['recommendation']}")
+    passed = found["verdict"] == Verdict.PASS.word
+    told = f"assessed on {found['at'][:10]}: {'' if passed else found['verdict'] + ', '}{found['recommendation']}"
+    if passed:
+        return Finding("assessed", Verdict.PASS, told)
+    return Finding("assessed", Verdict.FAIL, f"{told}; {found.get('reason', '')}; asked again it says the same")
 
 
 def _audited(project: Project, home: Path) -> Finding:
@@ -118,10 +121,11 @@ def _audited(project: Project, home: Path) -> Finding:
     changed = changed_sources(project, found)
     if changed:
         return Finding("reward_audit", Verdict.INCONCLUSIVE, f"{' and '.join(changed)} changed since the last audit")
-    verdict = Verdict[found["verdict"].upper()]
     broken = [each["gate"] for each in found["findings"] if each["verdict"] != Verdict.PASS.word]
     told = f"the audit of {found['at'][:10]} "
-    return Finding("reward_audit", verdict, f"{told}passed" if not broken else f"{told}holds on {', '.join(broken)}")
+    if found["verdict"] == Verdict.PASS.word:
+        return Finding("reward_audit", Verdict.PASS, f"{told}passed")
+    return Finding("reward_audit", Verdict.FAIL, f"{told}holds on {', '.join(broken)}; mend the reward and check again")
 
 
 def _simulated(project: Project, home: Path, now: datetime) -> Finding:

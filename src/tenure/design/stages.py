@@ -21,10 +21,13 @@ class Step:
     Args:
         fact: which, as `gather` names it.
         command: what to run as long as it is not; `{P}` stands for the project, `{V}` for the version to start.
+        mended: what to run after a refusal, once what it names is mended; the same command where it says nothing else,
+            and none where asking again would be answered alike.
     """
 
     fact: str
     command: str
+    mended: str | None = None
 
 
 @dataclass(frozen=True)
@@ -43,11 +46,14 @@ class Row:
 
 
 TABLE = (
-    Row("use case", (), (Step("assessed", "tenure assess {P}"),)),
+    Row("use case", (), (Step("assessed", "tenure assess {P}", mended=""),)),
     Row(
         "environment and reward",
         (),
-        (Step("reward_check", "tenure reward check {P}"), Step("reward_audit", "tenure reward audit {P}")),
+        (
+            Step("reward_check", "tenure reward check {P}", mended="tenure reward check {P}"),
+            Step("reward_audit", "tenure reward audit {P}", mended="tenure reward check {P}"),
+        ),
     ),
     Row("algorithm", ("environment and reward", "simulation"), (Step("run", "tenure train {P}"),)),
     Row("simulation", (), (Step("simulator", "tenure next {P}"),)),
@@ -78,7 +84,7 @@ TABLE = (
 """The ten stages in the order of the road; simulation stands fourth there, and is needed by the third."""
 
 Facts = Mapping[str, Finding]
-"""One finding per fact of the table: PASS is shown, INCONCLUSIVE not yet, FAIL speaks against going on."""
+"""One finding per fact of the table: PASS is shown, INCONCLUSIVE not yet, FAIL was asked and not answered by a pass."""
 
 
 @dataclass(frozen=True)
@@ -92,6 +98,7 @@ class StageStanding:
         shown: what shows that it is done; empty before.
         blocked_by: why it is not, most pressing first.
         command: what to run next; empty where nothing is to be done.
+        mend: the command is for after a person has mended what was refused.
     """
 
     number: int
@@ -100,6 +107,7 @@ class StageStanding:
     shown: str
     blocked_by: tuple[str, ...]
     command: str
+    mend: bool = False
 
     def as_dict(self) -> dict[str, Any]:
         """Plain fields."""
@@ -119,9 +127,9 @@ def stages(facts: Facts, project: str, version: str = "VERSION") -> list[StageSt
     return [_standing(number, row, facts, done, typed) for number, row in enumerate(TABLE, 1)]
 
 
-def next_command(standings: list[StageStanding]) -> str:
-    """The command of the first stage that can go on; empty at the end of the road."""
-    return next((each.command for each in standings if each.verdict == "open"), "")
+def next_standing(standings: list[StageStanding]) -> StageStanding | None:
+    """The first stage that can go on, at once or once something is mended; None at the end of the road."""
+    return next((each for each in standings if each.command and (each.verdict == "open" or each.mend)), None)
 
 
 def _standing(number: int, row: Row, facts: Facts, done: set[str], typed: Mapping[str, str]) -> StageStanding:
@@ -131,9 +139,12 @@ def _standing(number: int, row: Row, facts: Facts, done: set[str], typed: Mappin
         return StageStanding(number, row.name, "done", shown, (), "")
     found = facts[step.fact]
     waits = tuple(f"stage {_number(name)}, {name}, is not done" for name in row.after if name not in done)
-    standing: Standing = "blocked" if waits or found.verdict is Verdict.FAIL else "open"
-    words = (typed.get(word, word) for word in step.command.split(" "))
-    return StageStanding(number, row.name, standing, "", (*waits, found.reason), " ".join(words))
+    refused = found.verdict is Verdict.FAIL
+    standing: Standing = "blocked" if waits or refused else "open"
+    command = step.command if step.mended is None or not refused else step.mended
+    words = " ".join(typed.get(word, word) for word in command.split(" "))
+    mend = refused and not waits and bool(step.mended)
+    return StageStanding(number, row.name, standing, "", (*waits, found.reason), words, mend)
 
 
 def _open_step(row: Row, facts: Facts) -> Step | None:

@@ -61,21 +61,22 @@ TOLD: Mapping[str, Words] = {
         "the learned policy was stopped",
         _PERSON,
         f"{_INCUMBENT}; nothing learned can be recorded any more",
-        "see which replicas confirmed (tenure kill prints them); `tenure restore {problem}` once the cause is known",
+        "see which replicas confirmed (tenure kill prints them); `tenure restore {problem} --reason "
+        '"WHY"` once the cause is known',
     ),
     "trip": Words(
         "failure",
         "a breaker opened",
         _COUNTED,
         f"{_INCUMBENT} while it is open; it lets a small share through by itself later",
-        "look at the decisions it names with `tenure why`; `tenure kill {problem}` stops for good",
+        'look at the decisions it names with `tenure why`; `tenure kill {problem} --reason "WHY"` stops for good',
     ),
     "half_open": Words(
         "warning",
         "a breaker lets a small share of the traffic through again, on trial",
         _COUNTED,
         "it closes after enough good decisions and opens again on a bad one",
-        "watch it; `tenure kill {problem}` stops for good",
+        'watch it; `tenure kill {problem} --reason "WHY"` stops for good',
     ),
     "close": Words("info", "a breaker closed again", _COUNTED, "the learned policy has its share back", "nothing"),
     "rollback": Words(
@@ -83,7 +84,8 @@ TOLD: Mapping[str, Words] = {
         "the rollout was rolled back",
         _TEST,
         f"share 0: {_INCUMBENT}",
-        "read the reason; a candidate begins again with `tenure rollout start {problem}`",
+        "read the reason; a candidate begins again with `tenure rollout start {problem} --version "
+        'VERSION --reason "WHY"`',
     ),
     "abort": Words("warning", "the rollout was aborted", _PERSON, f"share 0: {_INCUMBENT}", "nothing"),
     "request": Words(
@@ -91,7 +93,8 @@ TOLD: Mapping[str, Words] = {
         "a larger share waits for a person's approval",
         _TEST,
         "the share stays as it is until somebody answers; guardrails go on",
-        "`tenure rollout approve {problem}` or `tenure rollout reject {problem}`, by another than who asked",
+        '`tenure rollout approve {problem} --reason "WHY"` or `tenure rollout reject {problem} '
+        '--reason "WHY"`, by another than who asked',
     ),
     "pending_waits": Words(
         "warning",
@@ -125,7 +128,7 @@ TOLD: Mapping[str, Words] = {
         "a kill was lifted",
         _PERSON,
         f"{_INCUMBENT}; a candidate starts again from the beginning",
-        "nothing, unless this was not meant: then `tenure kill {problem}`",
+        'nothing, unless this was not meant: then `tenure kill {problem} --reason "WHY"`',
     ),
     "explore": Words("warning", "live exploration was changed", _COUNTED, "the model stays as it is", "nothing"),
     "forget": Words("info", "a unit was erased on request", _PERSON, "the audit chain stays intact", "nothing"),
@@ -144,7 +147,7 @@ _BY_BREAKER = Words(
     "a breaker stopped the learned policy",
     _COUNTED,
     f"{_INCUMBENT}; nothing learned can be recorded any more",
-    "look at the last decisions with `tenure why`; only a person lifts it: `tenure restore {problem}`",
+    'look at the last decisions with `tenure why`; only a person lifts it: `tenure restore {problem} --reason "WHY"`',
 )
 _BY_HAND = {"rollback": _PERSON, "promote": _PERSON, "explore": _PERSON}
 _PAYLOAD = ("version", "to", "share", "rule", "breaker")
