@@ -45,6 +45,15 @@ def test_training_is_refused_without_a_current_check_and_says_what_to_run(folder
     assert not (tmp_path / "hot" / "runs").exists()
 
 
+def test_a_reward_nobody_checked_is_told_before_steps_that_are_too_few(folder: Path, tmp_path: Path) -> None:
+    code, found = as_json("train", str(folder), "--steps", "1", home=tmp_path)
+    assert (code, found["expected"]) == (2, "a current pass of `tenure reward check`")
+    checked(open_workspace(str(folder), tmp_path))
+    code, found = as_json("train", str(folder), "--steps", "1", home=tmp_path)
+    assert (code, found["found"]) == (2, "1 steps")
+    assert "those of one update (worlds x rollout = " in found["expected"]
+
+
 def test_a_run_takes_the_projects_settings(trained: dict[str, Any], folder: Path, home: Path) -> None:
     from tenure.training import read_record
 

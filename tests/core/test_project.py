@@ -66,6 +66,20 @@ def test_no_such_folder_names_the_shipped_cases(tmp_path: Path) -> None:
         load_project(tmp_path / "none")
 
 
+def test_a_name_of_neither_says_what_was_looked_for_where_and_what_is_near(tmp_path: Path) -> None:
+    with pytest.raises(ProjectError, match=r"'bkes', which is neither(.|\n)*bkes(.|\n)*did you mean 'bikes'") as caught:
+        load_project("bkes")
+    assert str(Path("bkes").absolute()) in caught.value.where
+    (tmp_path / "log.csv").write_text("")
+    with pytest.raises(ProjectError, match=r"log\.csv', which is a file(.|\n)*tenure init NAME"):
+        load_project(tmp_path / "log.csv")
+
+
+def test_a_project_without_drafts_says_that_it_has_none() -> None:
+    with pytest.raises(ProjectError, match=r"no drafts; found 'foo'(.|\n)*problem\.py"):
+        _ = load_project("bikes:foo").problem
+
+
 def test_a_folder_without_problem_py_says_so(tmp_path: Path) -> None:
     with pytest.raises(ProjectError, match=r"a problem\.py; found no problem\.py") as caught:
         load_project(tmp_path)

@@ -32,13 +32,7 @@ def run_training(
     """Train and print the run."""
     workspace = open_workspace(project, home)
     record = train_seeds(output, workspace, tuple(range(1, seeds + 1)), steps, without, name)
-    gain, kpi = record.gain, workspace.project.problem.kpis[0].name
-    output.say(
-        f"Gain in {kpi} over the incumbent on the selection data: {percent(gain['value'])} "
-        f"({percent(gain['low'])} to {percent(gain['high'])}; {len(record.seeds)} seed(s), {gain['method']}, "
-        f"cluster {gain['cluster']})."
-    )
-    output.say(f"As `tenure evaluate` counts: {sentence_of(workspace, record)}")
+    output.say(f"On the selection data: {sentence_of(workspace, record)}")
     chosen = next(seed for seed in record.seeds if seed.version == record.chosen)
     for limit in workspace.project.problem.limits:
         weight = f"; learned weight {chosen.weights[limit.name]:.3g}" if limit.name in chosen.weights else ""
@@ -98,10 +92,10 @@ def train_seeds(
     read_train_settings, train = _training()
     from tenure.training.record import experiment_of
 
+    require_check(workspace.project, workspace.home)
     _check_terms(workspace, without)
     settings = replace(read_train_settings(workspace.project.settings_path), without=without)
     settings = settings if steps is None else replace(settings, steps=steps)
-    require_check(workspace.project, workspace.home)
     if without:
         output.say(f"EXPERIMENT, no candidate: {experiment_of(without)}.")
     run = name or datetime.now(UTC).strftime("%Y%m%dT%H%M%S")

@@ -9,6 +9,7 @@ import sys
 import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
 from types import ModuleType
@@ -45,8 +46,7 @@ class Project:
         if not self.draft:
             return found
         if self.draft not in self.drafts:
-            known = f"one of the drafts {sorted(self.drafts)}"
-            raise _wrong(line_of(self.folder / "problem.py", "drafts"), known, repr(self.draft))
+            raise _no_draft(self.folder / "problem.py", self.draft, sorted(self.drafts))
         try:
             return replace(found, name=f"{found.name}-{self.draft}", reward=self.drafts[self.draft])
         except TenureError as error:
@@ -123,8 +123,7 @@ def load_project(name_or_folder: str | Path) -> Project:
     if not folder.is_dir() and len(folder.parts) == 1 and (shipped / "problem.py").exists():
         folder = shipped
     if not folder.is_dir():
-        cases = sorted(path.parent.name for path in CASES.glob("*/problem.py"))
-        raise _wrong(folder, f"a project folder, or one of the shipped cases {cases}", "neither")
+        raise _no_project(folder)
     if not (folder / "problem.py").exists():
         raise _wrong(folder, "a project folder with a problem.py", "no problem.py")
     return Project(folder.resolve(), draft)
@@ -186,6 +185,27 @@ def _located(error: TenureError, path: Path) -> TenureError:
     places = (line_of(path, f'"{name}"') for name in names)
     place = next((place for place in places if ":" in place[len(str(path)) :]), _raised_at(path, error))
     return type(error)(expected=error.expected, found=error.found, where=f"{place}, {error.where}", fix=error.fix)
+
+
+def _no_project(folder: Path) -> ProjectError:
+    """Neither a folder nor a case: what was looked for, where, and what there is."""
+    cases = sorted(path.parent.name for path in CASES.glob("*/problem.py"))
+    near = get_close_matches(folder.name, cases, n=1)
+    return ProjectError(
+        expected=f"a project folder, or one of the shipped cases {cases}",
+        found=f"{str(folder)!r}, which is {'a file' if folder.is_file() else 'neither'}",
+        where=f"looked for as a folder {folder.absolute()}, and among the shipped cases",
+        fix=f"did you mean {near[0]!r}?" if near else "name a folder with a problem.py; `tenure init NAME` makes one",
+    )
+
+
+def _no_draft(problem: Path, draft: str, known: list[str]) -> ProjectError:
+    return ProjectError(
+        expected=f"one of the drafts {known}" if known else "no colon: this project has no drafts",
+        found=repr(draft),
+        where=f"{line_of(problem, 'drafts')}, drafts",
+        fix="name one of these" if known else "leave it out, or add the reward to `drafts` in problem.py",
+    )
 
 
 def _wrong(path: Path | str, expected: str, found: str) -> ProjectError:

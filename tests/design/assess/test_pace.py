@@ -22,7 +22,7 @@ def test_a_persons_word_is_said_to_be_one() -> None:
 
 
 def test_worlds_that_were_drawn_say_nothing_of_the_traffic(tmp_path: Path) -> None:
-    # The folder compares in 128 worlds of an hour a step: once 1.1 million decisions a year, of which nobody had spoken.
+    # 128 worlds of an hour a step: once 1.1 million decisions a year, of which nobody had spoken.
     pace = folder_pace(load_project(COIN.write(tmp_path / "drawn")))
     assert math.isnan(pace.per_day)
     assert "say nothing of the traffic" in pace.said

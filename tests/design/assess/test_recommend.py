@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -41,7 +42,8 @@ def test_facts_lead_to_their_method(facts: Facts, recommendation: str, verdict: 
 
 @pytest.mark.parametrize("name", ["gain", "solved", "rule", "sequential"])
 def test_an_open_fact_leaves_it_open_and_says_what_helps(name: str) -> None:
-    advice = recommend(replace(RL, **{name: None}))
+    unknown: dict[str, Any] = {name: None}
+    advice = recommend(replace(RL, **unknown))
     assert advice.verdict is Verdict.INCONCLUSIVE
     assert HELPS[name] in advice.reason
 
