@@ -23,7 +23,7 @@ def test_the_defaults_are_those_of_the_recipe() -> None:
     ("wrong", "says"),
     [
         ({"batch": 1000}, "batch=1000"),
-        ({"steps": 100}, "steps >= worlds * rollout = 16384"),
+        ({"steps": 100}, "at least 16,384 steps, those of one update"),
         ({"worlds": 0}, "positive sizes"),
         ({"epochs": -1}, "positive sizes"),
         ({"checkpoint_every": 0}, "positive sizes"),
@@ -71,7 +71,7 @@ def test_the_table_goes_before_the_defaults(tmp_path: Path) -> None:
         ("[train]\nwithout = ['x']\n", ":1, train.without", "one of"),
         ("[train]\nnet = [64, 'a']\n", ":1, train.net", "Expected `int`, got `str`"),
         ("[train]\nsteps = 5.5\n", ":1, train.steps", "Expected `int`"),
-        ("\n\n[train]\nsteps = 5\n", ":3", "steps >= worlds * rollout"),
+        ("\n\n[train]\nsteps = 5\n", ":3", "at least 16,384 steps, those of one update"),
         ("train = 3\n", "tenure.toml", "a table [train]"),
         ("[train\n", "tenure.toml", "a file of TOML"),
     ],

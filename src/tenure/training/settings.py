@@ -61,9 +61,17 @@ class PPOSettings:
     def __post_init__(self) -> None:
         sizes = (self.steps, self.worlds, self.rollout, self.batch, self.epochs, self.checkpoint_every, *self.net)
         per_update = self.worlds * self.rollout
-        if min(sizes) < 1 or per_update % self.batch or self.steps < per_update or self.batch < 2:
+        if min(sizes) >= 1 and self.steps < per_update:
+            update = f"worlds x rollout = {self.worlds:,} x {self.rollout:,}"
+            raise SettingsError(
+                expected=f"at least {per_update:,} steps, those of one update ({update})",
+                found=f"{self.steps:,} steps",
+                where="settings of the PPO recipe",
+                fix=f"give --steps {per_update} or more, or make worlds or rollout smaller in [train] of tenure.toml",
+            )
+        if min(sizes) < 1 or per_update % self.batch or self.batch < 2:
             raise _wrong(
-                f"positive sizes, steps >= worlds * rollout = {per_update}, a batch of at least 2 that divides it",
+                f"positive sizes, a batch of at least 2 that divides worlds * rollout = {per_update}",
                 f"steps={self.steps}, batch={self.batch}, sizes={sizes}",
             )
         rates = (self.learning_rate, self.dual_rate)
