@@ -58,11 +58,17 @@ class Server:
         return httpx.Response(200, json={"answers": [{"action": int(one["episode_id"] == "w1")} for one in asked]})
 
 
-def run(server: Server, **options: Any) -> list[datetime]:
-    panel = Panel(np.zeros(2, dtype=int), 4, ("w1", "w2"), START, timedelta(hours=1))
+class Masked(Counting):
+    """Forbids b where two actions were taken."""
+
+    def mask(self, state: Any) -> Any:
+        return np.stack([np.ones(len(state), dtype=bool), state < 2], axis=1)
+
+
+def run(server: Server, world: Any = None, interval: timedelta = timedelta(hours=1), **options: Any) -> list[datetime]:
+    panel = Panel(np.zeros(2, dtype=int), 4, ("w1", "w2"), START, interval)
     with DecisionClient("http://test", "toy", httpx.MockTransport(server)) as client:
-        simulator: Any = Counting()
-        return list(drive(client, PROBLEM, simulator, panel, **options))
+        return list(drive(client, PROBLEM, world or Counting(), panel, **options))
 
 
 def test_every_midnight_and_the_end_are_handed_back() -> None:
@@ -81,6 +87,24 @@ def test_requests_carry_place_day_and_replayed_time() -> None:
         "at": "2011-10-02T00:00:00.000000Z",
         "context": {"x": 2.0},
     }
+
+
+def test_decisions_within_an_hour_have_names_of_their_own_and_a_day_begins_once() -> None:
+    server = Server()
+    midnights = run(server, interval=timedelta(minutes=60 + 20))
+    assert [one["decision_id"] for one in server.decisions[::2]] == [
+        "w1/2011-10-01T22",
+        "w1/2011-10-01T23:20",
+        "w1/2011-10-02T00:40",
+        "w1/2011-10-02T02",
+    ]
+    assert midnights == [datetime(2011, 10, 2, 0, 40, tzinfo=UTC), datetime(2011, 10, 2, 3, 20, tzinfo=UTC)]
+
+
+def test_requests_carry_the_mask_of_a_simulator_that_has_one() -> None:
+    server = Server()
+    run(server, Masked())
+    assert [one["mask"] for one in server.decisions[::2]] == [[True, True], [True, True], [True, False], [True, False]]
 
 
 def test_outcomes_are_what_the_answers_led_to_one_interval_later() -> None:

@@ -25,7 +25,7 @@ def drive(
     seed: int = 0,
     after_step: Callable[[State], None] = lambda _: None,
 ) -> Iterator[datetime]:
-    """Let the server decide in every world of a panel; yields at every midnight that has passed.
+    """Let the server decide in every world of a panel; yields the first moment of every new day.
 
     A unit is a world on one day, an episode is the world. Every request and outcome carries the time it has in the
     replayed data, so the server must run on a simulated clock.
@@ -43,9 +43,10 @@ def drive(
     """
     rng, state = np.random.default_rng(seed), panel.state
     for step, moment in enumerate(panel.moments()):
-        if step and moment.hour == 0:
+        if step and moment.date() != (moment - panel.interval).date():
             yield moment
         requests = _requests(problem, panel.worlds, simulator.observe(state), moment, step)
+        _add_masks(requests, simulator, state)
         answers = _accepted(client.decide(requests))
         action = np.array([answer["action"] for answer in answers])
         stepped = simulator.step(state, action, rng)
@@ -61,7 +62,7 @@ def _requests(
     at = to_text(moment)
     return [
         {
-            "decision_id": f"{world}/{moment:%Y-%m-%dT%H}",
+            "decision_id": f"{world}/{_short(moment)}",
             "unit_id": f"{world}/{moment:%Y-%m-%d}",
             "episode_id": world,
             "step": step,
@@ -70,6 +71,18 @@ def _requests(
         }
         for world, row in zip(worlds, observation.tolist(), strict=True)
     ]
+
+
+def _short(moment: datetime) -> str:
+    """The hour alone where nothing smaller is needed."""
+    return f"{moment:%Y-%m-%dT%H:%M}" if moment.minute else f"{moment:%Y-%m-%dT%H}"
+
+
+def _add_masks(requests: list[dict[str, Any]], simulator: Simulator, state: State) -> None:
+    mask = getattr(simulator, "mask", None)
+    if mask is not None:
+        for request, allowed in zip(requests, mask(state).tolist(), strict=True):
+            request["mask"] = allowed
 
 
 def _outcomes(requests: list[dict[str, Any]], signals: Any, moment: datetime) -> list[dict[str, Any]]:
