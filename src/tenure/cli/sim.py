@@ -18,6 +18,39 @@ sim_app = typer.Typer(
 )
 
 
+Subject = Annotated[
+    str | None, typer.Argument(metavar="[P]", help="a project folder, or a shipped case; not needed with --env")
+]
+Env = Annotated[str | None, typer.Option(help="a Gymnasium environment by its id, such as CartPole-v1, instead of P")]
+
+
+@sim_app.command("check")
+def sim_check(
+    project: Subject = None,
+    env: Env = None,
+    worlds: Annotated[int, typer.Option(min=1, help="worlds side by side")] = 8,
+    steps: Annotated[int, typer.Option(min=1, help="steps of random allowed actions")] = 50,
+    seed: Annotated[int, typer.Option(min=0, help="of all chance; the same seed finds the same")] = 0,
+    json: Json = False,
+) -> None:
+    """Does the simulator keep its contract? Every promise at every level, each break with world, field and fix."""
+    output = Output(json=json)
+    with reported(output):
+        from tenure.cli.sim_check import run_sim_check
+
+        raise SystemExit(run_sim_check(output, project, env, worlds, steps, seed))
+
+
+@sim_app.command("profile")
+def sim_profile(project: Subject = None, env: Env = None, json: Json = False) -> None:
+    """How fast is the simulator, where do time and memory go, and does a Python loop slow it down?"""
+    output = Output(json=json)
+    with reported(output):
+        from tenure.cli.sim_profile import run_sim_profile
+
+        raise SystemExit(run_sim_profile(output, project, env))
+
+
 @sim_app.command("sweep")
 def sim_sweep(
     project: Project,

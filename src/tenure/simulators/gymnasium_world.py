@@ -94,6 +94,10 @@ class GymnasiumSimulator:
     @cached_property
     def example(self) -> Env:
         """One environment, for its spaces; nobody steps it."""
+        return self.fresh()
+
+    def fresh(self) -> Env:
+        """A new environment of the level `normal`, by itself."""
         return self._maker.make(**self.levels["normal"])
 
     @cached_property

@@ -1,0 +1,59 @@
+"""What `tenure sim check` runs: the contract's promises on a project's simulator or a Gymnasium environment."""
+
+from __future__ import annotations
+
+from tenure.cli.output import Output
+from tenure.core.errors import RequestError
+from tenure.core.evidence import Verdict
+from tenure.core.problem import Problem
+from tenure.core.project import load_project
+from tenure.core.simulator import Simulator
+
+
+def run_sim_check(output: Output, project: str | None, env: str | None, worlds: int, steps: int, seed: int) -> int:
+    """Check, tell every promise, and give the exit code."""
+    from tenure.simulators.check import check_simulator, verdict_of
+
+    problem, simulator = subject(project, env)
+    findings = check_simulator(problem, simulator, worlds, steps, seed)
+    verdict, levels = verdict_of(findings), list(simulator.levels)
+    output.table(("promise", "verdict", "what was found"), [(e.gate, e.verdict.word, e.reason) for e in findings])
+    walked = f"{worlds} worlds, {steps} steps, seed {seed}, at {_listed(levels)}"
+    output.say(f"\n{verdict.word}: simulator {simulator.version} of {problem.name}; {walked}.")
+    if verdict is Verdict.PASS and any(each.verdict is Verdict.INCONCLUSIVE for each in findings):
+        output.say("What is inconclusive no check can settle for this simulator; its worlds were shown to be apart.")
+    output.result(
+        {
+            "verdict": verdict.word,
+            "findings": [each.as_dict() for each in findings],
+            "problem": problem.name,
+            "simulator_version": simulator.version,
+            "levels": levels,
+        }
+    )
+    return verdict.exit_code
+
+
+def subject(project: str | None, env: str | None) -> tuple[Problem, Simulator]:
+    """The problem and simulator of a project, or of a registered Gymnasium environment.
+
+    Raises:
+        RequestError: both, or neither.
+        ProjectError: no such project or environment.
+    """
+    if (project is None) == (env is None):
+        found = "neither" if project is None else "both"
+        fix = "give one: tenure sim check bikes, or tenure sim check --env CartPole-v1"
+        raise RequestError(expected="a project or an environment", found=found, where="the command line", fix=fix)
+    if env is not None:
+        from tenure.simulators.gymnasium_problem import problem_of
+        from tenure.simulators.gymnasium_world import GymnasiumSimulator
+
+        world = GymnasiumSimulator(env)
+        return problem_of(world), world
+    loaded = load_project(project or "")
+    return loaded.problem, loaded.simulator
+
+
+def _listed(levels: list[str]) -> str:
+    return f"the level {levels[0]}" if len(levels) == 1 else f"the levels {', '.join(levels)}"
