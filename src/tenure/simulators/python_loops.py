@@ -22,7 +22,7 @@ class Loop:
     """A loop over worlds.
 
     Args:
-        where: file and line of the loop's head or body, the first that each further world runs once more.
+        where: file and line of the loop's head or body, the outermost that each further world runs once more.
         lines_per_world: lines of Python that each further world adds to a step, in all.
     """
 
@@ -41,19 +41,19 @@ def python_loop(step_of: Callable[[int], Callable[[], object]]) -> Loop | None:
     per_world = sum(added.values()) / (MANY - FEW)
     if per_world < LEAST:
         return None
-    # Lines stand in the order in which they first ran, so the first that grows with the worlds is the loop's own.
-    grown = (place for place, lines in added.items() if lines >= MANY - FEW)
-    file, line = next(grown, added.most_common(1)[0][0])
+    # The loop's own line is the one that is called from fewest others.
+    grown = [place for place, lines in added.items() if lines >= MANY - FEW]
+    file, line, _ = min(grown, key=lambda place: place[2], default=added.most_common(1)[0][0])
     return Loop(f"{Path(file).parent.name}/{Path(file).name}:{line}", per_world)
 
 
-def _lines(step: Callable[[], object]) -> Counter[tuple[str, int]]:
-    """How often each line of Python ran."""
-    counts: Counter[tuple[str, int]] = Counter()
+def _lines(step: Callable[[], object]) -> Counter[tuple[str, int, int]]:
+    """How often each line of Python ran, by file, line and how deep in calls its function stood."""
+    counts: Counter[tuple[str, int, int]] = Counter()
 
     def trace(frame: FrameType, event: str, _argument: Any) -> Any:
         if event == "line":
-            counts[frame.f_code.co_filename, frame.f_lineno] += 1
+            counts[frame.f_code.co_filename, frame.f_lineno, _depth(frame)] += 1
         return trace
 
     before = sys.gettrace()
@@ -63,3 +63,10 @@ def _lines(step: Callable[[], object]) -> Counter[tuple[str, int]]:
     finally:
         sys.settrace(before)
     return counts
+
+
+def _depth(frame: FrameType | None) -> int:
+    depth = 0
+    while frame is not None:
+        frame, depth = frame.f_back, depth + 1
+    return depth
