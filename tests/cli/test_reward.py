@@ -105,6 +105,18 @@ BAD: dict[str, tuple[str, str, str, str, str]] = {
         "scenarios.py", ORDER, ORDER + '\n    Order("one parcel > two parcels", because="no"),',
         "both above and below", "correct scenarios.py",
     ),
+    "a weight that is no number": (
+        "problem.py", TERM, TERM.replace("20.0", 'float("nan")'), "'a parcel at the door is what the robot is for'",
+        "in the units of the signal",
+    ),
+    "a row that is no number": (
+        "scenarios.py", '({"delivered": 1, "metres": 4},)', '({"metres": float("nan")},)', "nan",
+        "correct the row in scenarios.py",
+    ),
+    "a row outside its bounds": (
+        "scenarios.py", '({"delivered": 1, "metres": 4},)', '({"metres": 12},)', "12",
+        "the signal's bounds in problem.py",
+    ),
     "an order over an unknown behaviour": (
         "scenarios.py", "two parcels > one parcel", "two parcels > three parcels", "'three parcels'", "scenarios.py",
     ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from tenure.core.errors import ProblemError
@@ -29,6 +30,7 @@ def check_problem(problem: Problem) -> None:
     _check_action(problem)
     _check_per(problem)
     _check_signals_known(problem)
+    _check_finite(problem)
 
 
 def _check_name(name: str) -> None:
@@ -156,4 +158,23 @@ def _check_no_kpi_is_paid(problem: Problem) -> None:
                 found=f"a term that reads the KPI {term.signal!r}",
                 where=f"problem {problem.name!r}, reward term {term.signal!r}",
                 fix="pay for signals only: a KPI that is paid for can no longer show that the reward is wrong",
+            )
+
+
+def _check_finite(problem: Problem) -> None:
+    """What is neither a number nor finite makes every sum it enters meaningless."""
+    terms = problem.reward.terms
+    told = [(each.weight, f"{each.because!r}", f"reward term {each.signal!r}, weight") for each in terms]
+    told += [(each.scale or 0.0, f"{each.because!r}", f"reward term {each.signal!r}, scale") for each in terms]
+    told += [(each.most, repr(each.name), "limit, most") for each in problem.limits]
+    for kpi in problem.kpis:
+        weights = (*kpi.of.values(), *(kpi.per or {}).values(), kpi.worst or 0.0)
+        told += [(weight, repr(kpi.name), "KPI, of, per or worst") for weight in weights]
+    for value, name, where in told:
+        if not math.isfinite(value):
+            raise ProblemError(
+                expected="a finite number",
+                found=f"{value} for {name}",
+                where=f"problem {problem.name!r}, {where}",
+                fix="state it in the units of the signal; leave out what has no weight",
             )

@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -145,7 +146,7 @@ def test_decimal_commas_and_days_first_are_read_as_they_are_meant_and_it_is_said
     assert "preis" in [feature.source.column for feature in draft.features]
     assert draft.notes[0].startswith("the file has numbers with decimal commas: preis, revenue (such as '1.100,5'")
     assert "read as 2026-01-01T00:30:00" in draft.notes[1]
-    world = load_project(tmp_path / "shop").simulator
+    world: Any = load_project(tmp_path / "shop").simulator
     assert world.log.observation[0, 0] == pytest.approx(1100.5)
     assert world.log.signals["revenue"][:2].tolist() == [0.25, 7.26]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
@@ -13,6 +13,7 @@ from tenure.core.errors import ProblemError
 from tenure.core.policy import Policy
 from tenure.core.project import Project, line_of
 from tenure.core.spaces import Discrete
+from tenure.design.reward.rows import check_rows
 
 Row = Mapping[str, float]
 """The signals of one decision that are not 0, by name, in the problem's units."""
@@ -131,11 +132,9 @@ def _check_names(behaviours: Iterable[Behaviour], path: Path) -> None:
 def _check_behaviour(project: Project, behaviour: Behaviour, path: Path) -> None:
     name, problem = behaviour.name, project.problem
     ways = [way for way in ("rows", "always", "policy") if getattr(behaviour, way) is not None]
-    if len(ways) != 1 or behaviour.rows == ():
-        raise _wrong("exactly one of rows, always and policy", f"{ways or 'none'}", path, name)
-    unknown = sorted({signal for row in behaviour.rows or () for signal in row} - problem.signal_names)
-    if unknown:
-        raise _wrong(f"signals of {sorted(problem.signal_names)}", repr(unknown[0]), path, unknown[0])
+    if len(ways) != 1 or (behaviour.rows is not None and not (isinstance(behaviour.rows, Sequence) and behaviour.rows)):
+        raise _wrong("exactly one of rows (one or more), always and policy", f"{ways or 'none'}", path, name)
+    check_rows(problem, name, behaviour.rows or (), path)
     if behaviour.always is not None and not (
         isinstance(problem.action, Discrete) and behaviour.always in problem.action.labels
     ):
