@@ -22,10 +22,10 @@ from tenure.core.simulator import Panel, Split, Step
 from tenure.core.spaces import Discrete, Feature
 from tenure.core.trajectories import Trajectories
 
-STEPS = 21 * 24
+STEPS = 14 * 24
 START = datetime(2024, 1, 1, tzinfo=UTC)
 ORDERS = (0.0, 4.0, 8.0, 12.0, 16.0)
-WORLDS = {"train": 60, "selection": 20, "held_out": 40}
+WORLDS = {"train": 60, "selection": 20, "held_out": 50}
 SEEDS = {"train": 1, "selection": 2, "held_out": 3}
 
 problem = Problem(
@@ -71,7 +71,7 @@ class World:
         weekend: factor of demand at weekends.
         warmth: demand's exponent on the weather.
         promotion: demand's exponent on promotions, which nobody tells the policy; 0 without any.
-        bursts: share of hours with three times the demand.
+        bursts: share of hours with five times the demand.
         grain: dispersion of demand, variance over mean.
         memory: of the weather, from hour to hour.
         blur: standard deviation of the stock's sensor, pieces.
@@ -242,7 +242,7 @@ def _course(world: World, n: int, rng: np.random.Generator) -> dict[str, Floats]
     promotion = (np.repeat(rng.random((n, STEPS // 12)), 12, axis=1) < 0.3).astype(float)
     mean = usual * np.exp(world.warmth * true - world.warmth**2 / 2)
     mean = mean * np.exp(world.promotion * (promotion - 0.3))
-    mean = mean * np.where(rng.random((n, STEPS)) < world.bursts, 3.0, 1.0) / (1 + 2 * world.bursts)
+    mean = mean * np.where(rng.random((n, STEPS)) < world.bursts, 5.0, 1.0) / (1 + 4 * world.bursts)
     demand = rng.gamma(mean / world.grain, world.grain)
     weather = np.concatenate([true[:, :1].repeat(world.late, axis=1), true[:, : STEPS - world.late]], axis=1)
     heat = _frozen(20 + 3 * _walk(0.7, n, rng), world.stuck, rng)

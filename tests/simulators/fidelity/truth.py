@@ -18,6 +18,8 @@ DEVELOPMENT = range(20)
 """Seeds on which limits were developed."""
 FIRST_TEST = 1000
 """First of the test seeds, which did not exist before the limits were frozen."""
+HIDDEN = "missing feature"
+"""The pair in whose log promotions are written; its faithful world has them without effect."""
 EXPLORED = 0.2
 """Share of random decisions in the log."""
 
@@ -60,7 +62,7 @@ def _doubts(found: Validation) -> tuple[str, ...]:
 def validation(name: str, defect: bool, seed: int, number: int = 0) -> Validation:
     """The pair of a seed through the validation, as the command would ask it."""
     world, simulator = pair(name, defect, seed, number)
-    log = logged(world, seed * 100 + 2 * number + defect)
+    log = logged(world, seed * 100 + 2 * number + defect, name == HIDDEN)
     policies = {"incumbent": incumbent, "learned": learned, **rules}
     made = DepotSimulator(simulator, seed * 100 + 50 + 2 * number + defect)
     return validate(Question(problem, made, log, policies, ("learned",), delayed=False))
@@ -72,17 +74,18 @@ def pair(name: str, defect: bool, seed: int, number: int = 0) -> tuple[World, Wo
     size, drawn_world = chance.random(), drawn(seed * 10 + number)
     if defect:
         return DEFECTS[name].real(drawn_world, size), DEFECTS[name].wrong(drawn_world, size)
-    world = DEFECTS[name].real(drawn_world, size)
+    # A log with promotions that move demand has no faithful simulator without them.
+    world = drawn_world if name == HIDDEN else DEFECTS[name].real(drawn_world, size)
     return world, world if number % 2 else estimated(world, seed * 10 + number)
 
 
-def logged(world: World, seed: int) -> Trajectories:
-    """Forty depots over three weeks under the incumbent with some chance; promotions are in the log where there are any."""
+def logged(world: World, seed: int, with_promotions: bool) -> Trajectories:
+    """Fifty depots over two weeks under the incumbent with some chance; promotions stand in the log, or not."""
     simulator = DepotSimulator(world, seed + 7_000_000)
     policy = Mixed(incumbent, EXPLORED, problem.action.size)  # type: ignore[union-attr]
     panel = simulator.panel("held_out")
     log = from_trace(run(problem, simulator, policy, panel, seed=seed).trace, problem.feature_names)
-    if not world.promotion:
+    if not with_promotions:
         return log
     extra = panel.state.promotion.reshape(-1, 1)
     return replace(log, observation=np.hstack([log.observation, extra]), names=(*log.names, "promotion"))

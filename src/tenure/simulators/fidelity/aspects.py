@@ -60,15 +60,23 @@ def _known(side: Side, field: str, rows: Ints) -> Floats:
 def level(side: Side, field: str, rows: Ints) -> Floats:
     """The distribution, as quantiles."""
     values = _known(side, field, rows)
-    return np.quantile(values, GRID) if len(values) >= FEWEST else np.zeros(0)
+    return _quantiles(values)
+
+
+def _quantiles(values: Floats) -> Floats:
+    """Values at the middle of 100 equal parts; empty for too few."""
+    if len(values) < FEWEST:
+        return np.zeros(0)
+    return np.asarray(np.sort(values)[(GRID * len(values)).astype(np.int64)])
 
 
 def tail(side: Side, field: str, rows: Ints) -> Floats:
-    """Mean of the largest 1 %, over the median."""
-    values = np.sort(_known(side, field, rows))
-    if len(values) < FEWEST / TOP:
+    """Mean of the largest 1 %, less the mean of all."""
+    values = _known(side, field, rows)
+    most = int(len(values) * TOP)
+    if most < FEWEST:
         return np.zeros(0)
-    return np.array([values[-int(len(values) * TOP) :].mean() - values[len(values) // 2]])
+    return np.array([np.partition(values, -most)[-most:].mean() - values.mean()])
 
 
 def season(side: Side, field: str, rows: Ints) -> Floats:
@@ -121,7 +129,7 @@ def horizon(side: Side, field: str, rows: Ints) -> Floats:
 def change(side: Side, field: str, rows: Ints, steps: int) -> Floats:
     """The distribution of the change over so many steps, as quantiles."""
     now, later = _pairs(side, field, rows, side.sample.shifted(steps))
-    return np.quantile(later - now, GRID) if len(now) >= FEWEST else np.zeros(0)
+    return _quantiles(later - now)
 
 
 def _pairs(side: Side, field: str, rows: Ints, other: Ints) -> tuple[Floats, Floats]:

@@ -16,6 +16,8 @@ SHIFTS = tuple(range(-limits.LARGEST_LEAD, limits.LARGEST_LEAD + 1))
 DRAWS = 10
 FEWEST = 200
 """Rows under which nothing can be placed in time."""
+STILL = 1e-3
+"""Part of a field's spread under which its innovations are rounding."""
 
 
 @dataclass(frozen=True)
@@ -113,16 +115,23 @@ def _curves(field: str, others: Sequence[str], sample: Sample, kept: Bools) -> F
     if len(rows) < FEWEST or not x[rows].std() > 0:
         return None
     slope = float(np.dot(x[rows], x[before[rows]]) / max(np.dot(x[before[rows]], x[before[rows]]), 1e-12))
-    moved = np.where(before >= 0, x - slope * x[before], np.nan)
-    if not np.nanstd(moved[rows]) > 1e-6 * np.nanstd(sample.columns[field]):
+    moved = _standard(_filtered(x, before, slope), kept)
+    if not np.nanstd(_filtered(x, before, slope)[rows]) > STILL * np.nanstd(sample.columns[field]):
         return None
-    filtered = {name: _filtered(sample, name, kept, before, slope) for name in others}
-    return np.array([[_at(sample, moved, filtered[name], rows, shift) for shift in SHIFTS] for name in others])
+    filtered = [_standard(_filtered(_unseasoned(sample, name, kept), before, slope), kept) for name in others]
+    partners = np.column_stack(filtered)
+    return np.stack([_at(sample, moved, partners, rows, shift) for shift in SHIFTS], axis=1)
 
 
-def _filtered(sample: Sample, name: str, kept: Bools, before: Ints, slope: float) -> Floats:
-    y = _unseasoned(sample, name, kept)
+def _filtered(y: Floats, before: Ints, slope: float) -> Floats:
     return np.where(before >= 0, y - slope * y[before], np.nan)
+
+
+def _standard(y: Floats, kept: Bools) -> Floats:
+    """With mean 0 and spread 1 over the rows kept; 0 elsewhere, where nothing is known, and where it stands still."""
+    known = kept & np.isfinite(y)
+    spread = y[known].std() if known.any() else 0.0
+    return np.where(known, (y - y[known].mean()) / spread, 0.0) if spread > 1e-12 else np.zeros(len(y))
 
 
 def _unseasoned(sample: Sample, name: str, kept: Bools) -> Floats:
@@ -134,12 +143,8 @@ def _unseasoned(sample: Sample, name: str, kept: Bools) -> Floats:
     return np.asarray(values - (np.bincount(slot[known], weights=values[known], minlength=24) / count)[slot])
 
 
-def _at(sample: Sample, x: Floats, y: Floats, rows: Ints, shift: int) -> float:
-    """Correlation of x with what y is `shift` steps later; 0 where one of them stands still."""
+def _at(sample: Sample, x: Floats, y: Floats, rows: Ints, shift: int) -> Floats:
+    """Correlation of x with what each y is `shift` steps later; [fields]."""
     other = sample.shifted(shift)[rows]
-    here, there = x[rows[other >= 0]], y[other[other >= 0]]
-    known = np.isfinite(here) & np.isfinite(there)
-    here, there = here[known], there[known]
-    if len(here) < FEWEST or not here.std() > 1e-12 or not there.std() > 1e-12:
-        return 0.0
-    return float(np.corrcoef(here, there)[0, 1])
+    here, there = rows[other >= 0], other[other >= 0]
+    return x[here] @ y[there] / max(len(here), 1)

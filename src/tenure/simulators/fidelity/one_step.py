@@ -15,7 +15,7 @@ SITUATIONS = 48
 """Most leaves of the tree: kinds of situation."""
 FEWEST_IN = 40
 """Fewest rows of the simulator in one."""
-ROWS = 12_000
+ROWS = 8_000
 """Rows the law is learned from at most."""
 ALONE = 5
 """Rows of each side that a situation needs to be compared."""
