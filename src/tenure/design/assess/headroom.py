@@ -76,7 +76,7 @@ SCORES = ("flexible", "rule", "short", "planning", "weight")
 
 
 def _headroom(records: Records, scores: Floats, words: str) -> Headroom:
-    gains = {name: _mean(records, scores[:, index]) for index, name in enumerate(SCORES[:-1])}
+    gains = {name: mean_score(records, scores[:, index]) for index, name in enumerate(SCORES[:-1])}
     weight = scores[:, -1]
     effective = float(weight.sum() ** 2 / max(float((weight**2).sum()), 1e-12))
     return Headroom(**gains, rule_words=words, effective=effective, spread=float(records.reward.std()))
@@ -87,13 +87,13 @@ def _half(records: Records, behaviour: Behaviour, later: Later, half: int) -> tu
     fit, judge = records.fold == half, records.fold != half
     learned, judged = (np.stack([records.reward, records.reward + later.foreseen[h]], axis=1) for h in (half, 1 - half))
     surface = fit_surface(records.x[fit], records.action[fit], learned[fit], len(records.labels), seed=half)
-    worth, possible = surface.everywhere(records.x), _possible(records, behaviour)
+    worth, possible = surface.everywhere(records.x), possible_actions(records, behaviour)
     best = [best_allowed(worth[:, :, index], possible) for index in (0, 1)]
     gain = [_gain(records, behaviour, worth, judged, action) for action in best]
     scores, words = np.empty((len(records), 2, len(SCORES))), []
     for index in (0, 1):
         rule = small_rule(records.x[fit], worth[fit, :, index])
-        action = _held(rule(records.x), worth[:, :, index], possible)
+        action = held(rule(records.x), worth[:, :, index], possible)
         ruled = _gain(records, behaviour, worth, judged, action)[:, index]
         flexible, planning = gain[index][:, index], gain[1][:, 1] - gain[0][:, 1]
         weight = (best[index] == records.action) / behaviour.taken
@@ -109,20 +109,21 @@ def _gain(records: Records, behaviour: Behaviour, worth: Floats, y: Floats, acti
     return np.asarray(worth[n, action] + weight[:, None] * (y - worth[n, records.action]) - y)
 
 
-def _possible(records: Records, behaviour: Behaviour) -> Bools:
+def possible_actions(records: Records, behaviour: Behaviour) -> Bools:
     """Actions that the log could tell about: allowed, and not too rare."""
     enough = behaviour.chance >= SMALLEST_CHANCE
     enough[np.arange(len(records)), records.action] = True
     return np.asarray(enough if records.allowed is None else enough & records.allowed)
 
 
-def _held(action: Ints, worth: Floats, possible: Bools) -> Ints:
+def held(action: Ints, worth: Floats, possible: Bools) -> Ints:
     """The rule's action; where it cannot be taken, the best that can."""
     can = possible[np.arange(len(action)), action]
     return np.where(can, action, best_allowed(worth, possible))
 
 
-def _mean(records: Records, score: Floats) -> Estimate:
+def mean_score(records: Records, score: Floats) -> Estimate:
+    """Mean of the rows' scores, with an interval over units."""
     value, error, units = unit_mean(score, records.unit)
     radius = float(stats.t.ppf(1 - ALPHA / 2, units - 1)) * error
     method = "doubly robust, cross-fitted"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +12,7 @@ from tenure.core.evidence import Estimate, Finding, Verdict
 from tenure.design.assess.behaviour import Behaviour, behaviour_of
 from tenure.design.assess.consequence import consequence, sequential
 from tenure.design.assess.dependence import unit_mean
+from tenure.design.assess.driven import Driven, driven
 from tenure.design.assess.headroom import Headroom, headroom
 from tenure.design.assess.labels import label_unknown
 from tenure.design.assess.propensities import check_propensities
@@ -87,7 +89,7 @@ def measure(records: Records, discount: float = DISCOUNT, world: bool = False) -
     label = label_unknown(records, behaviour)
     support, overlap = _overlap(records, behaviour, room)
     more, gain = _gain(room)
-    small, rule = _rule(room, later_effects)
+    small, rule = _rule(room, (lambda: driven(records, behaviour, discount)) if later_effects else None)
     facts = Facts(
         gain=gain if overlap else None,
         solved=False,
@@ -156,19 +158,34 @@ def _gain(room: Headroom) -> tuple[Finding, bool | None]:
     return Finding("headroom", Verdict.INCONCLUSIVE, f"{words}: not told from nothing", best), None
 
 
-def _rule(room: Headroom, later_effects: bool) -> tuple[Finding, bool | None]:
-    """Whether a rule of two questions is enough; where decisions have later effects, one step's gain cannot say so."""
+def _rule(room: Headroom, drive: Callable[[], Driven] | None) -> tuple[Finding, bool | None]:
+    """Whether a rule of two questions is enough.
+
+    Args:
+        room: what was found.
+        drive: where decisions have later effects, lets the rule drive: one step's gain alone cannot say so there.
+    """
     kept = room.rule.value / room.best.value if room.best.value > 0 else 0.0
-    of = "one step's gain" if later_effects else "the headroom"
+    of = "the headroom" if drive is None else "one step's gain"
     words = f"the rule `{room.rule_words}` keeps {100 * kept:.0f} % of {of}"
-    if later_effects and not (kept < RULE_KEEPS and room.short.low > 0):
-        why = "what it keeps of the gain of many steps is not known"
-        return Finding("small_rule", Verdict.INCONCLUSIVE, f"{words}; {why}", room.short), None
+    if drive is not None and kept >= RULE_KEEPS:
+        return _driven(words, drive(), room.best.value)
     if kept >= RULE_KEEPS and room.short.high <= RULE_MAY_LOSE * room.best.value:
         return Finding("small_rule", Verdict.FAIL, words, room.short), True
     if kept < RULE_KEEPS and room.short.low > 0:
         return Finding("small_rule", Verdict.PASS, f"{words} only", room.short), False
     return Finding("small_rule", Verdict.INCONCLUSIVE, f"{words}, within what cannot be told apart", room.short), None
+
+
+def _driven(words: str, found: Driven, gain: float) -> tuple[Finding, bool | None]:
+    """A rule that keeps one step's gain is enough only if, once it drives, next to nothing is left to gain."""
+    left = found.left
+    told = f"{words}; once `{found.words}` drives, one more step gains {left.value:.2g} ({left.low:.2g} to "
+    told += f"{left.high:.2g}) a decision over it"
+    if left.value <= (1 - RULE_KEEPS) * gain and left.high <= RULE_MAY_LOSE * gain:
+        return Finding("small_rule", Verdict.FAIL, told, left), True
+    why = "what it keeps of the gain of many steps is not known"
+    return Finding("small_rule", Verdict.INCONCLUSIVE, f"{told}: {why}", left), None
 
 
 def noise_of(records: Records) -> float:
