@@ -11,8 +11,9 @@ from tenure import Panel
 from tenure.cases.bikes.bound import _district, bound
 from tenure.cases.bikes.data import history
 from tenure.cases.bikes.problem import incumbent, problem, rules
-from tenure.cases.bikes.simulator import BikesSimulator, Districts, simulator
+from tenure.cases.bikes.simulator import BikesSimulator, Districts, _as_it_was, simulator
 from tenure.core.arrays import Floats
+from tenure.simulators.batch import take
 from tenure.simulators.rollout import run
 
 
@@ -48,7 +49,7 @@ def test_it_equals_the_best_of_all_plans_the_simulator_allows(seed: int) -> None
     world.__dict__["past"] = replace(history(), demand=changed)
     plans = np.array(np.meshgrid(*[np.arange(25)] * 3)).reshape(3, -1)
     n = plans.shape[1]
-    state = Districts(np.full(n, 100), np.zeros(n, dtype=int), np.full(n, stock), np.zeros(n))
+    state = Districts(np.full(n, 100), np.zeros(n, dtype=int), np.full(n, stock), np.zeros(n), **_as_it_was(n))
     total = np.zeros(n)
     for hour in range(5):
         step = world.step(state, plans[hour] if hour < 3 else np.full(n, 12), rng)
@@ -73,9 +74,7 @@ def test_it_is_below_both_rules_in_every_district() -> None:
 def test_no_policy_of_200_undercuts_it() -> None:
     """The incumbent with a random disturbance of its own in each: some are good, all stay above."""
     panel, rng, tries = short(3), np.random.default_rng(5), 200
-    state = Districts(
-        *(np.tile(getattr(panel.state, name), tries) for name in ("hour", "district", "stock", "on_the_way"))
-    )
+    state = take(panel.state, np.tile(np.arange(20), tries))
     width = np.repeat(rng.integers(0, 7, tries), 20)
     total = np.zeros(20 * tries)
     for _ in range(panel.steps):

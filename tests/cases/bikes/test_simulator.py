@@ -14,11 +14,12 @@ from tenure import Split
 from tenure.cases.bikes import data
 from tenure.cases.bikes.data import CSV, HOURS, TRAIN_DAYS, History, history
 from tenure.cases.bikes.problem import incumbent, problem
-from tenure.cases.bikes.simulator import BikesSimulator, Districts, simulator
+from tenure.cases.bikes.simulator import BikesSimulator, Districts, _as_it_was, simulator
 from tenure.core.arrays import Floats, Ints
 from tenure.core.errors import DataError
 from tenure.core.evidence import Verdict
 from tenure.core.policy import check_policy
+from tenure.simulators.batch import take
 from tenure.simulators.check import check_simulator
 
 SEPTEMBER = TRAIN_DAYS * 24
@@ -40,7 +41,7 @@ def with_demand(hour: int, demand: list[int]) -> BikesSimulator:
 
 
 def district(hour: int, stock: float, on_the_way: float = 0.0) -> Districts:
-    return Districts(np.array([hour]), np.array([0]), np.array([stock]), np.array([on_the_way]))
+    return Districts(np.array([hour]), np.array([0]), np.array([stock]), np.array([on_the_way]), **_as_it_was(1))
 
 
 def move(bikes: int) -> Ints:
@@ -94,7 +95,7 @@ def test_bikes_are_neither_made_nor_lost() -> None:
 
 def test_the_features_of_one_hour_by_hand() -> None:
     hour, place, past = 5000, 3, history()
-    state = Districts(np.array([hour]), np.array([place]), np.array([7.0]), np.array([-2.0]))
+    state = Districts(np.array([hour]), np.array([place]), np.array([7.0]), np.array([-2.0]), **_as_it_was(1))
     seen = simulator.observe(state)
     demand, usual = past.demand[:, place], past.usual[:, place]
     moment = datetime(2011, 1, 1, tzinfo=UTC) + timedelta(hours=hour)
@@ -131,7 +132,7 @@ def test_no_feature_reads_the_demand_or_weather_of_the_hour_or_later() -> None:
         demand[hour:] += 17
         weather[hour:] += 0.25
         other = world_with(replace(past, demand=demand, weather=weather))
-        state = Districts(np.full(20, hour), everywhere, np.zeros(20), np.zeros(20))
+        state = Districts(np.full(20, hour), everywhere, np.zeros(20), np.zeros(20), **_as_it_was(20))
         assert np.array_equal(simulator.observe(state), other.observe(state))
         after = replace(state, hour=state.hour + 1)
         if hour + 1 < HOURS:
@@ -153,7 +154,8 @@ def test_another_future_in_the_file_leaves_every_earlier_observation_as_it_was(
     monkeypatch.setattr(data, "CSV", tmp_path / "year.csv")
     other = world_with(history.__wrapped__())
     hours = np.arange(24, begin + 1)
-    state = Districts(hours, hours % 20, np.zeros(len(hours)), np.zeros(len(hours)))
+    n = len(hours)
+    state = Districts(hours, hours % 20, np.zeros(n), np.zeros(n), **_as_it_was(n))
     assert np.array_equal(simulator.observe(state), other.observe(state))
 
 
@@ -178,7 +180,7 @@ def test_no_training_world_touches_september() -> None:
     assert state.hour.min() >= 24
     assert state.hour.max() + problem.horizon <= SEPTEMBER
     latest = np.argsort(state.hour)[-200:]
-    state = Districts(state.hour[latest], state.district[latest], state.stock[latest], state.on_the_way[latest])
+    state = take(state, latest)
     for _ in range(problem.horizon):
         seen = world.observe(state)
         step = world.step(state, incumbent.propose(seen, None, np.zeros(200)).action, rng)
