@@ -156,5 +156,5 @@ def is_at_depot(observation: Floats) -> Bools:
     return np.asarray((observation[:, _AT["van_east_1"]] == 0) & (observation[:, _AT["van_south_1"]] == 0))
 
 
-incumbent: Policy = NearestWindow(ahead=5, soon=1e9, crowd=1, patience=3)
+incumbent: Policy = NearestWindow(ahead=10, soon=1000, crowd=1, patience=4)
 rules: dict[str, Policy] = {}
