@@ -102,14 +102,14 @@ def test_modelled_propensities_are_said_where_the_worth_stands(
     assert "ASSUMED: propensities" in worth
 
 
-def test_where_decisions_have_later_effects_a_rules_share_is_of_one_steps_gain_and_settles_nothing(
+def test_where_decisions_have_later_effects_a_rules_share_is_of_one_steps_gain_and_so_is_the_worth(
     tmp_path: Path,
 ) -> None:
     write_csv(near_offline_threshold(np.random.default_rng(5)), tmp_path / "log.csv")
     code, said = assessed([], log=tmp_path / "log.csv")
     rule = next(each for each in said["findings"] if each["gate"] == "small_rule")
-    assert (code, rule["verdict"]) == (3, "inconclusive")
-    assert "% of one step's gain" in rule["reason"]
+    assert (code, rule["verdict"]) == (4, "fail")
+    assert "% of one step's gain; once `" in rule["reason"]
     assert any("one step of improvement" in each for each in said["value"]["caveats"])
 
 
