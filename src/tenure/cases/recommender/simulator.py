@@ -42,17 +42,20 @@ class Visits:
         row: its row in the uniform log; int64 [n].
         begin: first row of the part it belongs to; int64 [n].
         end: the row after the part's last; int64 [n].
+        lift: what every click's probability is multiplied by; float64 [n], 1 as the model says.
     """
 
     row: Ints
     begin: Ints
     end: Ints
+    lift: Floats
 
 
 class RecommenderSimulator:
     """Visits one after the other; what is recommended to one does not change the next."""
 
-    levels: Mapping[str, Any] = {"normal": "the shop as it is"}
+    levels: Mapping[str, Any] = {"easy": 3.0, "normal": 1.0, "hard": 0.5}
+    """What every click's probability is multiplied by: the rarer clicks are, the less a visit teaches."""
 
     @cached_property
     def version(self) -> str:
@@ -71,9 +74,9 @@ class RecommenderSimulator:
         """P(click) of every item in each of them: the truth of this world; [10000, 34]."""
         return click_probability(self.situations)
 
-    def reset(self, n: int, rng: np.random.Generator, level: str = "normal") -> Visits:  # noqa: ARG002
+    def reset(self, n: int, rng: np.random.Generator, level: str = "normal") -> Visits:
         """n visits of 24 to 27 November."""
-        return self._visits("train", n, rng)
+        return replace(self._visits("train", n, rng), lift=np.full(n, self.levels[level]))
 
     def panel(self, split: Split, first_day: int = 0, days: int | None = None) -> Panel:
         """60 visits an hour over whole days, drawn from one part of the real week.
@@ -100,7 +103,7 @@ class RecommenderSimulator:
     def step(self, state: Visits, action: Ints, rng: np.random.Generator) -> Step:
         """One click or none in each visit; then another visit comes."""
         chance, following = rng.random((2, len(state.row)))
-        click = (chance < self.clicked[state.row, action]).astype(float)
+        click = (chance < self.clicked[state.row, action] * state.lift).astype(float)
         first = (self.situations[state.row, 0] == 1).astype(float)
         signals = {"click": click, "first": first, "first_click": click * first}
         after = replace(state, row=_drawn(state.begin, state.end, following))
@@ -109,7 +112,7 @@ class RecommenderSimulator:
     def _visits(self, split: Split, n: int, rng: np.random.Generator) -> Visits:
         begin, end = np.searchsorted(week("uniform").day, PARTS[split])
         begins, ends = np.full(n, begin), np.full(n, end)
-        return Visits(_drawn(begins, ends, rng.random(n)), begins, ends)
+        return Visits(_drawn(begins, ends, rng.random(n)), begins, ends, np.ones(n))
 
 
 def _drawn(begin: Ints, end: Ints, chance: Floats) -> Ints:
