@@ -64,3 +64,21 @@ def sim_sweep(
         from tenure.cli.sim_sweep import run_sim_sweep
 
         raise SystemExit(run_sim_sweep(output, project, policy, home))
+
+
+@sim_app.command("validate")
+def sim_validate(
+    project: Project,
+    log: Annotated[str, typer.Option(help="real decisions with their signals: .sqlite, an export, or a table")],
+    policy: Annotated[str | None, typer.Option(help="version or rule; default the newest run's choice")] = None,
+    inconclusive_above: Annotated[float, typer.Option(min=0, help="drop of value, as a share, left open")] = 0.15,
+    fail_above: Annotated[float, typer.Option(min=0, help="drop of value, as a share, that fails")] = 0.20,
+    home: Home = None,
+    json: Json = False,
+) -> None:
+    """Is the simulator like the world that a log is of: values, ranking, timing, and every field?"""
+    output = Output(json=json)
+    with reported(output):
+        from tenure.cli.sim_validate import Asked, run_sim_validate
+
+        raise SystemExit(run_sim_validate(output, project, Asked(log, policy, inconclusive_above, fail_above), home))

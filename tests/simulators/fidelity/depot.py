@@ -22,10 +22,10 @@ from tenure.core.simulator import Panel, Split, Step
 from tenure.core.spaces import Discrete, Feature
 from tenure.core.trajectories import Trajectories
 
-STEPS = 14 * 24
+STEPS = 7 * 24
 START = datetime(2024, 1, 1, tzinfo=UTC)
 ORDERS = (0.0, 4.0, 8.0, 12.0, 16.0)
-WORLDS = {"train": 60, "selection": 20, "held_out": 50}
+WORLDS = {"train": 80, "selection": 20, "held_out": 80}
 SEEDS = {"train": 1, "selection": 2, "held_out": 3}
 
 problem = Problem(
@@ -129,13 +129,15 @@ class Defect:
     wrong: Callable[[World, float], World]
 
 
-def _same(world: World, size: float) -> World:  # noqa: ARG001
+def _same(world: World, size: float) -> World:
     return world
 
 
 DEFECTS: Mapping[str, Defect] = {
     "wrong scale": Defect(("demand",), _same, lambda w, size: replace(w, level=w.level * (0.75 - 0.15 * size))),
-    "missing noise": Defect(("stock",), lambda w, size: replace(w, blur=3 + 2 * size), lambda w, _: replace(w, blur=0.0)),
+    "missing noise": Defect(
+        ("stock",), lambda w, size: replace(w, blur=3 + 2 * size), lambda w, _: replace(w, blur=0.0)
+    ),
     "lag": Defect(("weather",), lambda w, size: replace(w, late=1 + (size > 0.5)), lambda w, _: replace(w, late=0)),
     "missing feature": Defect(("promotion",), lambda w, size: replace(w, promotion=0.6 + 0.4 * size), _same),
     "wrong seasonality": Defect(
@@ -191,12 +193,12 @@ class DepotSimulator:
     def __init__(self, world: World, seed: int) -> None:
         self.world, self.seed = world, seed
 
-    def reset(self, n: int, rng: np.random.Generator, level: str = "normal") -> Depots:  # noqa: ARG002
+    def reset(self, n: int, rng: np.random.Generator, level: str = "normal") -> Depots:
         course = _course(self.world, n, rng)
         start = np.zeros(n, dtype=np.int64)
         return Depots(start, np.full(n, 10.0), np.full(n, 10.0), np.zeros(n), **course, start=start)
 
-    def panel(self, split: Split, first_day: int = 0, days: int | None = None) -> Panel:  # noqa: ARG002
+    def panel(self, split: Split, first_day: int = 0, days: int | None = None) -> Panel:
         state = self.reset(WORLDS[split], np.random.default_rng([self.seed, SEEDS[split]]))
         names = tuple(f"depot-{k}" for k in range(WORLDS[split]))
         return Panel(state, STEPS, names, START, timedelta(hours=1), independent=True)
@@ -275,7 +277,7 @@ class OrderUpTo:
     heed: float = 0.3
     version: str = "order-up-to"
 
-    def propose(self, observation: Floats, allowed: Bools | None, draw: Floats) -> Proposal:  # noqa: ARG002
+    def propose(self, observation: Floats, allowed: Bools | None, draw: Floats) -> Proposal:
         wanted = self.cover * observation[:, 1] * np.exp(self.heed * observation[:, 2]) - observation[:, 0]
         action = np.abs(np.asarray(ORDERS)[None, :] - wanted[:, None]).argmin(axis=1)
         return Proposal(action.astype(np.int64), np.ones(len(action)))

@@ -6,7 +6,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
-from tests.simulators.fidelity.depot import DEFECTS, DepotSimulator, World, drawn, estimated, incumbent, learned, problem, rules
+from tests.simulators.fidelity.depot import (
+    DEFECTS,
+    DepotSimulator,
+    World,
+    drawn,
+    estimated,
+    incumbent,
+    learned,
+    problem,
+    rules,
+)
 
 from tenure.core.evidence import Verdict
 from tenure.core.trajectories import Trajectories, from_trace
@@ -80,7 +90,7 @@ def pair(name: str, defect: bool, seed: int, number: int = 0) -> tuple[World, Wo
 
 
 def logged(world: World, seed: int, with_promotions: bool) -> Trajectories:
-    """Fifty depots over two weeks under the incumbent with some chance; promotions stand in the log, or not."""
+    """Eighty depots over a week under the incumbent with some chance; promotions stand in the log, or not."""
     simulator = DepotSimulator(world, seed + 7_000_000)
     policy = Mixed(incumbent, EXPLORED, problem.action.size)  # type: ignore[union-attr]
     panel = simulator.panel("held_out")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -66,6 +66,28 @@ class Sample:
         chosen = np.zeros(self.clusters, dtype=bool)
         chosen[rng.permutation(self.clusters)[: self.clusters // 2]] = True
         return chosen[self.cluster], ~chosen[self.cluster]
+
+
+def thinned(sample: Sample, most: int) -> Sample:
+    """About so many rows, in whole units spread evenly over the sample."""
+    if len(sample) <= most:
+        return sample
+    kept = max(2, sample.clusters * most // len(sample))
+    units = np.unique(np.linspace(0, sample.clusters - 1, kept).astype(np.int64))
+    rows = np.flatnonzero(np.isin(sample.cluster, units))
+    place = np.full(len(sample) + 1, -1)  # the last entry stands for "no row": index -1 reads it
+    place[rows] = np.arange(len(rows))
+    return replace(
+        sample,
+        columns={name: values[rows] for name, values in sample.columns.items()},
+        inputs=sample.inputs[rows],
+        cluster=np.searchsorted(units, sample.cluster[rows]),
+        episode=sample.episode[rows],
+        step=sample.step[rows],
+        following=place[sample.following[rows]],
+        hour=None if sample.hour is None else sample.hour[rows],
+        weekday=None if sample.weekday is None else sample.weekday[rows],
+    )
 
 
 def sample_of(trajectories: Trajectories, features: Sequence[str], signals: Sequence[str], unit: Unit) -> Sample:

@@ -22,12 +22,15 @@ from tenure.simulators.fidelity.late import Leak, leaks
 from tenure.simulators.fidelity.lead import Lead, leads
 from tenure.simulators.fidelity.ranking import Ranking, ranking
 from tenure.simulators.fidelity.recorded import compared
-from tenure.simulators.fidelity.sample import Sample, Unit, sample_of
+from tenure.simulators.fidelity.sample import Sample, Unit, sample_of, thinned
 from tenure.simulators.fidelity.values import Unknown, Worth, on_real_data, simulated, worth
 
 INCUMBENT = "incumbent"
 RANDOM_SHARES = (0.25, 0.5, 1.0)
 """Shares of random decisions of the policies that are ranked beside those of the project."""
+
+MOST_ROWS = 40_000
+"""Simulated decisions that fields are compared on; values are taken from all."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -207,7 +210,7 @@ def _fields(question: Question, bench: _Bench) -> _Fields:
         told = f"{bench.who.told} decided in the log; name its policy under `rules` in problem.py to compare fields"
         return _Fields(others=[Finding("behaviour", Verdict.INCONCLUSIVE, told)])
     made = simulated(question.problem, question.simulator, bench.who.policy, bench.panel, question.seed)
-    ours = sample_of(made, *_names(question), bench.unit)
+    ours = thinned(sample_of(made, *_names(question), bench.unit), MOST_ROWS)
     return _Fields(
         differences(bench.log, ours, question.seed),
         list(growth(bench.log, ours)),
@@ -272,5 +275,4 @@ def _costs(question: Question, bench: _Bench, found: Sequence[Lead]) -> list[Lea
     if not delays:
         return []
     policy = question.policies[question.judged[0]]
-    panel = question.simulator.panel("selection")
-    return leaks(question.problem, question.simulator, policy, panel, bench.unit, delays, question.seed)
+    return leaks(question.problem, question.simulator, policy, bench.unit, delays, question.seed)

@@ -94,9 +94,8 @@ def worth(
         parts = kpi.numerator(trajectories.signals), kpi.denominator(trajectories.signals)
         known = np.isfinite(parts[0]) & np.isfinite(parts[1])
         for out, part in zip((above, below), parts, strict=True):
-            out.append(
-                np.bincount(sample.cluster, weights=np.where(known, rows * part, 0.0), minlength=sample.clusters)
-            )
+            weighted = np.where(known, rows * part, 0.0)
+            out.append(np.bincount(sample.cluster, weights=weighted, minlength=sample.clusters).astype(np.float64))
     return Worth(np.array(above), np.array(below), method, sample.unit)
 
 
