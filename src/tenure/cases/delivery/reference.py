@@ -71,6 +71,7 @@ def plan(orders: Orders, seconds: int) -> Plan:
     """
     place = np.concatenate([[DEPOT], orders.place])
     drive = np.rint(UNITS * usual_minutes()[np.ix_(place, place)]).astype(int)
+    drive[0, 0] = 0  # a van that is not used
     stay = np.where(place == DEPOT, 0.0, UNITS * (SERVICE + MORE_SERVICE / 2)).astype(int)
     manager = pywrapcp.RoutingIndexManager(len(place), VANS, 0)
     routing = pywrapcp.RoutingModel(manager)

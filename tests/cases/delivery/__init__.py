@@ -1,0 +1,1 @@
+"""The case delivery: vans, windows and traffic by hand."""
