@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import cached_property
 from typing import Any
 
@@ -13,16 +13,12 @@ import numpy.typing as npt
 from gymnasium import spaces
 
 from tenure.core.arrays import Bools, Floats, Ints
-from tenure.core.errors import DataError, ProjectError
+from tenure.core.errors import ProjectError
 from tenure.core.simulator import Panel, Split, Step
 from tenure.simulators.actions import Actions
 from tenure.simulators.gymnasium_courses import Course, Env, Measure, Moment, Pool, measured
 from tenure.simulators.gymnasium_makers import Source, maker_of, version_of
-
-SPLITS: dict[str, int] = {"train": 2**32, "selection": 2**33, "held_out": 2**34}
-"""First seed of each part's panel; `reset` draws seeds below 2**31, so no training world is a world of a panel."""
-
-START = datetime(2000, 1, 1, tzinfo=UTC)
+from tenure.simulators.seeded import TRAINING, panel_of_seeds
 
 
 @dataclass(frozen=True)
@@ -110,7 +106,7 @@ class GymnasiumSimulator:
 
     def reset(self, n: int, rng: np.random.Generator, level: str = "normal") -> Worlds:
         """n fresh worlds, each by a seed drawn here."""
-        return self.seeded([int(seed) for seed in rng.integers(2**31, size=n)], level)
+        return self.seeded([int(seed) for seed in rng.integers(TRAINING, size=n)], level)
 
     def seeded(self, seeds: list[int], level: str = "normal") -> Worlds:
         """Fresh worlds of these seeds."""
@@ -125,17 +121,8 @@ class GymnasiumSimulator:
             DataError: a day before the first, or more than one.
             ProjectError: no time limit is known.
         """
-        if first_day < 0 or days not in (None, 1):
-            raise DataError(
-                expected="one episode, days=1, from first_day 0 or later",
-                found=f"first_day={first_day}, days={days}",
-                where=f"panel of {self.name}",
-                fix="ask for one episode; first_day=1, 2, ... gives others",
-            )
-        first = SPLITS[split] + first_day * self.worlds
-        state = self.seeded(list(range(first, first + self.worlds)))
-        names = tuple(f"seed-{seed}" for seed in range(first, first + self.worlds))
-        return Panel(state, self.steps, names, START, self.interval, independent=True)
+        place = (self.name, split, first_day, days)
+        return panel_of_seeds(*place, worlds=self.worlds, steps=self.steps, interval=self.interval, seeded=self.seeded)
 
     @property
     def steps(self) -> int:
