@@ -10,6 +10,7 @@ import numpy as np
 from tenure.core.arrays import Bools, Floats
 from tenure.core.evidence import Estimate, Finding, Verdict
 from tenure.design.assess.behaviour import Behaviour
+from tenure.design.assess.clock import moved_by_nothing
 from tenure.design.assess.dependence import Dependence, dependence
 from tenure.design.assess.records import Records
 from tenure.design.assess.thresholds import CERTAIN, FEWEST_ROWS, LATER_SHARE, MOVES_NOTHING, PLANNING_SHARE
@@ -45,9 +46,14 @@ def consequence(records: Records, behaviour: Behaviour, later: Later) -> Consequ
 
 
 def _following(records: Records, rows: Bools) -> Floats:
-    """The next situation in standard deviations, and whether there is one where units end by themselves."""
-    spread = records.x.std(axis=0)
-    following = records.x[records.following] / np.where(spread > 0, spread, 1.0)
+    """The next situation in standard deviations, and whether there is one where units end by themselves.
+
+    What no action can move, such as the clock, is left out; where that is all, it stays, and nothing depends on it.
+    """
+    fixed = moved_by_nothing(records, rows)
+    x = records.x if fixed.all() else records.x[:, ~fixed]
+    spread = x.std(axis=0)
+    following = x[records.following] / np.where(spread > 0, spread, 1.0)
     if not records.episodic:
         return following
     there = rows.astype(float)[:, None]

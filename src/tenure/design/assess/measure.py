@@ -10,6 +10,7 @@ import numpy as np
 
 from tenure.core.evidence import Estimate, Finding, Verdict
 from tenure.design.assess.behaviour import Behaviour, behaviour_of
+from tenure.design.assess.clock import with_clock
 from tenure.design.assess.consequence import consequence, sequential
 from tenure.design.assess.dependence import unit_mean
 from tenure.design.assess.driven import Driven, driven
@@ -73,6 +74,7 @@ def measure(records: Records, discount: float = DISCOUNT, world: bool = False) -
     Raises:
         DataError: the logged propensities contradict the actions.
     """
+    records = with_clock(records)
     behaviour = behaviour_of(records)
     variation = float(1 - (behaviour.chance**2).sum(axis=1).mean())
     ageing, days = drift(records)

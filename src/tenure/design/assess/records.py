@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,6 +48,7 @@ class Records:
         days: between the first and the last decision; NaN where the log has no time.
         of: decisions the log holds; more than are here where it was thinned.
         allowed: which actions could be taken; [n, actions]; None when all.
+        clock: cycles of the moments by name, such as the hour; int64 [n] each; None without a time.
     """
 
     x: Floats
@@ -67,6 +68,7 @@ class Records:
     days: float
     of: int
     allowed: Bools | None = None
+    clock: Mapping[str, Ints] | None = None
 
     def __len__(self) -> int:
         return len(self.reward)
@@ -143,6 +145,7 @@ def read_records(
         days=_days(rows),
         of=total,
         allowed=rows.allowed,
+        clock=_clock(rows.at),
     )
 
 
@@ -219,6 +222,19 @@ def _days(rows: Logged) -> float:
 def _column(name: str) -> str:
     """The column a feature was made of."""
     return name.partition("=")[0]
+
+
+def _clock(at: Any) -> dict[str, Ints] | None:
+    """Hour of the day (UTC) and weekday (0 is Monday) of each decision, those that differ; None without a time.
+
+    Args:
+        at: moments; datetime64 [n], or None.
+    """
+    if at is None:
+        return None
+    hours = at.astype("datetime64[h]").astype(np.int64)
+    found = {"hour of the decision": hours % 24, "weekday of the decision": (hours // 24 + 3) % 7}  # 1970: a Thursday
+    return {name: key for name, key in found.items() if len(np.unique(key)) > 1} or None
 
 
 def _is_after(name: str, told: Collection[str]) -> bool:
