@@ -36,7 +36,8 @@ def test_a_sound_simulator_exits_with_0_and_shows_its_version() -> None:
     done = run("check", "bikes", "--json", "--steps", "10")
     assert done.exit_code == 0, done.output
     found: dict[str, Any] = json.loads(done.stdout)
-    assert (found["verdict"], found["levels"]) == ("pass", ["normal"])
+    assert found["verdict"] == "pass"
+    assert "normal" in found["levels"]
     assert len(found["simulator_version"]) == 12
     assert {finding["verdict"] for finding in found["findings"]} == {"pass"}
 

@@ -29,6 +29,7 @@ def run_sim_check(output: Output, project: str | None, env: str | None, worlds: 
             "problem": problem.name,
             "simulator_version": simulator.version,
             "levels": levels,
+            "incidents": _incidents(output, simulator),
         }
     )
     return verdict.exit_code
@@ -53,6 +54,14 @@ def subject(project: str | None, env: str | None) -> tuple[Problem, Simulator]:
         return problem_of(world), world
     loaded = load_project(project or "")
     return loaded.problem, loaded.simulator
+
+
+def _incidents(output: Output, simulator: Simulator) -> dict[str, int]:
+    """What a bridge mended on the way; told when there was any."""
+    counted: dict[str, int] = getattr(simulator, "incidents", {})
+    if any(counted.values()):
+        output.say("On the way: " + ", ".join(f"{name.replace('_', ' ')} {n}" for name, n in counted.items()) + ".")
+    return counted
 
 
 def _listed(levels: list[str]) -> str:
