@@ -8,9 +8,11 @@ from dataclasses import replace
 import pytest
 
 from tenure.core.evidence import Estimate, Verdict
-from tenure.design.assess.assessment import Assessment, ranked
+from tenure.design.assess.assessment import Assessment, _assessed, ranked
 from tenure.design.assess.compute import BIKES_NOISE, LEAST, MOST, WHOLE_RUN, expected_compute
-from tenure.design.assess.recommend import Advice
+from tenure.design.assess.measure import Measured
+from tenure.design.assess.pace import Pace
+from tenure.design.assess.recommend import Advice, Facts
 
 
 def case(name: str, low: float, high: float, verdict: Verdict = Verdict.PASS) -> Assessment:
@@ -28,6 +30,16 @@ def test_what_does_not_pass_comes_last_whatever_it_is_worth() -> None:
         [case("simple", 900, 950, Verdict.FAIL), case("open", 900, 950, Verdict.INCONCLUSIVE), case("rl", 1, 2)]
     )
     assert [each.name for each in order] == ["rl", "open", "simple"]
+
+
+@pytest.mark.parametrize(("gains", "proven"), [(True, True), (None, False), (False, False)])
+def test_only_a_gain_told_from_nothing_is_proven_by_some_decisions(gains: bool | None, proven: bool) -> None:
+    gain = Estimate(0.1, -0.1, 0.3, 100, 10.0, "m", "unit")
+    facts = Facts(gains, False, False, False, False, False, True, True)
+    measured = Measured(facts, (), gain, noise=1.0, signal=0.1, retrain_days=None)
+    planned = _assessed("log", "log", measured, Pace(100.0, "as you said"), (3, 2, 1.0)).volume
+    assert planned is not None
+    assert (planned.decisions_to_prove is not None) is proven
 
 
 def test_compute_is_taken_off_the_value() -> None:
