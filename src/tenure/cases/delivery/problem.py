@@ -151,10 +151,34 @@ class NearestWindow:
         return Proposal(action.astype(np.int64), np.ones(len(action)))
 
 
+@dataclass(frozen=True)
+class Weighing:
+    """The incumbent's rule, but towards districts with more orders and with older ones, as minutes off the drive.
+
+    Args:
+        rule: says when a van leaves the depot, waits and returns.
+        per_order: minutes off for every order listed in the district.
+        per_minute: minutes off for every minute since the first one's window opened.
+    """
+
+    rule: NearestWindow
+    per_order: float
+    per_minute: float
+    version: str = "weighing"
+
+    def propose(self, observation: Floats, allowed: Bools | None, draw: Floats) -> Proposal:
+        orders, since, drive, door = (slots(observation, name) for name in ("orders", "since", "drive", "door"))
+        cost = drive - self.per_order * orders - self.per_minute * np.maximum(since, 0)
+        due = (door < NOWHERE) & (door - drive <= self.rule.ahead)
+        ruled = self.rule.propose(observation, allowed, draw).action
+        action = np.where(ruled < SLOTS, np.where(due, cost, np.inf).argmin(axis=1), ruled)
+        return Proposal(action.astype(np.int64), np.ones(len(action)))
+
+
 def is_at_depot(observation: Floats) -> Bools:
     """Van 1 stands at the depot; [n]."""
     return np.asarray((observation[:, _AT["van_east_1"]] == 0) & (observation[:, _AT["van_south_1"]] == 0))
 
 
-incumbent: Policy = NearestWindow(ahead=10, soon=1000, crowd=1, patience=4)
-rules: dict[str, Policy] = {}
+incumbent = NearestWindow(ahead=10, soon=1000, crowd=1, patience=4)
+rules: dict[str, Policy] = {"weighing": Weighing(incumbent, per_order=1.0, per_minute=0.05)}

@@ -22,7 +22,7 @@ TRAFFIC: Floats = np.array(
     [1.0] * 6 + [1.1, 1.4, 1.5, 1.3, 1.1, 1.1, 1.2, 1.1, 1.1, 1.2, 1.5, 1.7, 1.5, 1.2, 1.1, 1.0, 1.0, 1.0]
 )
 """How many times longer a drive takes in each hour of the day."""
-JAM: Floats = np.array([0.0] * 7 + [8.0, 10.0, 4.0] + [1.0] * 5 + [4.0, 10.0, 14.0, 8.0, 2.0] + [0.0] * 4)
+JAM: Floats = np.array([0.0] * 7 + [10.0, 30.0, 15.0] + [2.0] * 5 + [5.0, 25.0, 40.0, 30.0, 8.0] + [0.0] * 4)
 """Minutes lost at the bridge in each hour of the day."""
 SLOWER: Floats = np.array([1.0, 1.2, 1.5])
 """The same of each weather: dry, rain, snow."""
