@@ -71,12 +71,12 @@ def _quantiles(values: Floats) -> Floats:
 
 
 def tail(side: Side, field: str, rows: Ints) -> Floats:
-    """Mean of the largest 1 %, less the mean of all."""
+    """The upper 1 % quantile, less the mean of all."""
     values = _known(side, field, rows)
     most = int(len(values) * TOP)
     if most < FEWEST:
         return np.zeros(0)
-    return np.array([np.partition(values, -most)[-most:].mean() - values.mean()])
+    return np.array([np.partition(values, -most)[-most] - values.mean()])
 
 
 def season(side: Side, field: str, rows: Ints) -> Floats:
@@ -157,7 +157,7 @@ def root_gap(a: Floats, b: Floats) -> float:
 
 ASPECTS: tuple[Aspect, ...] = (
     Aspect("level", "distribution (Wasserstein distance, in standard deviations of the log)", level, mean_gap),
-    Aspect("tail", "largest 1 % (in standard deviations of the log)", tail, mean_gap),
+    Aspect("tail", "upper 1 % quantile over the mean (in standard deviations of the log)", tail, mean_gap),
     Aspect("season", "pattern over the day (in standard deviations of the log)", season, root_gap),
     Aspect("weekday", "pattern over the week (in standard deviations of the log)", weekday, root_gap),
     Aspect("memory", "correlation with the step before", memory, mean_gap, scaled=False),

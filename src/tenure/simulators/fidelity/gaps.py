@@ -87,7 +87,7 @@ def needed(found: Gap, doubted: float, fails: float) -> str:
     room = max(doubted - found.relative, found.relative - fails)
     if not room > 0 or not math.isfinite(doubt):
         return f"More log settles no gap that lies between {doubted:.0%} and {fails:.0%}: mend the simulator"
-    more = max(1, math.ceil(found.units * (doubt / room) ** 2) - found.units)
+    more = max(1, math.ceil(found.units * (doubt / room) ** 2 - 1e-6) - found.units)
     return f"About {more:,} more {found.unit}s of log would settle it, if the gap stays"
 
 

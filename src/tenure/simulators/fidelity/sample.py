@@ -15,6 +15,7 @@ Unit = Literal["episode", "day"]
 HOUR, DAY = np.timedelta64(1, "h"), np.timedelta64(1, "D")
 FEWEST_DAYS = 2
 FEWEST_WEEKS = 3
+WEEK = 7
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,11 +70,12 @@ class Sample:
 
 
 def thinned(sample: Sample, most: int) -> Sample:
-    """About so many rows, in whole units spread evenly over the sample."""
+    """About so many rows, in whole weeks (seven units in a row, so that steps go on) spread evenly over the sample."""
     if len(sample) <= most:
         return sample
-    kept = max(2, sample.clusters * most // len(sample))
-    units = np.unique(np.linspace(0, sample.clusters - 1, kept).astype(np.int64))
+    weeks = sample.clusters // WEEK
+    chosen = np.unique(np.linspace(0, weeks - 1, max(2, weeks * most // len(sample))).astype(np.int64))
+    units = (chosen[:, None] * WEEK + np.arange(WEEK)).ravel()
     rows = np.flatnonzero(np.isin(sample.cluster, units))
     place = np.full(len(sample) + 1, -1)  # the last entry stands for "no row": index -1 reads it
     place[rows] = np.arange(len(rows))
