@@ -15,6 +15,7 @@ from tenure.cli.output import Output, needed, reported
 from tenure.cli.reward import reward_app
 from tenure.cli.rollout import rollout_app
 from tenure.cli.shadow import shadow_app
+from tenure.cli.sim import sim_app
 from tenure.cli.token import token_app
 
 app = typer.Typer(
@@ -26,6 +27,7 @@ app = typer.Typer(
 )
 
 app.add_typer(reward_app, name="reward")
+app.add_typer(sim_app, name="sim")
 app.add_typer(shadow_app, name="shadow")
 app.add_typer(rollout_app, name="rollout")
 app.add_typer(approvals_app, name="approvals")
@@ -90,7 +92,10 @@ def init(
 @app.command()
 def assess(
     projects: Annotated[
-        list[str] | None, typer.Argument(metavar="[P]...", help="projects, cases or log files; several are ranked")
+        list[str] | None,
+        typer.Argument(
+            metavar="[P]...", help="projects, cases or log files; several are ranked and exit by the worst one"
+        ),
     ] = None,
     log: Annotated[Path | None, typer.Option(help="assess this log (CSV, JSONL, Parquet...)")] = None,
     answers: Annotated[Path | None, typer.Option(help="a TOML file of answers, where there is no data yet")] = None,
