@@ -251,6 +251,14 @@ def test_the_version_tells_what_was_done_and_in_which_order() -> None:
     assert versions == [disturbed(problem, Clock(), stack).version for stack in stacks]
 
 
+def test_world_comes_before_action_and_action_before_reading_whatever_the_order_given() -> None:
+    stack: list[Disturbance] = [ObservationDelay(1), ActionDelay(1), DemandShock(2.0)]
+    versions = {
+        disturbed(clock_problem(), Clock(), order).version for order in (stack, stack[::-1], stack[1:] + stack[:1])
+    }
+    assert len(versions) == 1
+
+
 def test_a_mask_is_there_exactly_where_the_simulator_has_one() -> None:
     problem = clock_problem()
     assert not hasattr(disturbed(problem, Clock(), [ObservationDelay(1)]), "mask")
