@@ -29,7 +29,7 @@ def verdicts(real: Floats, simulated: Floats, episodes: int = EPISODES) -> dict[
 
 
 def test_wasserstein_of_a_shifted_column_is_the_shift() -> None:
-    one, other = (Side(sample(x), {}) for x in (noise(1), noise(1) + 0.5))
+    one, other = (Side(sample(x)) for x in (noise(1), noise(1) + 0.5))
     every = np.arange(EPISODES * STEPS)
     assert mean_gap(level(one, "x", every), level(other, "x", every)) == pytest.approx(0.5)
 
@@ -65,13 +65,13 @@ def test_pattern_over_the_day_is_compared_without_its_level() -> None:
 
 def test_season_of_a_column_is_its_mean_by_hour() -> None:
     hour = np.tile(np.arange(STEPS) % 24, EPISODES).astype(float)
-    found = season(Side(sample(hour), {}), "x", np.arange(EPISODES * STEPS))
+    found = season(Side(sample(hour)), "x", np.arange(EPISODES * STEPS))
     assert found == pytest.approx(np.arange(24) - 11.5)
 
 
 def test_frozen_and_missing_are_shares() -> None:
     x = np.tile([1.0, 1.0, 2.0, np.nan], EPISODES * STEPS // 4)
-    side, every = Side(sample(x), {}), np.arange(EPISODES * STEPS)
+    side, every = Side(sample(x)), np.arange(EPISODES * STEPS)
     assert missing(side, "x", every) == pytest.approx([0.25])
     assert frozen(side, "x", every) == pytest.approx([0.5])  # of 1-1 and 1-2; beside NaN nothing is known
 

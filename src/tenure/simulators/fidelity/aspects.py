@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -22,10 +22,17 @@ FEWEST = 20
 
 @dataclass(frozen=True, eq=False)
 class Side:
-    """A sample with the one-step law its fields are compared by."""
+    """A sample with what its fields are compared by.
+
+    Args:
+        sample: the rows.
+        law: one-step law of each field that moves.
+        far: upper 1 % quantile of each field in the log; fields of few values have none.
+    """
 
     sample: Sample
-    law: Mapping[str, Law]
+    law: Mapping[str, Law] = field(default_factory=dict)
+    far: Mapping[str, float] = field(default_factory=dict)
 
 
 Summary = Callable[[Side, str, Ints], Floats]
@@ -71,12 +78,22 @@ def _quantiles(values: Floats) -> Floats:
 
 
 def tail(side: Side, field: str, rows: Ints) -> Floats:
-    """The upper 1 % quantile, less the mean of all."""
-    values = _known(side, field, rows)
-    most = int(len(values) * TOP)
-    if most < FEWEST:
+    """Share of rows above the log's upper 1 % quantile, as a logarithm; a quarter of 1 % more keeps it finite."""
+    values, far = _known(side, field, rows), side.far.get(field)
+    if far is None or len(values) < FEWEST / TOP:
         return np.zeros(0)
-    return np.array([np.partition(values, -most)[-most] - values.mean()])
+    return np.array([np.log((values > far).mean() + TOP / 4)])
+
+
+def far_out(sample: Sample) -> dict[str, float]:
+    """Upper 1 % quantile of each field; none where about 1 % do not lie above it, as in fields of few values."""
+    found = {}
+    for name, column in sample.columns.items():
+        known = column[np.isfinite(column)]
+        at = float(np.quantile(known, 1 - TOP)) if len(known) >= FEWEST / TOP else np.nan
+        if len(known) and TOP / 2 <= (known > at).mean() <= 2 * TOP:
+            found[name] = at
+    return found
 
 
 def season(side: Side, field: str, rows: Ints) -> Floats:
@@ -157,7 +174,7 @@ def root_gap(a: Floats, b: Floats) -> float:
 
 ASPECTS: tuple[Aspect, ...] = (
     Aspect("level", "distribution (Wasserstein distance, in standard deviations of the log)", level, mean_gap),
-    Aspect("tail", "upper 1 % quantile over the mean (in standard deviations of the log)", tail, mean_gap),
+    Aspect("tail", "share above the log's upper 1 % quantile (logarithm of the ratio)", tail, mean_gap, scaled=False),
     Aspect("season", "pattern over the day (in standard deviations of the log)", season, root_gap),
     Aspect("weekday", "pattern over the week (in standard deviations of the log)", weekday, root_gap),
     Aspect("memory", "correlation with the step before", memory, mean_gap, scaled=False),

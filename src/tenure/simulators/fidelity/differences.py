@@ -12,7 +12,7 @@ import numpy as np
 from tenure.core.arrays import Floats, Ints
 from tenure.core.evidence import Finding, Verdict
 from tenure.simulators.fidelity import limits
-from tenure.simulators.fidelity.aspects import ASPECTS, GRID, Aspect, Side, change, mean_gap
+from tenure.simulators.fidelity.aspects import ASPECTS, GRID, Aspect, Side, change, far_out, mean_gap
 from tenure.simulators.fidelity.one_step import laws
 from tenure.simulators.fidelity.sample import Sample
 
@@ -79,7 +79,8 @@ def differences(real: Sample, simulated: Sample, seed: int = 0) -> list[Differen
     Source: Wasserstein distances calibrated by splitting after Efron and Tibshirani (1993), chapter 15.
     """
     learned = laws(real, simulated, seed)
-    sides = Side(real, learned[0]), Side(simulated, learned[1])
+    far = far_out(real)
+    sides = Side(real, learned[0], far), Side(simulated, learned[1], far)
     rng = np.random.default_rng([seed, 1])
     halves = [tuple(np.flatnonzero(half) for half in real.halves(rng)) for _ in range(limits.HALVES)]
     return [
@@ -141,7 +142,7 @@ def _scale(aspect: Aspect, real: Side, field: str) -> float:
 
 def growth(real: Sample, simulated: Sample) -> Iterator[dict[str, Any]]:
     """How the error of each feature's change grows with the horizon, in standard deviations of the log's change."""
-    sides = Side(real, {}), Side(simulated, {})
+    sides = Side(real), Side(simulated)
     rows = [np.arange(len(side.sample)) for side in sides]
     for field in real.features:
         told = {}

@@ -11,7 +11,7 @@ DROP_DOUBTED = 0.15
 
 ASPECTS: Mapping[str, float] = {
     "level": 0.20,
-    "tail": 0.75,
+    "tail": 0.65,
     "season": 0.25,
     "weekday": 0.25,
     "memory": 0.15,
