@@ -90,11 +90,19 @@ def test_asking_twice_changes_nothing() -> None:
     assert swept(UpTo(2)) == swept(UpTo(2))
 
 
-def test_a_kpi_below_zero_gives_a_gain_with_the_right_sign() -> None:
-    problem = replace(shop_problem(), kpis=(KPI("profit", "EUR", "higher", {"sold": 0.1, "lost": -2.0, "held": -1.0}),))
-    calm = next(cell for cell in swept(UpTo(2), UpTo(6), problem).cells)
-    assert calm.kpis["profit"][0] < calm.kpis["profit"][1] < 0
+@pytest.mark.parametrize(
+    ("kpi", "policy", "incumbent"),
+    [
+        (KPI("profit", "EUR", "higher", {"sold": 0.1, "lost": -2.0, "held": -1.0}), UpTo(2), UpTo(6)),
+        (KPI("cost", "EUR", "lower", {"sold": -1.0}), UpTo(6), UpTo(2)),
+    ],
+)
+def test_a_kpi_below_zero_gives_a_gain_with_the_right_sign(kpi: KPI, policy: UpTo, incumbent: UpTo) -> None:
+    calm = swept(policy, incumbent, replace(shop_problem(), kpis=(kpi,))).cells[0]
+    before, after = calm.kpis[kpi.name]
+    assert before < 0 < kpi.sign * (after - before)
     assert calm.gain is not None
+    assert calm.gain.value == pytest.approx(kpi.sign * (after - before) / abs(before))
     assert 0 < calm.gain.low < calm.gain.value < calm.gain.high
 
 
