@@ -20,7 +20,7 @@ behaviours = (
     Behaviour("three vans wait outside for it", rows=({"van_minutes": 15},)),
     # Whole half days on the simulator.
     Behaviour("stays at the depot", always="wait"),
-    Behaviour("vans that never come home", policy=NearestWindow(ahead=5, soon=1e9, crowd=0, patience=0)),
+    Behaviour("vans that never come home", policy=NearestWindow(ahead=10, soon=60, crowd=0, patience=0)),
 )
 orders = (
     Order("in time > half an hour late", because="the window was a promise"),

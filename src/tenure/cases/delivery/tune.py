@@ -1,6 +1,9 @@
 """Tunes the incumbent by grid on train and selection towns; `python -m tenure.cases.delivery.tune`, minutes by hand.
 
 It gets the selection towns too, by which the learner only chooses a checkpoint: nobody can say it was held down.
+
+Windows that open within one window's length of the first count as equally soon, at most: beyond that it would be no
+rule by windows. `nearest-order` in problem.py is the same rule without that limit.
 """
 
 from __future__ import annotations
@@ -11,12 +14,12 @@ from itertools import product
 from typing import get_args
 
 from tenure import Panel, Policy, Split
-from tenure.cases.delivery.problem import NearestWindow, problem
+from tenure.cases.delivery.problem import WINDOW, NearestWindow, problem
 from tenure.cases.delivery.simulator import simulator
 from tenure.simulators.rollout import run
 
-AHEAD = (0, 5, 10, 15, 20)
-SOON = (30, 120, 1000)
+AHEAD = (0, 5, 10, 15)
+SOON = (0, 15, 30, 45, WINDOW)
 CROWD = (0, 0.5, 1, 1.5)
 PATIENCE = (3, 4, 6)
 SPLITS: tuple[Split, ...] = get_args(Split)[:2]
