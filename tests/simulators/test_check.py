@@ -186,6 +186,7 @@ def test_an_open_gate_counts_where_worlds_were_not_shown_to_be_apart() -> None:
     assert verdict_of([*findings, Finding("worlds_apart", Verdict.INCONCLUSIVE, "")]) is Verdict.INCONCLUSIVE
     assert verdict_of([*findings, Finding("worlds_apart", Verdict.PASS, "")]) is Verdict.PASS
     assert verdict_of([*findings, Finding("worlds_apart", Verdict.FAIL, "")]) is Verdict.FAIL
+    assert verdict_of(findings) is Verdict.INCONCLUSIVE
 
 
 class Rejecting(NoisySound):

@@ -8,6 +8,7 @@ import gymnasium
 import numpy as np
 import pytest
 from gymnasium import spaces
+from gymnasium.utils.env_checker import check_env
 from gymnasium.vector import SyncVectorEnv, VectorEnv
 
 from tenure.core import Box, Discrete, Finding, Signal, Verdict
@@ -17,6 +18,7 @@ from tenure.simulators import check_simulator, run, take
 from tenure.simulators.gym_env import SimulatorEnv
 from tenure.simulators.gymnasium_problem import problem_of
 from tenure.simulators.gymnasium_world import GymnasiumSimulator, Worlds
+from tenure.simulators.vec_env import SimulatorVecEnv
 
 from .worlds import Always, WalledWalk, line_problem
 
@@ -145,6 +147,10 @@ def test_a_time_limit_is_the_problems_and_none_may_come_before_it() -> None:
     world = GymnasiumSimulator(Short, horizon=2)
     assert not steps(world, world.reset(1, np.random.default_rng(0)), 1, 1, 1).terminated.any()
     assert GymnasiumSimulator("CartPole-v1").horizon == 500
+    longer = GymnasiumSimulator("Reacher-v5", horizon=60)
+    state = longer.seeded([1])
+    for _ in range(55):
+        state = longer.step(state, np.zeros((1, 2)), np.random.default_rng(0)).state
     with pytest.raises(ProjectError, match="horizon=200"):
         _ = GymnasiumSimulator(Corridor).steps
 
@@ -284,3 +290,17 @@ def test_a_level_is_the_environments_own_arguments() -> None:
     world = GymnasiumSimulator("FrozenLake-v1", levels={"easy": {"is_slippery": False}})
     state = world.reset(5, np.random.default_rng(0), "easy")
     assert world.observe(steps(world, state, 2).state).argmax(axis=1).tolist() == [1] * 5
+
+
+def test_a_learner_steps_and_restarts_it_without_setting_worlds_up_again() -> None:
+    world = GymnasiumSimulator("CartPole-v1", horizon=20)
+    env = SimulatorVecEnv(problem_of(world), world, 4, seed=0)
+    env.reset()
+    ended = sum(int(env.step(np.zeros(4, dtype=int))[2].sum()) for _ in range(60))
+    assert ended > 20
+    assert world.made <= 12  # four that began, four that run, and four that begin while those are still held
+
+
+def test_a_gymnasium_world_passes_gymnasiums_own_check_when_it_goes_out_again() -> None:
+    world = GymnasiumSimulator("FrozenLake-v1")
+    check_env(SimulatorEnv(problem_of(world), world), skip_render_check=True)

@@ -208,6 +208,11 @@ def test_worlds_nobody_needs_are_forgotten_by_the_process(tank: BridgeSimulator)
         state = tank.reset(3, rng)
         state = tank.step(state, np.zeros(3, dtype=int), rng).state
     assert len(tank._host._held) <= 6
+    held = set(tank._host._held)
+    del state
+    assert set(tank._host._free) == held
+    tank.reset(1, rng)
+    assert tank._host._free == [max(held) + 1]  # the one that was just made and is already forgotten
 
 
 def test_a_request_longer_than_a_line_may_be_is_refused(opened: list[BridgeSimulator]) -> None:
