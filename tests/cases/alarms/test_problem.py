@@ -71,11 +71,23 @@ def test_the_rule_by_demand_by_hand(situation: dict[str, float], expected: str) 
     assert choice(ByDemand(alarm=0.9, inspect=0.3, demand=1), seen(**situation)) == expected
 
 
-def test_a_standing_is_worse_with_more_risk_more_wear_and_more_hours_out() -> None:
-    worse = [{}, {"risk": 0.2}, {"risk": 0.4}, {"risk": 0.4, "wear": 5}, {"risk": 0.4, "wear": 5, "other_out": 3}]
+def test_a_standing_is_worse_with_more_risk_and_more_hours_out_and_worst_where_no_pump_runs() -> None:
+    worse = [
+        {},
+        {"risk": 0.2},
+        {"risk": 0.4},
+        {"other_out": 3},
+        {"risk": 0.4, "other_out": 3},
+        {"out": 3, "other_out": 3},
+    ]
     values = [float(standing(seen(**situation))[0]) for situation in worse]
-    assert values == sorted(values, reverse=True)
-    assert len(set(values)) == len(values)
+    assert values == pytest.approx([0, -80, -160, -180, -340, -1060])
+
+
+def test_finding_out_is_worth_something_at_once() -> None:
+    """A strong light, 3 of 5 true: the mean of what is found stands no worse than the doubt before it."""
+    doubt, found, sound = (float(standing(seen(risk=risk))[0]) for risk in (0.6, 1.0, 0.0))
+    assert 0.6 * found + 0.4 * sound > doubt
 
 
 def test_the_cost_is_the_reward_turned_round() -> None:
