@@ -52,7 +52,7 @@ def tossed(episodes: int, steps: int, heads: float, seed: int = 0) -> Trajectori
     rng = np.random.default_rng(seed)
     action = (rng.random(episodes * steps) >= heads).astype(np.int64)
     x = np.zeros(episodes * steps)
-    log = rows({"x": x}, {"y": np.where(action == 0, 3.0, 1.0)}, episodes, action)
+    log = rows({"x": x}, {"y": np.where(action == 0, 3.0, 1.0)}, episodes, action.astype(float))
     return replace(log, propensity=np.where(action == 0, heads, 1 - heads))
 
 
