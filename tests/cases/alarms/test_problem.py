@@ -72,7 +72,7 @@ def test_the_rule_by_demand_by_hand(situation: dict[str, float], expected: str) 
 
 
 def test_a_standing_is_worse_with_more_risk_and_more_hours_out_and_worst_where_no_pump_runs() -> None:
-    worse = [
+    worse: list[dict[str, float]] = [
         {},
         {"risk": 0.2},
         {"risk": 0.4},

@@ -32,9 +32,9 @@ WAIT, INSPECT, ALARM = range(3)
 def standing(observation: Floats) -> Floats:
     """About what the state of a station will cost, in €; negative.
 
-    A pump with a fault costs a service, 100 to 400 € by the hour of the day; concave in the risk, so that finding out is
-    worth something at once. An hour that a pump stands loses some 30 units, worth 2 € each, and no demand waits where
-    both stand. Rough figures, read off the plan of bound.py; wrong ones would cost time to learn and nothing else.
+    A pump with a fault costs a service, 100 to 400 € by the hour of the day; concave in the risk, so that finding out
+    is worth something at once. An hour that a pump stands loses some 30 units, worth 2 € each, and
+    far more where both stand. Rough figures, read off the plan of bound.py; wrong ones would cost time to learn only.
     """
     at = {name: observation[:, column] for name, column in _AT.items()}
     faults = np.minimum(400 * at["risk"], 240) + np.minimum(400 * at["other_risk"], 240)
