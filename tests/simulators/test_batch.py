@@ -78,6 +78,13 @@ def test_a_state_may_hold_a_state_and_worlds_of_both_are_taken_and_put_together(
     assert with_fields(around(), fields_of(both)).world.position.tolist() == [12, 10]
 
 
+def test_states_may_lie_within_each_other_as_deep_as_they_like() -> None:
+    deep = Loose(around(), np.array([1, 2, 3]))
+    assert list(fields_of(deep)) == ["first.world.position", "first.world.walked", "first.age", "second"]
+    taken = take(deep, np.array([1]))
+    assert (taken.first.world.position.tolist(), taken.first.age.tolist()) == ([11], [6])
+
+
 def test_a_state_within_a_state_must_hold_as_many_worlds() -> None:
     with pytest.raises(ProjectError, match=r"expected 3 worlds, as in 'world.position'; found 2 worlds; in Around.age"):
         size(Around(line(), np.array([1, 2])))
