@@ -168,8 +168,19 @@ def test_a_process_of_another_problem_is_refused_at_hello(how: str, words: str, 
         _ = bad(opened, how, 1).version
 
 
-def test_a_process_that_never_answered_is_not_started_again(opened: list[BridgeSimulator]) -> None:
-    failing = bad(opened, "die", 1)
+def test_after_an_answer_that_is_no_step_the_worlds_stand_where_they_stood(
+    opened: list[BridgeSimulator], tank: BridgeSimulator, tmp_path: Path
+) -> None:
+    failing = bad(opened, "nan", 3, tmp_path / "failed")
+    state, action = failing.seeded([1, 2, 3]), np.array([1, 1, 1])
+    with pytest.raises(ProjectError, match="found nan"):
+        failing.step(state, action, RNG)
+    step, sound = failing.step(state, action, RNG), tank.step(tank.seeded([1, 2, 3]), action, RNG)
+    assert failing.observe(step.state).tolist() == tank.observe(sound.state).tolist()
+
+
+def test_a_process_that_never_answered_is_not_started_again(opened: list[BridgeSimulator], tmp_path: Path) -> None:
+    failing = bad(opened, "die", 1, tmp_path / "failed")
     with pytest.raises(ProjectError, match=r"died at 'hello' \(exit code 7\)"):
         _ = failing.version
     assert failing.incidents["restarts"] == 0
