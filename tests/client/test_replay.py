@@ -67,8 +67,9 @@ class Masked(Counting):
 
 def run(server: Server, world: Any = None, interval: timedelta = timedelta(hours=1), **options: Any) -> list[datetime]:
     panel = Panel(np.zeros(2, dtype=int), 4, ("w1", "w2"), START, interval)
+    simulator: Any = world or Counting()
     with DecisionClient("http://test", "toy", httpx.MockTransport(server)) as client:
-        return list(drive(client, PROBLEM, world or Counting(), panel, **options))
+        return list(drive(client, PROBLEM, simulator, panel, **options))
 
 
 def test_every_midnight_and_the_end_are_handed_back() -> None:
