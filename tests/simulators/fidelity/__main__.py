@@ -15,7 +15,7 @@ def main() -> None:
     """Judge every pair of every seed and print who was right."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=20)
-    parser.add_argument("--first", type=int, default=FIRST_TEST, help="first seed; development used 0 to 19")
+    parser.add_argument("--first", type=int, default=FIRST_TEST, help="first seed; development used 0 to 3")
     parser.add_argument("--workers", type=int, default=2)
     told = parser.parse_args()
     found: list[Answer] = []

@@ -1,4 +1,4 @@
-"""Every number that decides about a simulator. Frozen before the test seeds of docs/validation.md existed."""
+"""Every number that decides about a simulator; docs/validation.md says when they were frozen and what was judged."""
 
 from __future__ import annotations
 
@@ -23,6 +23,9 @@ ASPECTS: Mapping[str, float] = {
     "replay": 0.15,
 }
 """Largest difference that is let pass; units in `aspects.py`. Most are in standard deviations of the log."""
+NOISE_SEEN = 0.25
+"""Spread left over, as a part of the field's own, that is added to both sides before spreads are compared: where nearly
+nothing is left over, a small misfit is no noise."""
 UNSEEN = 2.0
 """A log whose doubt reaches beyond so many limits could not have shown a defect: inconclusive."""
 HALVES = 20

@@ -9,6 +9,7 @@ import numpy as np
 from sklearn.tree import DecisionTreeRegressor
 
 from tenure.core.arrays import Bools, Floats, Ints
+from tenure.simulators.fidelity import limits
 from tenure.simulators.fidelity.sample import Sample
 
 SITUATIONS = 48
@@ -19,8 +20,6 @@ ROWS = 8_000
 """Rows the law is learned from at most."""
 ALONE = 5
 """Rows of each side that a situation needs to be compared."""
-FLOOR = 0.05
-"""Part of the field's own spread under which a residual is as good as none."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +59,7 @@ def spread(a: Floats, b: Floats) -> float:
     if not both.any():
         return 0.0
     weights = np.minimum(n, m)[both]
-    one, other = (np.sqrt(np.average(each[both], weights=weights)) + FLOOR for each in (variance, var))
+    one, other = (np.sqrt(np.average(each[both], weights=weights)) + limits.NOISE_SEEN for each in (variance, var))
     return float(abs(np.log(one / other)))
 
 
