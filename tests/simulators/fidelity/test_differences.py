@@ -109,5 +109,6 @@ def test_thinning_keeps_whole_weeks_and_their_steps() -> None:
     part = thinned(whole, 14 * STEPS)
     assert part.clusters == 14
     assert (part.following >= 0).sum() == 14 * (STEPS - 1)
-    row = int(np.flatnonzero(part.following >= 0)[5])
-    assert part.step[part.following[row]] == part.step[row] + 1
+    goes_on = np.flatnonzero(part.following >= 0)
+    assert (part.step[part.following[goes_on]] == part.step[goes_on] + 1).all()
+    assert (part.episode[part.following[goes_on]] == part.episode[goes_on]).all()
