@@ -6,6 +6,10 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
+
+from tenure.core.arrays import Bools, Floats
+
 
 @dataclass(frozen=True)
 class Feature:
@@ -57,3 +61,16 @@ class Box:
     units: tuple[str, ...]
     low: tuple[float, ...]
     high: tuple[float, ...]
+
+    @property
+    def size(self) -> int:
+        """How many numbers an action is."""
+        return len(self.names)
+
+    def holds(self, action: Floats) -> Bools:
+        """Whether every number of each vector is finite and within its bounds; from [..., numbers] to bool [...]."""
+        return np.asarray(((action >= self.low) & (action <= self.high)).all(axis=-1))
+
+    def nearest(self, action: Floats) -> Floats:
+        """Each number cut off at its bounds; [..., numbers]. NaN stays NaN."""
+        return np.clip(action, self.low, self.high)

@@ -12,12 +12,13 @@ from tenure.core.errors import ProjectError
 from tenure.core.policy import Policy
 from tenure.core.problem import Problem
 from tenure.core.simulator import Panel, Simulator, State, Step
+from tenure.core.spaces import Box
 from tenure.core.trace import Trace
-from tenure.simulators.actions import allowed_actions
+from tenure.simulators.actions import Actions, allowed_actions
 from tenure.simulators.batch import put, size, take
 
 NO_ACTION = -1
-"""What the trace holds as the action of a world that has ended by itself."""
+"""What the trace holds as the action of a world that has ended by itself; NaN where actions are a `Box`."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class Run:
 @dataclass(frozen=True)
 class _Row:
     observation: Floats
-    action: Ints
+    action: Actions
     step: Step
 
 
@@ -48,7 +49,7 @@ def run(
 
     The chance of step t is a function of `seed` and t alone, so two policies compared with one seed meet the
     same chance however much of it either uses up. A world that ends by itself stands still from then on, as it
-    was before its last step: its signals are 0 and its action is -1.
+    was before its last step: its signals are 0 and its action is -1, or NaN in a `Box`.
 
     Args:
         problem: states actions and constraints.
@@ -60,7 +61,7 @@ def run(
 
     Raises:
         ProjectError: names and worlds of the panel differ in number, the policy proposes an action that is not
-            allowed, or the simulator leaves a world without one.
+            allowed or lies out of its bounds, or the simulator leaves a world without one.
     """
     n = size(panel.state)
     _check_names(panel, n)
@@ -81,6 +82,8 @@ def _decide(problem: Problem, simulator: Simulator, policy: Policy, state: State
     observation = simulator.observe(state)
     allowed = allowed_actions(problem, simulator, state, observation)
     action = policy.propose(observation, allowed, chance.random(len(observation))).action
+    if isinstance(problem.action, Box):
+        _check_bounds(policy, action, problem.action)
     if allowed is not None:
         _check_legal(policy, action, allowed)
     return _Row(observation, action, simulator.step(state, action, chance))
@@ -91,7 +94,8 @@ def _silenced(row: _Row, over: Bools) -> _Row:
         return row
     signals = {name: np.where(over, 0.0, values) for name, values in row.step.signals.items()}
     step = Step(row.step.state, signals, row.step.terminated)
-    return _Row(row.observation, np.where(over, NO_ACTION, row.action), step)
+    none = np.where(over[:, None], np.nan, row.action) if row.action.ndim == 2 else np.where(over, NO_ACTION, row.action)
+    return _Row(row.observation, none, step)
 
 
 def _trace(problem: Problem, panel: Panel, n: int, rows: list[_Row]) -> Trace:
@@ -101,12 +105,19 @@ def _trace(problem: Problem, panel: Panel, n: int, rows: list[_Row]) -> Trace:
     features = (*shape, len(problem.observation))
     return Trace(
         signals=signals,
-        action=np.array([row.action for row in rows], dtype=np.int64).reshape(shape),
+        action=_actions(problem, rows, shape),
         observation=np.array([row.observation for row in rows], dtype=np.float32).reshape(features),
         worlds=panel.worlds,
         started_at=panel.started_at,
         interval=panel.interval,
     )
+
+
+def _actions(problem: Problem, rows: list[_Row], shape: tuple[int, int]) -> Actions:
+    taken = [row.action for row in rows]
+    if isinstance(problem.action, Box):
+        return np.array(taken, dtype=np.float64).reshape(*shape, problem.action.size)
+    return np.array(taken, dtype=np.int64).reshape(shape)
 
 
 def _check_names(panel: Panel, n: int) -> None:
@@ -116,6 +127,18 @@ def _check_names(panel: Panel, n: int) -> None:
             found=f"{len(panel.worlds)}",
             where="Panel.worlds",
             fix="mend the simulator's `panel`",
+        )
+
+
+def _check_bounds(policy: Policy, action: Actions, space: Box) -> None:
+    wrong = np.flatnonzero(~space.holds(action))
+    if len(wrong):
+        world = wrong[0]
+        raise ProjectError(
+            expected=f"finite numbers from {list(space.low)} to {list(space.high)}",
+            found=f"{action[world].tolist()}",
+            where=f"policy {policy.version!r}, world {world}",
+            fix="mend the policy's `propose`; `check_policy` shows such a break",
         )
 
 
