@@ -90,7 +90,7 @@ def pair(name: str, defect: bool, seed: int, number: int = 0) -> tuple[World, Wo
 def logged(world: World, seed: int, with_promotions: bool) -> Trajectories:
     """Eighty depots over a week under the incumbent with some chance; promotions stand in the log, or not."""
     simulator = DepotSimulator(world, seed + 7_000_000)
-    policy = Mixed(incumbent, EXPLORED, problem.action.size)  # type: ignore[union-attr]
+    policy = Mixed(incumbent, EXPLORED, problem.action.size)
     panel = simulator.panel("held_out")
     log = from_trace(run(problem, simulator, policy, panel, seed=seed).trace, problem.feature_names)
     if not with_promotions:

@@ -12,7 +12,11 @@ from tenure.core.errors import DataError
 from tenure.core.problem import Problem
 from tenure.core.reward import KPI, Reward, Signal, Term
 from tenure.core.spaces import Discrete, Feature
+from tenure.store import SqliteStore
 from tenure.store.tables.trajectories import open_trajectories
+
+from ..rows import NOON, SIGNALS, WAIT, decision, outcome
+from .test_stored import BIKES
 
 problem = Problem(
     name="pump",
@@ -100,3 +104,19 @@ def test_signals_of_an_export_come_from_their_json(tmp_path: Path) -> None:
     assert found.signals["wear"].tolist()[0] == 0.5
     assert np.isnan(found.signals["wear"][1])
     assert found.at is None
+
+
+def test_tenures_own_log_gives_observations_contexts_and_counted_signals(tmp_path: Path) -> None:
+    rows = [decision(f"d{k}", episode_id="e", step=k, context={"bikes": 4.0, "crew": float(k)}) for k in range(3)]
+    outcomes = [outcome("o", "d0", cost=1.5, trips=2.0), outcome("p", "d1", cost=float("inf"))]  # d1's is in quarantine
+    with SqliteStore(tmp_path / "log.sqlite") as store:
+        store.open_problem("bikes", "salt")
+        store.append_decisions([rows[1], rows[0], rows[2]])
+        store.append_outcomes("bikes", outcomes, received_at=NOON, wait=WAIT, signals=SIGNALS)
+    found = open_trajectories(str(tmp_path / "log.sqlite"), BIKES)
+    assert found.step.tolist() == [0, 1, 2]
+    assert found.feature("bikes").tolist() == [4, 4, 4]
+    assert found.feature("crew").tolist() == [0, 1, 2]
+    assert found.signals["cost"][0] == 1.5
+    assert np.isnan(found.signals["cost"][1:]).all()
+    assert found.propensity.tolist() == [0.25] * 3
