@@ -27,14 +27,14 @@ class Market:
         turns_at: slot from which the imbalance of the order book foretells the opposite of what it did.
     """
 
-    calm: float = 1.5
-    wild: float = 3.5
-    tight: float = 0.3
-    wide: float = 0.6
-    thick: float = 10.0
-    thin: float = 40.0
-    permanent: float = 2.0
-    drift: float = 1.5
+    calm: float = 0.75
+    wild: float = 1.75
+    tight: float = 0.15
+    wide: float = 0.3
+    thick: float = 5.0
+    thin: float = 20.0
+    permanent: float = 1.0
+    drift: float = 0.75
     volatility_stays: float = 0.98
     volume_stays: float = 0.85
     drift_stays: float = 0.9
@@ -43,9 +43,9 @@ class Market:
 
 
 MARKETS: Mapping[str, Market] = {
-    "easy": Market(wild=2.5, thin=25.0, drift=0.8),
+    "easy": Market(wild=1.25, thin=12.5, drift=0.4),
     "normal": Market(),
-    "hard": Market(calm=2.0, wild=4.5, thick=14.0, thin=60.0, drift=2.0, blur=1.5),
+    "hard": Market(calm=1.0, wild=2.25, thick=7.0, thin=30.0, drift=1.0, blur=1.5),
     "new-regime": Market(turns_at=21 * 144),
 }
 """The levels. In `new-regime` all is normal for three weeks; then the imbalance changes its sign."""

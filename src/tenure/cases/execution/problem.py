@@ -1,10 +1,10 @@
 """How much of a large order should be bought in the next ten minutes?
 
-A desk buys orders that are too large for one trade: each is 48 lots, to be bought within two hours, in twelve slots of
-ten minutes. Buying fast moves the price against the order (impact); buying slowly leaves what is unbought to the
-market's moves (risk). The market is thick or thin, calm or wild, and drifts up or down for a while. Nobody tells the
-desk which: it sees the volume of the last minutes, the quoted spread, and the imbalance of the order book, each a noisy
-sign of one of the three.
+A desk in a quiet pair of currencies buys orders that are too large for one trade: each is 48 lots, to be bought within
+two hours, in twelve slots of ten minutes. Buying fast moves the price against the order (impact); buying slowly leaves
+what is unbought to the market's moves (risk). The market is thick or thin, calm or wild, and drifts up or down for a
+while. Nobody tells the desk which: it sees the volume of the last minutes, the quoted spread, and the imbalance of the
+order book, each a noisy sign of one of the three.
 
 All prices are in basis points (1 bp = 0.01 %) of the price at which the order arrived, and from the order's side: more
 is dearer, whether it is bought or sold. The reward is the implementation shortfall (Perold 1988), which sums to what
@@ -30,8 +30,8 @@ PACES = ("wait", "half", "even", "1.5 times", "double", "triple")
 MULTIPLES = np.array([0.0, 0.5, 1.0, 1.5, 2.0, 3.0])
 """Each pace as a multiple of the even child order: what remains, over the slots that are left."""
 EVEN = PACES.index("even")
-RISK_WEIGHT = 0.12
-"""Price of variance, per bp: an order whose cost varies by 4 bp (one standard deviation) is charged 1.9 bp for it."""
+RISK_WEIGHT = 0.24
+"""Price of variance, per bp: an order whose cost varies by 2 bp (one standard deviation) is charged 0.96 bp for it."""
 DEAR = 0.0015
 """A child order this far above the arrival price is too dear, as a share of the price; 15 bp."""
 
@@ -74,7 +74,13 @@ problem = Problem(
     ),
     reward=Reward(
         (
-            Term("shortfall", -1.0, "bp/bp", "what the client pays above the price at which the order came", scale=1),
+            Term(
+                "shortfall",
+                -1.0,
+                "bp/bp of the order",
+                "what the client pays above the price at which the order came",
+                scale=1,
+            ),
             Term("risk", -RISK_WEIGHT, "bp/bp²", "the client's price of not knowing what an order will cost", scale=2),
         ),
         tradeoffs=(
@@ -97,7 +103,7 @@ problem = Problem(
 )
 
 drafts = {
-    "shortfall-only": Reward((Term("shortfall", -1.0, "bp/bp", "what the client pays", scale=1),)),
+    "shortfall-only": Reward((Term("shortfall", -1.0, "bp/bp of the order", "what the client pays", scale=1),)),
 }
 
 _AT = {name: column for column, name in enumerate(problem.feature_names)}
