@@ -41,7 +41,7 @@ def bikes() -> Project:
 
 def selection_score(model: Learner, normaliser: Normaliser) -> float:
     project = bikes()
-    policy = TorchPolicy(policy_graph(model.policy, normaliser))
+    policy = TorchPolicy(policy_graph(model.policy, normaliser, bikes().problem.action))
     trace = run(project.problem, project.simulator, policy, project.simulator.panel("selection")).trace
     return project.problem.kpis[0].value(trace.signals)
 
@@ -113,7 +113,9 @@ def test_the_graph_acts_as_the_trainer_does(trained: Trained) -> None:
     simulator = bikes().simulator
     raw = simulator.observe(simulator.reset(1000, np.random.default_rng(4)))
     greedy, _ = model.predict(normaliser(raw), deterministic=True)
-    proposal = TorchPolicy(policy_graph(model.policy, normaliser)).propose(raw, None, np.zeros(1000))
+    proposal = TorchPolicy(policy_graph(model.policy, normaliser, bikes().problem.action)).propose(
+        raw, None, np.zeros(1000)
+    )
     assert np.array_equal(proposal.action, greedy)
     with torch.no_grad():
         distribution = model.policy.get_distribution(torch.as_tensor(normaliser(raw)))
@@ -126,7 +128,7 @@ def test_a_mask_is_obeyed(trained: Trained) -> None:
     simulator = bikes().simulator
     raw = simulator.observe(simulator.reset(50, np.random.default_rng(4)))
     only = np.tile(np.arange(25) == 7, (50, 1))
-    policy = TorchPolicy(policy_graph(model.policy, normaliser))
+    policy = TorchPolicy(policy_graph(model.policy, normaliser, bikes().problem.action))
     assert set(policy.propose(raw, only, np.zeros(50)).action.tolist()) == {7}
 
 

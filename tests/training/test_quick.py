@@ -54,7 +54,7 @@ def test_a_bundle_keeps_the_mask_it_is_given() -> None:
     learner = new_learner(worlds, SMALL, 0)
     learner.learn(512)
     raw = np.array([[-2, 3], [0, 1], [2, 9]], dtype=np.float32)
-    policy = BundlePolicy(export(problem, policy_graph(learner.policy, normaliser), raw, {}, {}))
+    policy = BundlePolicy(export(problem, policy_graph(learner.policy, normaliser, problem.action), raw, {}, {}))
     for allowed in masks(len(raw)):
         batch = policy.propose(raw, allowed, np.zeros(3)).action
         singles = [policy.propose(raw[[row]], allowed[[row]], np.zeros(1)).action[0] for row in range(3)]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
-from tenure.core.arrays import Bools, Floats, Ints
+from tenure.core.arrays import Bools, Floats
 from tenure.core.errors import BundleError
+from tenure.core.spaces import Box
 
 ROUNDING = 1e-4
 """Most by which a distribution may miss 1 in sum: float32 probabilities do."""
@@ -19,20 +20,21 @@ class Proposal:
     """What a policy would do in each of n situations.
 
     Args:
-        action: index of the chosen action; int64 [n].
-        confidence: how sure the policy is, in [0, 1]; [n].
+        action: index of the chosen action, int64 [n]; for a `Box` the vector, float64 [n, numbers].
+        confidence: how sure the policy is, in [0, 1]; [n]. 1 for a vector, which has no second best to compare with.
         distribution: probability of every action, [n, actions], rows sum to 1; None means the
-            policy is deterministic and `action` has probability 1.
+            policy is deterministic and `action` has probability 1. Always None for a `Box`.
     """
 
-    action: Ints
+    action: Any
     confidence: Floats
     distribution: Floats | None = None
 
-    def probability_of(self, action: Ints) -> Floats:
-        """Probability this policy gives to some action of each row; [n], in [0, 1]."""
+    def probability_of(self, action: Any) -> Floats:
+        """Probability this policy gives to some action (a vector: to exactly this one) of each row; [n], in [0, 1]."""
         if self.distribution is None:
-            return np.asarray(self.action == action, dtype=float)
+            same = np.asarray(self.action == action)
+            return np.asarray(same.all(axis=1) if same.ndim == 2 else same, dtype=float)
         return np.take_along_axis(self.distribution, action[:, None], axis=1)[:, 0]
 
 
@@ -55,14 +57,14 @@ class Policy(Protocol):
         ...
 
 
-def check_policy(policy: Policy, observation: Floats, actions: int, allowed: Bools | None = None) -> None:
+def check_policy(policy: Policy, observation: Floats, actions: int | Box, allowed: Bools | None = None) -> None:
     """Conformance of any policy: legal actions, a batch equals singles, the same input the same answer.
 
     Args:
         policy: what to check.
         observation: situations to try it on; float32 [n, features].
-        actions: size of the action space.
-        allowed: allowed actions; [n, actions].
+        actions: size of the action space, or the `Box` itself.
+        allowed: allowed actions; [n, actions]; None for a `Box`.
 
     Raises:
         BundleError: the first promise broken, with the row that shows it.
@@ -74,9 +76,10 @@ def check_policy(policy: Policy, observation: Floats, actions: int, allowed: Boo
     for row in range(n):
         one = slice(row, row + 1)
         single = _proposal(policy, observation[one], None if allowed is None else allowed[one], draw[one])
-        if not batch.action[row] == again.action[row] == single.action[0]:
-            found = f"{batch.action[row]} in a batch, {again.action[row]} again, {single.action[0]} alone"
-            raise _broken(policy, "the same action for the same observation", found, row)
+        _check_same(policy, (batch.action[row], again.action[row], single.action[0]), row)
+        if isinstance(actions, Box):
+            _check_vector(policy, batch, row, actions)
+            continue
         legal = np.ones(actions, dtype=bool) if allowed is None else allowed[row]
         _check_row(policy, batch, row, legal)
     if not np.array_equal(before, observation):
@@ -92,6 +95,27 @@ def _proposal(policy: Policy, observation: Floats, allowed: Bools | None, draw: 
     if lengths != (len(observation),) * 2:
         raise _broken(policy, f"{len(observation)} actions and confidences", f"{lengths[0]} and {lengths[1]}", 0)
     return proposal
+
+
+def _check_same(policy: Policy, answers: tuple[Any, Any, Any], row: int) -> None:
+    # Another number of rows may round a vector's last digits otherwise; an index is equal or it is not.
+    batch, again, single = answers
+    exact = np.ndim(batch) == 0
+    alike = batch == single if exact else np.allclose(batch, single, rtol=0, atol=ROUNDING, equal_nan=True)
+    if not (np.array_equal(batch, again, equal_nan=not exact) and alike):
+        found = f"{batch} in a batch, {again} again, {single} alone"
+        raise _broken(policy, "the same action for the same observation", found, row)
+
+
+def _check_vector(policy: Policy, proposal: Proposal, row: int, space: Box) -> None:
+    action, confidence = np.asarray(proposal.action[row]), proposal.confidence[row]
+    if action.dtype.kind != "f" or action.shape != (space.size,) or not space.holds(action):
+        expected = f"{space.size} finite numbers from {list(space.low)} to {list(space.high)}"
+        raise _broken(policy, expected, str(action), row)
+    if not 0 <= confidence <= 1:
+        raise _broken(policy, "a confidence in [0, 1]", str(confidence), row)
+    if proposal.distribution is not None:
+        raise _broken(policy, "no distribution beside a vector", "one", row)
 
 
 def _check_row(policy: Policy, proposal: Proposal, row: int, legal: Bools) -> None:

@@ -177,7 +177,7 @@ def _row(kpi: KPI, before: Sums, after: Sums, rng: np.random.Generator, alpha: f
 def _tail(first: KPI, baseline: Trace, candidates: Sequence[Trace], period: Ints | None) -> TailRow:
     # The worst end of a value is its low one, which is the high end with the sign turned.
     def worst(trace: Trace) -> float:
-        alive = _by_period((trace.action >= 0).astype(np.float64), period) > 0
+        alive = _by_period(trace.alive.astype(np.float64), period) > 0
         cells = _by_period(first.numerator(trace.signals), period)[alive]
         return -first.sign * worst_share_mean(-first.sign * cells, WORST)
 
@@ -216,7 +216,7 @@ def _check(problem: Problem, baseline: Trace, candidates: Sequence[Trace], perio
                 "compare(candidates)",
                 "run every policy over the same panel",
             )
-        if trace.action.shape != shape:
+        if trace.alive.shape != shape:
             raise refusal(
                 f"actions of shape {shape}: one per entry of `period` and world",
                 f"shape {trace.action.shape}",

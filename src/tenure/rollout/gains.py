@@ -69,7 +69,7 @@ def full_gains(evidence: Evidence, kpi: KPI, *, relative: bool) -> Floats:
             [unit.below[index] for unit in units],
         )
     )
-    steps = np.bincount(replayed.periods(DAY), weights=(replayed.action >= 0).sum(axis=1), minlength=count)
+    steps = np.bincount(replayed.periods(DAY), weights=replayed.alive.sum(axis=1), minlength=count)
     above_i, below_i = _daily(kpi, replayed)
     kept = seen > 0
     with np.errstate(divide="ignore", invalid="ignore"):  # what cannot be divided is refused by the sequence

@@ -94,8 +94,9 @@ def _silenced(row: _Row, over: Bools) -> _Row:
         return row
     signals = {name: np.where(over, 0.0, values) for name, values in row.step.signals.items()}
     step = Step(row.step.state, signals, row.step.terminated)
-    none = np.where(over[:, None], np.nan, row.action) if row.action.ndim == 2 else np.where(over, NO_ACTION, row.action)
-    return _Row(row.observation, none, step)
+    vectors = row.action.ndim == 2
+    action = np.where(over[:, None], np.nan, row.action) if vectors else np.where(over, NO_ACTION, row.action)
+    return _Row(row.observation, action, step)
 
 
 def _trace(problem: Problem, panel: Panel, n: int, rows: list[_Row]) -> Trace:

@@ -21,7 +21,7 @@ from tenure.core.arrays import Bools, Floats
 from tenure.core.errors import BundleError
 from tenure.core.policy import Proposal
 from tenure.core.problem import Problem
-from tenure.core.spaces import Discrete
+from tenure.core.spaces import Box, Discrete
 
 FORMAT = 2
 READABLE = (1, 2)
@@ -31,16 +31,19 @@ EXTERNAL = b"location"
 ALLOWED = "allowed"
 """The second input of a graph whose logits depend on what is allowed; bool [n, actions]."""
 TOLERANCE = 1e-3
-"""Largest difference of a logit from its golden value, in nats: other processors round otherwise."""
+"""Largest difference of a logit from its golden value, in nats (of a vector's number, as a share of its range): other
+processors round otherwise."""
 
 
-Choice = Literal["argmax", "sample"]
-"""What a bundle does with its logits: take the best action, or draw one from their softmax."""
+Choice = Literal["argmax", "sample", "vector"]
+"""What a bundle does with its graph's answer: take the best logit's action, draw one from their softmax, or answer the
+vector itself, which the graph has cut off at the bounds."""
 
 
 class _Golden(msgspec.Struct):
     observation: list[list[float]]
-    logits: list[list[float]]
+    action: list[Any] | None = None
+    logits: list[list[float]] | None = None
 
 
 class _Manifest(msgspec.Struct):
@@ -52,6 +55,7 @@ class _Manifest(msgspec.Struct):
     policy_sha256: str
     golden: _Golden
     choice: Choice = "argmax"
+    bounds: tuple[list[float], list[float]] | None = None
 
 
 @dataclass(frozen=True)
@@ -77,6 +81,7 @@ class BundlePolicy:
         self._run = session.run
         self._masked = ALLOWED in {given.name for given in session.get_inputs()}
         self._samples = bundle.manifest.get("choice") == "sample"
+        self._vector = bundle.manifest.get("choice") == "vector"
         self.draws = self._samples
         """Whether it uses the draws it is given; making them costs as much as deciding."""
         self.problem_version: str | None = bundle.manifest.get("problem_version")
@@ -90,8 +95,19 @@ class BundlePolicy:
         logits: Floats = self._run(["logits"], given)[0]
         return logits
 
+    def vector(self, observation: Floats) -> Floats:
+        """The action itself, of a bundle for a `Box`; float32 [n, numbers], within its bounds."""
+        found: Floats = self._run(["action"], {"observation": observation})[0]
+        return found
+
+    def answers(self, observation: Floats) -> Floats:
+        """What golden answers are of: the vectors of a bundle for a `Box`, else logits."""
+        return self.vector(observation) if self._vector else self.logits(observation)
+
     def propose(self, observation: Floats, allowed: Bools | None, draw: Floats) -> Proposal:
-        """The best allowed action, its share of the softmax as confidence; or one drawn from that softmax."""
+        """The best allowed action, its share of the softmax as confidence; or one drawn from it; or a vector."""
+        if self._vector:
+            return Proposal(self.vector(observation).astype(np.float64), np.ones(len(observation)))
         logits = self.logits(observation, allowed)
         if allowed is not None:
             logits = np.where(allowed, logits, -np.inf)
@@ -134,12 +150,14 @@ def make_bundle(
 
     Args:
         problem: what it decides.
-        onnx: the graph, `observation` [n, features], if it asks `allowed` [n, actions], to `logits` [n, actions].
+        onnx: the graph, `observation` [n, features], if it asks `allowed` [n, actions], to `logits` [n, actions]; for
+            a `Box` from `observation` to `action` [n, numbers], within its bounds.
         golden: situations; float32 [rows, features].
-        logits: the trainer's answers there; float32 [rows, actions].
+        logits: the trainer's answers there, float32 [rows, actions]; for a `Box` its vectors, float32 [rows, numbers].
         lineage: where it comes from.
         evaluation: its score on the selection data.
-        choice: take the action of the highest logit, or sample from the softmax over the allowed ones.
+        choice: take the action of the highest logit, or sample from the softmax over the allowed ones; a `Box` has
+            neither and takes the vector.
 
     Raises:
         BundleError: the graph answers otherwise than the trainer.
@@ -147,21 +165,23 @@ def make_bundle(
     manifest = {
         "format": FORMAT,
         **_interface(problem),
-        "choice": choice,
+        "choice": "vector" if isinstance(problem.action, Box) else choice,
         "problem_version": problem.version,
         "reward_version": problem.reward_version,
         "policy_sha256": hashlib.sha256(onnx).hexdigest(),
-        "golden": {
-            "observation": golden.tolist(),
-            "logits": logits.tolist(),
-            "action": logits.argmax(axis=1).tolist(),
-        },
+        "golden": {"observation": golden.tolist(), **_golden_answers(problem, logits)},
         "lineage": lineage,
         "evaluation": evaluation,
     }
     bundle = Bundle(onnx, json.loads(json.dumps(manifest)))
     _check_golden(BundlePolicy(bundle), "the graph just exported")
     return bundle
+
+
+def _golden_answers(problem: Problem, answers: Floats) -> dict[str, Any]:
+    if isinstance(problem.action, Box):
+        return {"action": answers.tolist()}
+    return {"logits": answers.tolist(), "action": answers.argmax(axis=1).tolist()}
 
 
 def save_bundle(bundle: Bundle, bundles: Path) -> Path:
@@ -211,15 +231,18 @@ def read_bundle(folder: Path, problem: Problem | None) -> Bundle:
     if bundle.version != folder.name:
         raise _broken(folder / "manifest.json", f"content of version {folder.name}", f"content of {bundle.version}")
     for what, ours in (_interface(problem) if problem is not None else {}).items():
-        if bundle.manifest[what] != ours:
-            raise _broken(folder, f"a bundle for the {what} {ours!r}", f"one for {bundle.manifest[what]!r}")
+        if bundle.manifest.get(what) != ours:
+            raise _broken(folder, f"a bundle for the {what} {ours!r}", f"one for {bundle.manifest.get(what)!r}")
     return bundle
 
 
 def _interface(problem: Problem) -> dict[str, Any]:
     """What a bundle must share with the problem it decides: names, and both orders."""
-    actions = list(problem.action.labels) if isinstance(problem.action, Discrete) else []
-    return {"problem": problem.name, "features": list(problem.feature_names), "actions": actions}
+    shared = {"problem": problem.name, "features": list(problem.feature_names)}
+    space = problem.action
+    if isinstance(space, Discrete):
+        return {**shared, "actions": list(space.labels)}
+    return {**shared, "actions": list(space.names), "bounds": [list(space.low), list(space.high)]}
 
 
 def _write(path: Path, content: bytes) -> None:
@@ -268,19 +291,31 @@ def _check_golden(policy: BundlePolicy, where: str) -> None:
     """
     manifest = policy.bundle.manifest
     golden = np.array(manifest["golden"]["observation"], dtype=np.float32)
-    logits = np.array(manifest["golden"]["logits"], dtype=np.float32)
+    vector = manifest.get("choice") == "vector"
+    what = "action" if vector else "logits"
+    answers = np.array(manifest["golden"].get(what) or [], dtype=np.float32)
     wanted = (len(golden), len(manifest["features"])), (len(golden), len(manifest["actions"]))
-    if not len(golden) or (golden.shape, logits.shape) != wanted:
-        raise _broken(Path(where), f"golden rows of shapes {wanted}", f"{golden.shape} and {logits.shape}")
+    if not len(golden) or (golden.shape, answers.shape) != wanted:
+        raise _broken(Path(where), f"golden rows of shapes {wanted}", f"{golden.shape} and {answers.shape}")
     try:
-        found = policy.logits(golden)
+        found = policy.answers(golden)
     except Exception as error:  # ONNX Runtime's own errors have no common base
-        raise _broken(Path(where), "a graph from `observation` to `logits`", str(error)[:200]) from error
-    if found.shape != logits.shape:
-        raise _broken(Path(where), f"logits of shape {logits.shape}", f"shape {found.shape}")
-    worst = float(np.abs(found - logits).max())
+        raise _broken(Path(where), f"a graph from `observation` to `{what}`", str(error)[:200]) from error
+    if found.shape != answers.shape:
+        raise _broken(Path(where), f"{what} of shape {answers.shape}", f"shape {found.shape}")
+    worst = float((np.abs(found - answers) / _width(manifest, where)).max())
     if not worst <= TOLERANCE:
         raise _broken(Path(where), f"the golden answers within {TOLERANCE}", f"one that is off by {worst:.3g}")
+
+
+def _width(manifest: dict[str, Any], where: str) -> Floats:
+    """What a difference is measured in: a number's range for a vector, nats for logits."""
+    if manifest.get("choice") != "vector":
+        return np.ones(1)
+    low, high = np.array(manifest.get("bounds") or [[], []], dtype=np.float64)
+    if len(low) != len(manifest["actions"]) or not (np.isfinite(high - low).all() and (low < high).all()):
+        raise _broken(Path(where), "bounds, low < high, of every number", str(manifest.get("bounds")))
+    return np.asarray(high - low)
 
 
 def _manifest(folder: Path) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from torch import nn
 
 from tenure.core.arrays import Floats
 from tenure.core.problem import Problem
+from tenure.core.spaces import Box, Discrete
 from tenure.store import Bundle, make_bundle
 from tenure.training.normaliser import CLIP, Normaliser
 
@@ -19,8 +20,26 @@ GOLDEN = 64
 """Observations whose answers travel with the bundle."""
 
 
+class WithinBounds(nn.Module):
+    """Means of a Gaussian over [-1, 1] to vectors of a `Box`, cut off at its bounds; both [n, numbers]."""
+
+    low: torch.Tensor
+    high: torch.Tensor
+
+    def __init__(self, head: nn.Module, space: Box) -> None:
+        super().__init__()
+        self.head = head
+        self.register_buffer("low", torch.as_tensor(space.low, dtype=torch.float32))
+        self.register_buffer("high", torch.as_tensor(space.high, dtype=torch.float32))
+
+    def forward(self, hidden: torch.Tensor) -> torch.Tensor:
+        """The vector; the last clamp holds the bounds against rounding."""
+        share = (torch.clamp(self.head(hidden), -1.0, 1.0) + 1.0) / 2.0
+        return torch.clamp(self.low + share * (self.high - self.low), self.low, self.high)
+
+
 class PolicyGraph(nn.Module):
-    """Raw observations in, one logit per action out."""
+    """Raw observations in, one logit per action out; for a `Box` the vector."""
 
     def __init__(self, normaliser: Normaliser, body: nn.Module, head: nn.Module) -> None:
         super().__init__()
@@ -32,20 +51,22 @@ class PolicyGraph(nn.Module):
         self.body, self.head = body, head
 
     def forward(self, observation: torch.Tensor) -> torch.Tensor:
-        """Logits [n, actions] of raw observations [n, features]."""
+        """Logits [n, actions], or vectors [n, numbers], of raw observations [n, features]."""
         divisor = torch.where(self.divides, observation[:, self.column], 1.0)  # type: ignore[index,arg-type]
         scaled = (observation / divisor - self.mean) / self.std  # type: ignore[operator]
         logits: torch.Tensor = self.head(self.body(torch.clamp(scaled, -CLIP, CLIP)))
         return logits
 
 
-def policy_graph(policy: Any, normaliser: Normaliser) -> PolicyGraph:
-    """The acting half of a Stable-Baselines3 actor-critic policy."""
-    return PolicyGraph(normaliser, policy.mlp_extractor.policy_net, policy.action_net).eval()
+def policy_graph(policy: Any, normaliser: Normaliser, space: Discrete | Box) -> PolicyGraph:
+    """The acting half of a Stable-Baselines3 actor-critic policy; for a `Box` it answers the vector itself."""
+    head = WithinBounds(policy.action_net, space) if isinstance(space, Box) else policy.action_net
+    return PolicyGraph(normaliser, policy.mlp_extractor.policy_net, head).eval()
 
 
 def to_onnx(graph: PolicyGraph, features: int) -> bytes:
-    """The graph as ONNX, for any number of rows."""
+    """The graph as ONNX, for any number of rows; its answer is called `action` where it is a vector."""
+    answer = "action" if isinstance(graph.head, WithinBounds) else "logits"
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # it names every operator library that is not installed
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the exporter warns about its own internals
@@ -53,7 +74,7 @@ def to_onnx(graph: PolicyGraph, features: int) -> bytes:
             graph,
             (torch.ones(2, features),),
             input_names=["observation"],
-            output_names=["logits"],
+            output_names=[answer],
             dynamic_shapes={"observation": {0: torch.export.Dim("n")}},
             dynamo=True,
             verbose=False,
@@ -79,5 +100,5 @@ def export(
     """
     golden = observation[np.linspace(0, len(observation) - 1, min(GOLDEN, len(observation))).astype(int)]
     with torch.no_grad():
-        logits = graph(torch.as_tensor(golden)).numpy()
-    return make_bundle(problem, to_onnx(graph, golden.shape[1]), golden, logits, lineage, evaluation)
+        answers = graph(torch.as_tensor(golden)).numpy()
+    return make_bundle(problem, to_onnx(graph, golden.shape[1]), golden, answers, lineage, evaluation)

@@ -40,4 +40,4 @@ def short_ppo(project: Project, reward: Reward, steps: int, seed: int) -> Policy
     learner = new_learner(worlds, QUICK, seed)
     learner.set_logger(Logger(None, []))
     learner.learn(steps)
-    return TorchPolicy(policy_graph(learner.policy, normaliser), f"short-ppo-{seed}")
+    return TorchPolicy(policy_graph(learner.policy, normaliser, problem.action), f"short-ppo-{seed}")

@@ -26,7 +26,8 @@ class CurvePoint:
         gradient_steps: network updates so far.
         seconds: wall clock since the start, scoring included.
         score: first KPI on the selection data, in its unit.
-        most_taken_share: share of its most frequent action there, in [0, 1]; near 1 is a warning.
+        most_taken_share: share of its most frequent action there, in [0, 1]; near 1 is a warning. Vectors count as
+            one action where every number lies in the same tenth of its range.
         entropy: of its actions there, in nats.
         excess: how far the most broken limit is exceeded there, as a share of it; 0 where every limit is kept.
         weights: learned so far, of each limit held by `lagrange`, in reward per unit of its signal.

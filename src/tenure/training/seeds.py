@@ -16,7 +16,7 @@ from tenure.core.errors import SettingsError
 from tenure.core.problem import Problem
 from tenure.core.project import Project, load_project
 from tenure.core.reward import KPI, Reward
-from tenure.core.spaces import Discrete
+from tenure.core.spaces import Box
 from tenure.core.trace import DAY, bound_kpi
 from tenure.evaluation import cluster_by, compare
 from tenure.simulators.rollout import run as simulate
@@ -71,8 +71,8 @@ def train(
 
 def _check(project: Project, settings: PPOSettings, seeds: tuple[int, ...]) -> None:
     problem = project.problem
-    if not isinstance(problem.action, Discrete):
-        raise _refused("a problem with discrete actions", type(problem.action).__name__, "list the actions by label")
+    if isinstance(problem.action, Box) and not np.isfinite([problem.action.low, problem.action.high]).all():
+        raise _refused("a Box with finite bounds", str(problem.action), "bound every number by what can really be done")
     if not seeds or len(set(seeds)) < len(seeds) or min(seeds) < 0:
         raise _refused("distinct seeds, at least one, none below 0", str(seeds), "name each seed once")
     if settings.level not in project.simulator.levels:
@@ -102,7 +102,7 @@ def train_seed(job: Job, report: Callable[[CurvePoint], None]) -> SeedRecord:
     best = best_point(project.problem.kpis[0], curve)
     bundle = export(
         project.problem,
-        policy_graph(model.policy, normaliser),
+        policy_graph(model.policy, normaliser, project.problem.action),
         _situations(project),
         lineage=_lineage(project, job, best),
         evaluation={"split": "selection", "kpi": project.problem.kpis[0].name, "score": best.score},

@@ -12,6 +12,7 @@ from stable_baselines3.common.callbacks import BaseCallback
 from tenure.core.errors import EvidenceError
 from tenure.core.problem import Limit
 from tenure.core.project import Project
+from tenure.core.spaces import Box
 from tenure.core.trace import Trace
 from tenure.simulators.rollout import run
 from tenure.training.duals import Duals
@@ -20,13 +21,14 @@ from tenure.training.network import TorchPolicy
 from tenure.training.normaliser import Normaliser
 from tenure.training.record import CurvePoint
 from tenure.training.settings import PPOSettings
+from tenure.training.vectors import cells
 
 Report = Callable[[CurvePoint], None]
 
 
 def excess(limits: Sequence[Limit], trace: Trace) -> float:
     """How far the most broken limit is exceeded, as a share of it (plainly where it is 0); 0 where all are kept."""
-    taken = max(int((trace.action >= 0).sum()), 1)
+    taken = max(int(trace.alive.sum()), 1)
     over = (float(trace.signals[limit.signal].sum()) / taken - limit.most for limit in limits)
     shares = [more / (abs(limit.most) or 1.0) for more, limit in zip(over, limits, strict=True)]
     return max([0.0, *shares])
@@ -77,10 +79,10 @@ class SelectionWatcher(BaseCallback):
 
     def _point(self) -> CurvePoint:
         problem = self.project.problem
-        policy = TorchPolicy(policy_graph(self.model.policy, self.normaliser))
+        policy = TorchPolicy(policy_graph(self.model.policy, self.normaliser, problem.action))
         trace = run(problem, self.project.simulator, policy, self.panel).trace
-        taken = trace.action[trace.action >= 0]  # below 0 where a world has ended
-        shares = np.bincount(taken) / taken.size
+        taken, space = trace.action[trace.alive], problem.action
+        shares = (cells(taken, space) if isinstance(space, Box) else np.bincount(taken)) / len(taken)
         return CurvePoint(
             steps=self.num_timesteps,
             gradient_steps=self.scored_at,

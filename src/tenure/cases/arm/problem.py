@@ -73,7 +73,7 @@ problem = Problem(
         KPI("miss", "m at the end of a move", "lower", {"miss": 1}, {"moves": 1}),
     ),
     horizon=STEPS,
-    discount=0.98,
+    discount=0.95,
 )
 
 drafts = {"no-effort": problem.reward.without("effort")}
@@ -128,4 +128,4 @@ def _torques(wanted: Floats) -> Proposal:
 
 
 incumbent: Policy = Spring(stiffness=1.0, damping=0.1)
-rules: dict[str, Policy] = {"pull": Pull(force=20.0, damping=0.1)}
+rules: dict[str, Policy] = {"pull": Pull(force=80.0, damping=0.15)}

@@ -1,4 +1,4 @@
-"""The arm as a batch: MuJoCo moves every world from its own angles and speeds, so a state is arrays and nothing else."""
+"""The arm as a batch: MuJoCo moves every world from its own angles and speeds, so a state is arrays alone."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-import mujoco
+import mujoco  # type: ignore[import-untyped]
 import numpy as np
 from mujoco import rollout
 
@@ -20,7 +20,7 @@ from tenure.core.arrays import Floats, Ints
 from tenure.core.errors import DataError
 
 from .body import REACH_M, tip
-from .problem import FASTEST, NOISE_M, OBSERVATION, STEPS, TARGET_M
+from .problem import NOISE_M, OBSERVATION, STEPS, TARGET_M
 
 INTERVAL_S = 0.02
 TICKS = 2
@@ -124,9 +124,7 @@ class ArmSimulator:
         torque = np.clip(np.asarray(action, dtype=np.float64), -1.0, 1.0)
         angles, speeds = _moved(state, torque)
         taken = state.taken + 1
-        after = Arms(
-            taken, angles, speeds, state.target, torque, _errors(state.noise, rng), state.noise, state.inertia
-        )
+        after = Arms(taken, angles, speeds, state.target, torque, _errors(state.noise, rng), state.noise, state.inertia)
         distance = np.hypot(*(tip(angles) - state.target).T)
         signals = {
             "distance": distance,
@@ -145,8 +143,7 @@ _SCALE = np.array([0.05] * 4 + [0.0] * 2 + [1.0] * 2 + [NOISE_M / 5] * 2 + [0.0]
 
 
 def _errors(noise: Floats, rng: np.random.Generator) -> Floats:
-    drawn: Floats = rng.standard_normal((len(noise), len(_SCALE)))
-    return drawn * _SCALE * noise[:, None]
+    return np.asarray(rng.standard_normal((len(noise), len(_SCALE))) * _SCALE * noise[:, None])
 
 
 def _targets(n: int, rng: np.random.Generator, near: float) -> Floats:
@@ -164,7 +161,8 @@ def _moved(state: Arms, torque: Floats) -> tuple[Floats, Floats]:
     angles, speeds = state.angles.copy(), state.speeds.copy()
     for inertia in np.unique(state.inertia):
         at = state.inertia == inertia
-        angles[at], speeds[at] = _physics(float(inertia), state.angles[at], state.speeds[at], state.target[at], torque[at])
+        now = (state.angles[at], state.speeds[at], state.target[at], torque[at])
+        angles[at], speeds[at] = _physics(float(inertia), *now)
     return angles, speeds
 
 
@@ -189,7 +187,7 @@ def _model(inertia: float) -> tuple[Any, Any]:
 
 @cache
 def _described() -> str:
-    return (files("gymnasium") / "envs/mujoco/assets/reacher.xml").read_text()
+    return str((files("gymnasium") / "envs/mujoco/assets/reacher.xml").read_text())
 
 
 def _check_days(split: Split, first_day: int, days: int) -> None:

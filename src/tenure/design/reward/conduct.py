@@ -56,17 +56,18 @@ class Conduct:
     @property
     def scheduled(self) -> Conduct:
         """The same with every step of the panel counted; after a world's end they bring nothing, of good or bad."""
-        action = np.where(self.trace.action < 0, 0, self.trace.action)
+        alive = self.trace.alive
+        action = np.where(alive if self.trace.action.ndim == 2 else alive[..., None], self.trace.action, 0)
         return replace(self, trace=replace(self.trace, action=action))
 
     def taken(self) -> Floats:
         """Decisions taken in each world, before it ended by itself or the panel did; [worlds]."""
-        return np.asarray((self.trace.action >= 0).sum(axis=0), dtype=float)
+        return np.asarray(self.trace.alive.sum(axis=0), dtype=float)
 
     def returns(self, reward: Reward) -> Floats:
         """Undiscounted sum of a reward over each world; [worlds]."""
         # A reward whose last term was left out is a lone 0.
-        return np.asarray(np.broadcast_to(reward(self.trace.signals), self.trace.action.shape).sum(axis=0))
+        return np.asarray(np.broadcast_to(reward(self.trace.signals), self.trace.alive.shape).sum(axis=0))
 
     def by_term(self, reward: Reward) -> dict[str, float]:
         """Mean over worlds of each term's sum, by its signal."""
@@ -78,11 +79,11 @@ class Conduct:
 
     def mean(self, signal: str) -> float:
         """Mean of a signal per decision taken."""
-        return float(self.trace.signals[signal].sum() / max((self.trace.action >= 0).sum(), 1))
+        return float(self.trace.signals[signal].sum() / max(self.trace.alive.sum(), 1))
 
     def action_shares(self, actions: int) -> Floats:
         """Share of each action among all taken; [actions]."""
-        taken = self.trace.action[self.trace.action >= 0]
+        taken = self.trace.action[self.trace.alive]
         return np.bincount(taken, minlength=actions) / max(len(taken), 1)
 
 

@@ -54,7 +54,7 @@ def dominance_finding(reward: Reward, conducts: Sequence[Conduct]) -> Finding:
 def variance_shares(reward: Reward, conducts: Sequence[Conduct]) -> dict[str, float]:
     """Each term's share of the terms' summed variance over all decisions of the known behaviours; NaN without any."""
     group = groups(conducts)[0] if conducts else []
-    parts = [{name: part[each.trace.action >= 0] for name, part in _parts(reward, each).items()} for each in group]
+    parts = [{name: part[each.trace.alive] for name, part in _parts(reward, each).items()} for each in group]
     names = dict.fromkeys(term.signal for term in reward.terms)
     variances = {name: float(np.concatenate([part[name] for part in parts]).var()) if parts else 0.0 for name in names}
     total = sum(variances.values())

@@ -167,7 +167,7 @@ def _loop(problem: Problem, plan: Ints, seen: Floats, sums: Mapping[str, Floats]
 
 
 def _beats(problem: Problem, loop: Loop, reference: Conduct) -> bool:
-    decisions = max(int((reference.trace.action >= 0).sum()), 1)
+    decisions = max(int(reference.trace.alive.sum()), 1)
     usual = float(reference.returns(problem.reward).sum()) / decisions
     return loop.reward / len(loop.actions) >= usual
 

@@ -38,7 +38,7 @@ def shown_steps(problem: Problem, conduct: Conduct, reference: Conduct, signal: 
     gain = conduct.returns(problem.reward) - reference.returns(problem.reward)
     world = int(gain.argmax())
     apart = np.abs(conduct.trace.signals[signal][:, world] - reference.trace.signals[signal][:, world])
-    alive = int((conduct.trace.action[:, world] >= 0).sum())
+    alive = int(conduct.trace.alive[:, world].sum())
     summed = np.concatenate([[0.0], np.cumsum(apart[:alive])])
     length = min(SHOWN, alive)
     first = int((summed[length:] - summed[: alive - length + 1]).argmax())
