@@ -12,6 +12,7 @@ from tenure.core.arrays import Bools, Floats
 from tenure.core.errors import BundleError
 from tenure.core.policy import Proposal, check_policy
 from tenure.core.project import load_project
+from tenure.core.spaces import Box
 
 OBSERVATION: Floats = np.arange(8, dtype=np.float32).reshape(4, 2)
 Act = Callable[[Floats, Bools | None, Floats], Any]
@@ -124,3 +125,45 @@ def test_the_rules_of_the_shipped_case_keep_every_promise() -> None:
         for policy in (project.incumbent, *project.rules.values()):
             check_policy(policy, observation, 25)
         state = simulator.step(state, rng.integers(0, 25, 32), rng).state
+
+
+TORQUES = Box(("left", "right"), ("", ""), (-1.0, 0.0), (1.0, 2.0))
+
+
+def torques(left: float, right: float) -> Act:
+    return lambda observation, allowed, draw: np.tile([left, right], (len(observation), 1))
+
+
+def test_a_vector_within_its_bounds_keeps_every_promise() -> None:
+    check_policy(Made(torques(-1.0, 2.0)), OBSERVATION, TORQUES)
+
+
+@pytest.mark.parametrize(
+    ("act", "found"),
+    [
+        (torques(0.0, np.nan), "nan"),
+        (torques(0.0, np.inf), "inf"),
+        (torques(0.0, -0.01), "-0.01"),
+        (torques(1.01, 1.0), "1.01"),
+        (lambda observation, allowed, draw: np.zeros((len(observation), 3)), "0. 0. 0."),
+        (lambda observation, allowed, draw: np.zeros(len(observation)), "0.0"),
+        (lambda observation, allowed, draw: np.zeros((len(observation), 2), dtype=int), "0 0"),
+    ],
+)
+def test_a_vector_that_is_not_finite_out_of_bounds_or_of_another_shape_is_caught(act: Act, found: str) -> None:
+    with pytest.raises(BundleError, match=r"2 finite numbers from \[-1.0, 0.0\] to \[1.0, 2.0\]") as caught:
+        check_policy(Made(act), OBSERVATION, TORQUES)
+    assert found in caught.value.found
+
+
+def test_a_vector_that_depends_on_its_neighbours_is_caught() -> None:
+    def shy(observation: Floats, allowed: Bools | None, draw: Floats) -> Any:
+        return np.full((len(observation), 2), 1.0 / len(observation))
+
+    with pytest.raises(BundleError, match="the same action"):
+        check_policy(Made(shy), OBSERVATION, TORQUES)
+
+
+def test_a_vectors_probability_is_that_of_exactly_this_vector() -> None:
+    proposal = Proposal(np.array([[0.0, 1.0], [0.5, 1.0]]), np.ones(2))
+    assert proposal.probability_of(np.array([[0.0, 1.0], [0.5, 0.9]])).tolist() == [1.0, 0.0]

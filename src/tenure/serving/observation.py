@@ -31,7 +31,7 @@ class Reader:
                 expected="a problem with Discrete actions",
                 found=type(problem.action).__name__,
                 where=f"problem {problem.name!r}",
-                fix="state the action as a set of labelled choices",
+                fix="state the action as labelled choices; a Box is trained, judged and exported, but not served",
             )
         self.problem = problem
         self.labels = problem.action.labels
