@@ -29,7 +29,7 @@ from tenure.store import load_bundle
 from tenure.training import RunRecord, SeedRecord, read_train_settings, train
 from tenure.training.watcher import excess
 
-CASES = ("warehouse", "factory", "alarms", "bikes")
+CASES = ("warehouse", "factory", "alarms", "bikes", "execution")
 
 
 @dataclass(frozen=True)

@@ -69,6 +69,8 @@ def server(workspace: Workspace) -> Iterator[str]:
     finally:
         process.terminate()
         process.wait(timeout=30)
+        if process.stdout is not None:
+            process.stdout.close()
 
 
 def live(workspace: Workspace, store: Store, version: str, url: str, watch: Watch) -> LiveRun:
