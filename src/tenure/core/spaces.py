@@ -69,7 +69,8 @@ class Box:
 
     def holds(self, action: Floats) -> Bools:
         """Whether every number of each vector is finite and within its bounds; from [..., numbers] to bool [...]."""
-        return np.asarray(((action >= self.low) & (action <= self.high)).all(axis=-1))
+        within = (action >= self.low) & (action <= self.high)
+        return np.asarray((within & np.isfinite(action)).all(axis=-1))
 
     def nearest(self, action: Floats) -> Floats:
         """Each number cut off at its bounds; [..., numbers]. NaN stays NaN."""

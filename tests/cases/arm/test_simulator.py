@@ -9,7 +9,8 @@ import gymnasium
 import numpy as np
 import pytest
 
-from tenure.cases.arm.problem import TARGET_M, problem
+from tenure.cases.arm.body import TARGET_M
+from tenure.cases.arm.problem import problem
 from tenure.cases.arm.simulator import simulator
 from tenure.core.errors import DataError
 from tenure.core.policy import check_policy

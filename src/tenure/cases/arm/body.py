@@ -1,4 +1,4 @@
-"""The arm's body: lengths, and where its tip stands; plain geometry, no physics."""
+"""The arm's body and task: lengths, limits, and where its tip stands; plain geometry, no physics."""
 
 from __future__ import annotations
 
@@ -9,6 +9,14 @@ from tenure.core.arrays import Floats
 UPPER_M, LOWER_M = 0.1, 0.11
 """Length of each link in metres, as in MuJoCo's reacher.xml; the lower one up to the middle of the fingertip."""
 REACH_M = UPPER_M + LOWER_M
+STEPS = 50
+"""Decisions for one target."""
+TARGET_M = 0.2
+"""Targets lie within so many metres of the shoulder."""
+FASTEST = 300.0
+"""Above any speed of a joint, in rad/s: full torque for a whole episode makes about 130."""
+NOISE_M = 0.05
+"""Above any error of a measured distance, in metres."""
 
 
 def tip(angles: Floats) -> Floats:

@@ -4,7 +4,7 @@ The arm is MuJoCo's Reacher (Gymnasium's `Reacher-v5`): two links in a plane, a 
 elbow, fifty decisions of 0.02 s for one target. A decision is two numbers, each motor's share of its full torque. A
 metre between tip and target costs 100 points per decision, the square of a torque 10 points: a motor at its limit all
 the time heats up. That ratio is the one Gymnasium documents for this arm. How suddenly torques change costs nothing
-here, but it wears the gears, so it is a KPI of its own with a guardrail.
+here, but it wears the gears, so it is a KPI of its own.
 
 Today a controller decides: it works out the angles that put the tip on the target and pulls each joint there like a
 damped spring. Its numbers were tuned by grid on train and selection targets (`python -m tenure.cases.arm.tune`).
@@ -19,16 +19,9 @@ import numpy as np
 from tenure import KPI, Box, Feature, Policy, Problem, Proposal, Reward, Signal, Term, Tradeoff
 from tenure.core.arrays import Bools, Floats
 
-from .body import REACH_M, bent_to, pull, shortest
+from .body import FASTEST, NOISE_M, REACH_M, STEPS, TARGET_M, bent_to, pull, shortest
 
-STEPS = 50
 MOTORS = ("shoulder", "elbow")
-TARGET_M = 0.2
-"""Targets lie within so many metres of the shoulder."""
-FASTEST = 300.0
-"""Above any speed of a joint, in rad/s: full torque for a whole episode makes about 130."""
-NOISE_M = 0.05
-"""Above any error of a measured distance, in metres."""
 
 
 def _each(name: str, unit: str, most: float, about: str, of: tuple[str, str] = MOTORS) -> tuple[Feature, ...]:
@@ -128,4 +121,4 @@ def _torques(wanted: Floats) -> Proposal:
 
 
 incumbent: Policy = Spring(stiffness=1.0, damping=0.1)
-rules: dict[str, Policy] = {"pull": Pull(force=80.0, damping=0.15)}
+rules: dict[str, Policy] = {"pull": Pull(force=160.0, damping=0.3)}

@@ -19,8 +19,8 @@ from tenure import Panel, Split, Step
 from tenure.core.arrays import Floats, Ints
 from tenure.core.errors import DataError
 
-from .body import REACH_M, tip
-from .problem import NOISE_M, OBSERVATION, STEPS, TARGET_M
+from .body import NOISE_M, REACH_M, STEPS, TARGET_M, tip
+from .problem import OBSERVATION
 
 INTERVAL_S = 0.02
 TICKS = 2

@@ -16,7 +16,8 @@ from tenure.simulators.rollout import run
 
 STIFFNESS = (0.4, 0.6, 0.8, 1.0, 1.2, 1.5)
 DAMPING = (0.06, 0.08, 0.1, 0.12, 0.15)
-FORCE = (40.0, 60.0, 80.0, 120.0, 160.0)
+FORCE = (80.0, 120.0, 160.0, 240.0)
+DRAG = (0.1, 0.15, 0.2, 0.3, 0.4)
 
 
 def cost(rule: Policy, panels: tuple[Panel, ...]) -> float:
@@ -33,7 +34,7 @@ def springs() -> list[Spring]:
 
 def pulls() -> list[Pull]:
     """Every point of the grid of pulls."""
-    return [Pull(*numbers) for numbers in product(FORCE, DAMPING)]
+    return [Pull(*numbers) for numbers in product(FORCE, DRAG)]
 
 
 def main() -> None:
