@@ -149,6 +149,16 @@ def assert_a_turned_signal_is_noticed(folder: Path, home: Path, version: str, da
     assert ["mean reward below -0.27 over 4000" in told for told in tripped_by(home, folder)] == [True]
 
 
+def assert_it_gains_before_the_turn_and_loses_after(workspace: Workspace, version: str) -> None:
+    """Cost and slippage of the orders (shortfall) against the schedule's, over three weeks and the one after."""
+    found = workspace.project
+    panel = found.simulator.panel("held_out")
+    learned, rule = (simulate(found, policy, panel) for policy in (workspace.bundle(version), found.incumbent))
+    for kpi in found.problem.kpis[:2]:
+        assert learned.slice_days(0, TURN).kpi(kpi) < rule.slice_days(0, TURN).kpi(kpi)
+        assert learned.slice_days(TURN, 7).kpi(kpi) > rule.slice_days(TURN, 7).kpi(kpi)
+
+
 def lowest_mean_reward(folder: Path, home: Path, version: str) -> float:
     """Of 4,000 decisions in a row, over four weeks of the story's desks under the learned policy; in bp a slot."""
     workspace = open_workspace(str(folder), home)
@@ -170,6 +180,12 @@ def test_a_signal_that_turns_after_three_weeks_loses_the_learned_policy_its_seat
     assert_a_turned_signal_is_noticed(folder, tmp_path / "home", version, days=2)
 
 
+def test_what_the_signal_saved_before_its_turn_it_costs_after_it(tmp_path: Path) -> None:
+    folder = project(tmp_path, "new-regime")
+    workspace = open_workspace(str(folder), tmp_path / "home")
+    assert_it_gains_before_the_turn_and_loses_after(workspace, made_by_hand(workspace))
+
+
 def test_without_a_turn_nothing_breaks_in_four_weeks(tmp_path: Path) -> None:
     """The desks and their chance are the same, so it is the turned signal that the breaker saw."""
     folder = project(tmp_path, "normal")
@@ -186,5 +202,6 @@ def test_the_whole_story(tmp_path: Path) -> None:
     assert code == 0
     version = trained["version"]
     shutil.copytree(home / "execution" / "bundles", tmp_path / "other" / "execution" / "bundles")
+    assert_it_gains_before_the_turn_and_loses_after(open_workspace(str(folder), home), version)
     assert_the_sixth_dear_trade_is_the_last(folder, tmp_path / "other", version)
     assert_a_turned_signal_is_noticed(folder, home, version, days=3)
