@@ -1,4 +1,4 @@
-"""The pumping station's story by public commands: pay per alarm teaches false alarms; precision and one action show it.
+"""The pump's story by public commands: pay per alarm teaches false alarms; precision and one action show it.
 
 The short form checks both rewards and attacks the draft; `TENURE_STORIES=long` also trains on the draft, as a team
 would that knows only the two scenarios everybody thinks of, and on the mended reward, and judges both.
@@ -36,7 +36,7 @@ def assert_false_alarms_are_shown(code: int, found: dict[str, Any]) -> None:
     exploit = found["exploits"][0]
     assert exploit["gain"]["low"] > 0
     assert (exploit["harm"]["name"], exploit["term"]) == ("precision", "alarms")
-    assert exploit["harm"]["value"] < 0.1 < 0.7 < exploit["harm"]["reference"]
+    assert exploit["harm"]["value"] < 0.1 < 0.9 < exploit["harm"]["reference"]
     assert finding(found, "one_action")["verdict"] == "fail"
     assert "takes 'alarm' 100% of the time" in finding(found, "one_action")["reason"]
 
@@ -66,12 +66,12 @@ def test_an_attack_on_pay_per_alarm_shows_the_false_alarms(tmp_path: Path) -> No
 def test_a_team_with_two_scenarios_trains_an_agent_that_only_raises_alarms(tmp_path: Path) -> None:
     draft = f"{naive_project(tmp_path)}:pay-per-alarm"
     assert tenure(tmp_path, "reward", "check", draft)[0] == 0, "a check is only as good as its scenarios"
-    code, _ = tenure(tmp_path, "train", draft, "--seeds", "1", "--steps", "150000", "--name", "naive")
+    code, _ = tenure(tmp_path, "train", draft, "--seeds", "1", "--steps", "300000", "--name", "naive")
     assert code == 0
     code, judged = tenure(tmp_path, "evaluate", draft, "--policy", "naive")
     kpis = {kpi["name"]: kpi for kpi in judged["kpis"]}
     assert kpis["alarms"]["candidate"] > 900, "of 1,000 hours"
-    assert kpis["precision"]["candidate"] < 0.1 < 0.7 < kpis["precision"]["incumbent"]
+    assert kpis["precision"]["candidate"] < 0.1 < 0.9 < kpis["precision"]["incumbent"]
     assert kpis["precision"]["worse"]
 
 

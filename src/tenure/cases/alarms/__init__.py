@@ -1,1 +1,1 @@
-"""A pumping station that may be about to lose a pump: wait, inspect, or raise the alarm, hour by hour."""
+"""A machine that may be about to fail: wait, inspect it, or raise the alarm, hour by hour."""

@@ -1,10 +1,10 @@
-"""How the reward must rank ways to watch a station, good and bad; `tenure reward check alarms` holds it to that."""
+"""How the reward must rank ways to watch a pump, good and bad; `tenure reward check alarms` holds it to that."""
 
 from __future__ import annotations
 
 from tenure import Behaviour, Order
 
-from .problem import ByDemand
+from .problem import QuietLoad
 
 FAILS, PREVENTED, FALSE_ALARM = (
     {"failures": 1.0, "lost_units": 80.0},
@@ -13,15 +13,15 @@ FAILS, PREVENTED, FALSE_ALARM = (
 )
 
 behaviours = (
-    Behaviour("looks before it stops", policy=ByDemand(alarm=0.95, inspect=0.15, demand=1), good=True),
-    Behaviour("nervous", policy=ByDemand(alarm=0.1, inspect=1.1, demand=2)),
+    Behaviour("looks before it stops", policy=QuietLoad(alarm=0.95, inspect=0.2, load=2), good=True),
+    Behaviour("nervous", policy=QuietLoad(alarm=0.1, inspect=1.1, load=2)),
     Behaviour("always waits", always="wait"),
     Behaviour("always inspects", always="inspect"),
     Behaviour("always alarms", always="alarm"),
     Behaviour("a quiet hour", rows=({},)),
     Behaviour("a look", rows=({"inspections": 1},)),
     Behaviour("two looks", rows=({"inspections": 1}, {"inspections": 1})),
-    Behaviour("a stop in a quiet hour", rows=({"alarms": 1, "lost_units": 0},)),
+    Behaviour("a stop at low load", rows=({"alarms": 1, "lost_units": 5},)),
     Behaviour("a failure prevented", rows=(PREVENTED,)),
     Behaviour("a false alarm", rows=(FALSE_ALARM,)),
     Behaviour("a failure", rows=(FAILS,)),

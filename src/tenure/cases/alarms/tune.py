@@ -1,6 +1,6 @@
-"""Tunes both rules by grid on training and selection stations; `python -m tenure.cases.alarms.tune`, some minutes.
+"""Tunes both rules by grid on training and selection pumps; `python -m tenure.cases.alarms.tune`, some minutes.
 
-The incumbent gets the selection stations too, so that nobody can say it was held down.
+The incumbent gets the selection pumps too, so that nobody can say it was held down.
 """
 
 from __future__ import annotations
@@ -13,19 +13,19 @@ from typing import get_args
 import numpy as np
 
 from tenure import Panel, Policy, Split
-from tenure.cases.alarms.problem import ByDemand, ByPlan, problem
+from tenure.cases.alarms.problem import ByShift, QuietLoad, problem
 from tenure.cases.alarms.simulator import simulator
 
-ALARMS = (0.3, 0.6, 0.9)
-LOSSES = (60, 100, 150, 200, 250)
-URGENT = (16, 18, 20, 22, 24)
-INSPECTS = (0.1, 0.2, 0.35, 1.1)
+ALARMS = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98)
+INSPECTS = (0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5, 1.1)
+NIGHTS = (0.9, 0.98, 1.1)
+SPARES = (0, 6, 12, 18)
 SPLITS: tuple[Split, ...] = get_args(Split)[:2]
-DAYS = 7
+DAYS = 8
 
 
 def cost(rule: Policy) -> float:
-    """Cost per hour of a rule over seven days of the training and the selection stations, in €."""
+    """Cost per hour of a rule over eight days of the training and the selection pumps, in €."""
     return float(np.mean([_cost(rule, simulator.panel(split, days=DAYS)) for split in SPLITS]))
 
 
@@ -41,8 +41,8 @@ def rules() -> Iterator[Policy]:
     """Every point of both grids; an inspection threshold above 1 never inspects."""
     for alarm, inspect in product(ALARMS, INSPECTS):
         if inspect < alarm or inspect > 1:
-            yield from (ByDemand(alarm, inspect, demand) for demand in range(3))
-            yield from (ByPlan(alarm, *rest) for rest in product(LOSSES, URGENT, (inspect,), (False, True)))
+            yield from (QuietLoad(alarm, inspect, load) for load in range(3))
+            yield from (ByShift(alarm, inspect, night, spare) for night, spare in product(NIGHTS, SPARES))
 
 
 def main() -> None:
@@ -53,7 +53,6 @@ def main() -> None:
         if found < best.get(rule.version, np.inf):
             best[rule.version] = found
             sys.stdout.write(f"{found:.4f} € per hour  {rule}\n")
-            sys.stdout.flush()
 
 
 if __name__ == "__main__":
