@@ -22,9 +22,7 @@ from tenure.core.chance import uniform
 from tenure.core.errors import DataError
 
 from .market import MARKETS, Market, moved_on, table
-from .problem import DEAR, LOTS, RISK_WEIGHT, SLOTS, child_lots
-
-__all__ = ["RISK_WEIGHT", "Desks", "ExecutionSimulator", "simulator"]
+from .problem import DEAR, LOTS, SLOTS, child_lots
 
 DAY = 144
 """Slots of a day; the market never closes."""
