@@ -46,7 +46,8 @@ class Settler:
         # A clock that was set back makes a row look younger than it is: from the future, it is of unknown age.
         if abs(checked_at - stored.decided_at) > self._valid_for:
             return self._taken_back(stored, incumbent(), "expired", checked_at)
-        return stored
+        # Read again, because another server may have corrected it while the epoch was read, and has answered so.
+        return self._stored(row.decision_id)
 
     def _taken_back(self, stored: Decision, action: int, reason: str, at: datetime) -> Decision:
         """The row after its correction; one with an outcome was acted on, and no correction may say otherwise."""
