@@ -118,6 +118,23 @@ def test_outcomes_of_the_world_are_those_of_like_decisions(tmp_path: Path) -> No
     assert (world.step(state, 1 - side, rng).signals["reward"] == 0).all()
 
 
+def test_a_rule_gains_in_the_world_what_it_gains_in_truth_among_features_of_no_use(tmp_path: Path) -> None:
+    """By how the log was made `call` from 50 on, else `mail`, brings 3.5; `call` for all brings 2.5."""
+    rng = np.random.default_rng(0)
+    age, action, n = rng.integers(20, 80, 900), rng.choice(["call", "mail"], 900), 900
+    reward = 10 + 5 * (action == "call") * (age >= 50) + 2 * (action == "mail") * (age < 50) + rng.normal(0, 1, n)
+    columns = (age, *rng.normal(size=(4, n)).round(3), action, reward.round(2))
+    header = ("age", "a", "b", "c", "d", "action", "reward")
+    log = written(tmp_path / "log.csv", header, list(zip(*(each.tolist() for each in columns), strict=True)))
+    world: Any = works(start_from_log("ages", tmp_path, log).folder).simulator
+    for split in ("selection", "held_out"):
+        row = world.panel(split).state.row.repeat(20)
+        old = world.log.observation[row, 0] >= 50
+        call, mail = (world.log.signals["reward"][world.alike[0][row, action]].mean(axis=1) for action in (0, 1))
+        truth = 10 + np.where(old, 5.0, 2.0).mean()
+        assert np.where(old, call, mail).mean() == pytest.approx(truth, abs=0.35), split
+
+
 def test_held_out_situations_are_later_than_those_that_are_learned_from(tmp_path: Path) -> None:
     rows = [(i, i, ("a", "b")[i % 2], i % 3) for i in range(100)]
     log = written(tmp_path / "log.csv", ("time", "load", "action", "reward"), rows)
