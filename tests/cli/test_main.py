@@ -105,6 +105,7 @@ def test_a_public_address_is_refused(tmp_path: Path) -> None:
 
 
 def test_an_unknown_reward_term_cannot_be_left_out(tmp_path: Path) -> None:
+    as_json("reward", "check", "bikes", home=tmp_path)
     code, found = as_json("train", "bikes", "--without", "joy", home=tmp_path)
     assert code == 2
     assert "lost_rentals" in found["expected"]
@@ -142,6 +143,7 @@ def test_errors_for_people_say_expected_found_where_and_what_to_do(tmp_path: Pat
 
 
 def test_zero_steps_are_refused_and_not_taken_for_the_default(tmp_path: Path) -> None:
+    as_json("reward", "check", "bikes", home=tmp_path)
     code, found = as_json("train", "bikes", "--steps", "0", home=tmp_path)
     assert (code, found["error"]) == (2, "SettingsError")
 

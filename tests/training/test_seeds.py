@@ -227,5 +227,5 @@ def test_a_seed_that_keeps_the_limits_goes_before_one_that_does_not() -> None:
 
 
 def test_a_level_the_simulator_does_not_have_is_refused(tiny: Tiny, tmp_path: Path) -> None:
-    with pytest.raises(SettingsError, match=r"levels \['normal'\]; found 'hell'"):
+    with pytest.raises(SettingsError, match=r"levels \['easy', 'hard', 'normal'\]; found 'hell'"):
         train(tiny.project, replace(TINY, level="hell"), (1,), tmp_path, "no")
