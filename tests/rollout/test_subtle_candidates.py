@@ -85,7 +85,7 @@ class Replay:
         return Estimate(0.0, -0.04, 0.04, 30, 30.0, "bootstrap", "day")
 
     def decide(self, version: str, observation: Floats) -> Ints:
-        return self.candidate.propose(observation, None, NO_DRAW).action
+        return np.asarray(self.candidate.propose(observation, None, NO_DRAW).action)
 
     def ticks(self) -> Iterator[Tick]:
         """What the controller finds at each midnight; what it asks for is approved."""

@@ -38,7 +38,7 @@ def services(workspace: Workspace) -> Services:
         return compare(project.problem, traces[0], traces[1:], period, np.random.default_rng(0), cluster).gain
 
     def decide(version: str, observation: Floats) -> Ints:
-        return workspace.bundle(version).propose(observation, None, np.zeros(len(observation))).action
+        return np.asarray(workspace.bundle(version).propose(observation, None, np.zeros(len(observation))).action)
 
     return Services(replay=replay, selection=selection, decide=decide)
 

@@ -225,4 +225,4 @@ def test_the_incumbent_keeps_the_policy_contract() -> None:
         action = incumbent.propose(seen, mask, np.zeros(64)).action
         assert mask[np.arange(64), action].all()
         state = simulator.step(state, action, RNG).state
-    check_policy(incumbent, seen, problem.action.size, mask)  # type: ignore[union-attr]
+    check_policy(incumbent, seen, problem.action.size, mask)

@@ -98,7 +98,7 @@ def rule_cost(act: Callable[[Machines], Ints], hours: Sequence[int]) -> Floats:
 )
 def test_no_rule_is_expected_to_do_better_from_any_state(rule: Foreman) -> None:
     def act(state: Machines) -> Ints:
-        return rule.propose(simulator.observe(state), None, np.zeros(0)).action
+        return np.asarray(rule.propose(simulator.observe(state), None, np.zeros(0)).action)
 
     paid, least = rule_cost(act, range(48)), best_plan(0, 48)[1]
     assert (least <= paid + 1e-9).all()
