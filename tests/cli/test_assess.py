@@ -173,3 +173,27 @@ def test_a_log_without_order_is_inconclusive_and_says_what_to_add(tmp_path: Path
     reasons = {finding["gate"]: finding["reason"] for finding in said["findings"]}
     assert (code, said["verdict"]) == (3, "inconclusive")
     assert "decided_at" in reasons["next_state"]
+
+
+@pytest.mark.parametrize("name", ["nope.csv", "logs/nope"])
+def test_what_reads_like_a_path_and_is_not_there_is_told_as_missing(name: str) -> None:
+    with pytest.raises(ProjectError, match=f"found no such file or folder; in {name}"):
+        assessed([name])
+
+
+def test_a_word_that_is_no_case_is_told_with_the_cases() -> None:
+    with pytest.raises(ProjectError, match="shipped cases"):
+        assessed(["nope"])
+
+
+@pytest.mark.parametrize(("header", "cell"), [("reward", "nan"), ("propensity", "0")])
+def test_a_cell_that_stops_the_assessment_is_named_by_its_line_in_the_file(
+    tmp_path: Path, header: str, cell: str
+) -> None:
+    path = tmp_path / "log.csv"
+    usual = {"reward": "1", "propensity": "0.5"}
+    rows = [[str(i % 9), "ab"[i % 2], *{**usual, **({header: cell} if i == 7 else {})}.values()] for i in range(600)]
+    path.write_text("\n".join(",".join(row) for row in [["x", "action", *usual], *rows]) + "\n")
+    with pytest.raises(DataError) as error:
+        assessed([], log=path)
+    assert error.value.where == f"{path}:9"

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tenure.cli.output import Output
-from tenure.core.errors import RequestError, TenureError
+from tenure.core.errors import ProjectError, RequestError, TenureError
 from tenure.core.evidence import worst
 
 if TYPE_CHECKING:
@@ -127,9 +127,22 @@ def _folder(name: str, a_day: float | None, home: Path | None) -> Assessment:
     from tenure.core.project import load_project
     from tenure.design.assess.assessment import assess_folder
 
+    _check_there(Path(name))
+
     found = assess_folder(load_project(name), name, a_day=a_day)
     _keep(name, home, found)
     return found
+
+
+def _check_there(path: Path) -> None:
+    """What reads like a path must be there; a plain word may be a shipped case."""
+    if (path.suffix or len(path.parts) > 1) and not path.exists() and ":" not in path.name:
+        raise ProjectError(
+            expected="a log, a project folder or a shipped case",
+            found="no such file or folder",
+            where=str(path),
+            fix="check the path",
+        )
 
 
 def _answers(path: Path) -> Assessment:

@@ -122,3 +122,29 @@ def test_a_running_sum_with_the_present_outcome_is_a_leak_and_one_without_it_is_
     found = leaks(tmp_path, bought=bought, time=when, user_id=user, total=total, before=total - bought)
     assert set(found) == {"total"}
     assert "grows by the outcome" in found["total"].why
+
+
+def test_a_running_sum_over_the_whole_file_is_a_leak_where_no_column_names_a_unit(tmp_path: Path) -> None:
+    bought = (np.random.default_rng(9).random(N) < 0.3).astype(int)
+    found = leaks(tmp_path, bought=bought, total=bought.cumsum(), before=bought.cumsum() - bought)
+    assert set(found) == {"total"}
+
+
+def test_one_word_filled_in_only_where_the_outcome_happened_is_a_leak(tmp_path: Path) -> None:
+    rng = np.random.default_rng(10)
+    bought = (rng.random(N) < 0.3).astype(int)
+    found = leaks(
+        tmp_path,
+        bought=bought,
+        box=["box" if yes else "" for yes in bought],
+        size=["7" if yes else "" for yes in bought],
+        vip=["vip" if yes else "" for yes in rng.random(N) < 0.3],
+        same=["box"] * N,
+    )
+    assert set(found) == {"box", "size"}
+    assert "filled in" in found["box"].why
+
+
+def test_a_flag_that_repeats_the_outcome_in_words_is_a_leak(tmp_path: Path) -> None:
+    bought = (np.random.default_rng(11).random(N) < 0.3).astype(int)
+    assert set(leaks(tmp_path, bought=bought, flag=["ny"[yes] for yes in bought])) == {"flag"}

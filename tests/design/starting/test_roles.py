@@ -68,9 +68,7 @@ def test_a_number_called_tenure_is_how_long_a_customer_has_been_one(tmp_path: Pa
     assert roles(tmp_path, ("tenure", "action", "reward"), rows).rest == ("tenure",)
 
 
-def test_a_probability_outside_its_range_is_no_propensity(tmp_path: Path) -> None:
-    rows = [(i % 2, i % 3, 0.5 if i else 1.5) for i in range(20)]
-    assert roles(tmp_path, ("action", "reward", "propensity"), rows).propensity is None
+def test_a_propensity_in_its_range_is_taken(tmp_path: Path) -> None:
     rows = [(i % 2, i % 3, 0.5 if i else 0.25) for i in range(20)]
     assert roles(tmp_path, ("action", "reward", "propensity"), rows).propensity == "propensity"
 
@@ -98,3 +96,10 @@ def test_what_cannot_be_a_log_of_decisions_is_refused_with_its_place(
 @pytest.mark.parametrize(("name", "lower"), [("delivery_cost", True), ("waitingTime", True), ("revenue", False)])
 def test_names_say_which_way_is_better(name: str, lower: bool) -> None:
     assert lower_is_better(name) is lower
+
+
+def test_a_flag_that_says_yes_and_no_is_an_ordinary_column_and_one_with_reasons_is_the_logs(tmp_path: Path) -> None:
+    header = ("action", "reward", "flag")
+    assert roles(tmp_path, header, [(i % 2, i % 3, "ny"[i % 5 == 0]) for i in range(40)]).rest == ("flag",)
+    found = roles(tmp_path, header, [(i % 2, i % 3, ("", "late")[i % 5 == 0]) for i in range(40)])
+    assert found.left_out == {"flag": "a log's flag"}

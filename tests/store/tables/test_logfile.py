@@ -480,3 +480,43 @@ def test_a_json_array_is_refused_with_what_would_be_read(tmp_path: Path) -> None
 def test_a_number_called_tenure_is_a_feature_and_no_column_of_our_own_export(tmp_path: Path) -> None:
     rows = [f"{month},{month % 2},1.0" for month in range(10)]
     assert open_log(csv(tmp_path, "tenure,action,reward", *rows)).names == ("tenure",)
+
+
+def test_a_flag_that_says_yes_and_no_is_an_ordinary_column_and_it_is_said(tmp_path: Path) -> None:
+    log = open_log(csv(tmp_path, "flag,action,reward", "y,a,1", "n,b,2", "y,b,3"))
+    assert len(whole(log)) == log.rows == 3
+    assert log.mapping.features == ("flag",)
+    assert "flag: an ordinary column, no flag; it says yes and no, not why a row does not count" in log.summary
+
+
+def test_a_flag_with_reasons_or_one_that_a_mapping_names_keeps_rows_out(tmp_path: Path) -> None:
+    log = open_log(csv(tmp_path, "flag,action,reward", "late,a,1", ",b,2"))
+    assert (log.rows, "kept out: 1 rows flagged 'late'" in log.summary) == (1, True)
+    told = {"columns": {"flag": "odd"}}
+    assert open_log(csv(tmp_path, "odd,action,reward", "y,a,1", "n,b,2", ",a,3"), told).rows == 1
+
+
+def test_where_every_row_is_flagged_the_column_is_named_and_a_mapping_goes_on(tmp_path: Path) -> None:
+    path = csv(tmp_path, "Flag,action,reward", "old,a,1", "new,b,2")
+    with pytest.raises(DataError, match="column 'Flag' flags every row, by 2: new, old") as error:
+        list(open_log(path).batches())
+    assert error.value.fix.endswith('--mapping FILE; its one line: ignore = ["Flag"]')
+    assert open_log(path, {"ignore": ["Flag"]}).rows == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "lines", "place"),
+    [
+        ("log.csv", ("note,action,reward", '"two\nlines",a,1', "x,b,2"), "log.csv:4"),
+        ("log.jsonl", ('{"action": "a", "reward": 1}', '{"action": "b", "reward": 2}'), "log.jsonl:2"),
+    ],
+)
+def test_a_row_of_a_text_file_is_placed_by_the_line_it_begins_on(
+    tmp_path: Path, name: str, lines: tuple[str, ...], place: str
+) -> None:
+    assert open_log(csv(tmp_path, *lines, name=name)).place(1).endswith(place)
+
+
+def test_a_row_of_a_table_without_lines_is_placed_by_its_number() -> None:
+    log = open_log({"action": np.array(["a", "b"]), "reward": np.array([1.0, 2.0])})
+    assert log.place(1) == "the arrays, row 2"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -113,7 +113,7 @@ def read_records(
         raise _bad("labelled actions", "actions that are vectors of numbers", where, "bin the action into a column")
     total = _total(source, where)
     rows = joined(list(_kept(source, total)))
-    _check(rows, where)
+    _check(rows, where, getattr(source, "place", lambda row: f"{where}, row {row + 1}"))
     check_copies(rows, where)
     unit, cluster, order, ordered = _sorted(rows)
     rows, unit = rows.take(order), unit[order]
@@ -164,21 +164,22 @@ def _kept(source: LoggedSource, total: int) -> Iterator[Logged]:
         yield batch if share == 1 else batch.take(mixed(key, 43) < np.uint64(share * 2**63) * np.uint64(2))
 
 
-def _check(rows: Logged, where: str) -> None:
+def _check(rows: Logged, where: str, place: Callable[[int], str]) -> None:
     lost = np.flatnonzero(~(np.abs(rows.reward) < LARGEST))
     if len(lost) == len(rows):
         raise _bad("a column with the reward", "none, or nothing in it", where, how_to_map())
     if len(lost):
-        place = f"{where}, row {int(rows.index[lost[0]]) + 1}"
         fix = "find why it was not measured; a decision whose outcome is open does not belong in the log yet"
-        raise _bad("a finite reward in every row", f"{len(lost)} NaN or infinite", place, fix)
+        raise _bad("a finite reward in every row", f"{len(lost)} NaN or infinite", place(int(rows.index[lost[0]])), fix)
     taken = np.unique(rows.action)
     if len(taken) < 2:
         fix = "log what else could have been done; a log of one action can compare nothing"
         raise _bad("two actions or more", f"only {rows.labels[taken[0]]!r}", where, fix)
     known = rows.propensity[np.isfinite(rows.propensity)]
     if ((known <= 0) | (known > 1)).any():
-        raise _bad("propensities in (0, 1]", f"{known.min():g} to {known.max():g}", where, "log probabilities")
+        first = int(rows.index[np.flatnonzero((rows.propensity <= 0) | (rows.propensity > 1))[0]])
+        found = f"{known.min():g} to {known.max():g}"
+        raise _bad("propensities in (0, 1]", found, place(first), "log probabilities")
     if len(rows) < FEWEST_ROWS:
         raise _bad(f"{FEWEST_ROWS} decisions or more", str(len(rows)), where, "collect more before asking the log")
 

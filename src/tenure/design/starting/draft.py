@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow.compute as pc
 
 from tenure.core.errors import DataError
-from tenure.design.starting.decisions import Decisions, Order, read_decisions
+from tenure.design.starting.decisions import WORLD_ROWS, Decisions, Order, read_decisions
 from tenure.design.starting.features import LEFT_OUT, FeatureDraft, SignalDraft, draft_features, draft_signal
 from tenure.design.starting.leaks import Leak, find_leaks
 from tenure.design.starting.names import slugs
@@ -66,7 +66,9 @@ class Draft:
     @property
     def left_out(self) -> dict[str, str]:
         """Columns that nothing reads, each with the reason; leaks are told apart."""
-        return {**self.roles.left_out, **{each.column: each.why for each in self.guesses if each.role == LEFT_OUT}}
+        leaks = {leak.column for leak in self.leaks}
+        left_out = {column: why for column, why in self.roles.left_out.items() if column not in leaks}
+        return {**left_out, **{each.column: each.why for each in self.guesses if each.role == LEFT_OUT}}
 
     @property
     def taken(self) -> tuple[tuple[str, str, str], ...]:
@@ -164,6 +166,23 @@ def _read(
     return decisions
 
 
+def _unmeasured(table: Table, roles: Roles) -> dict[str, int]:
+    """Rows without a decision or what came of it, by cause; each row once."""
+    acted = np.asarray(table.labels(roles.action).is_valid())
+    outcome = table.numbers(roles.outcome)
+    empty, endless = acted & np.isnan(outcome), acted & ~np.isnan(outcome) & ~is_known(outcome)
+    helps = "find out why, as tenure assess refuses a log with such a row"
+    told = {
+        "no action": ~acted,
+        f"nothing was measured in {roles.outcome!r}; {helps}": empty,
+        f"{roles.outcome!r} is infinite or too large to reckon with; {helps}": endless,
+    }
+    return {
+        f"{why} (the first: line {table.line(int(rows.argmax())).rpartition(':')[2]})": int(rows.sum())
+        for why, rows in told.items()
+    }
+
+
 def _notes(
     table: Table,
     roles: Roles,
@@ -173,8 +192,9 @@ def _notes(
     sequential: bool,
 ) -> list[str]:
     """What a person must know before trusting the folder."""
+    unmeasured = _unmeasured(table, roles)
     outcome, kinds = decisions.signals[signals[0].name], {leak.kind for leak in leaks}
-    (rejected, why), lost = table.rejected, len(table) - len(decisions)
+    (rejected, why), spare = table.rejected, len(table) - len(decisions) - sum(unmeasured.values())
     written = [f"the file has {note}" for note in table.notes]
     told = {
         "no propensity: the log does not say how likely each action was, so what it says of other policies rests on "
@@ -189,8 +209,9 @@ def _notes(
             abs(outcome.mean()) < NEAR_ZERO * outcome.std()
         ),
         f"{rejected} rows cannot be read; {why}": rejected > 0,
-        f"{lost} of {len(table)} rows are not part of the world: no action or outcome, or one too many": (
-            lost > 0 and table.whole
+        **{f"{count} of {len(table)} rows are left out: {why}": count > 0 for why, count in unmeasured.items()},
+        f"{spare} of {len(table)} rows are not part of the world, which takes {WORLD_ROWS} at most": (
+            spare > 0 and table.whole
         ),
         f"only the first {len(table)} rows were looked at": not table.whole,
     }

@@ -19,6 +19,8 @@ from tenure.store.tables.words import (
 
 ALONE = 0.9
 """Share of different values from which a text identifies its row and says nothing about others."""
+PARTLY = "the same wherever it is filled in"
+"""Said of a column that may still tell something by its empty cells."""
 _ANY: frozenset[str] = frozenset()
 _TIMES = frozenset({"time", "number"})
 
@@ -75,7 +77,7 @@ def says_nothing(table: Table, name: str) -> str:
         return "nothing in it" if kind == "empty" else "lists of texts"
     different = 2 if kind == "list" else table.distinct(name)
     if different < 2:
-        return "the same in every row"
+        return "the same in every row" if table.filled(name).all() else PARTLY
     if kind == "text" and different > max(FEW, ALONE * len(table)):
         return "different in every row, an id or free text"
     whole = finite(table.numbers(name)) if kind == "number" else np.zeros(0)

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-import pyarrow.compute as pc
 
-from tenure.core.arrays import Bools, Floats, Ints
+from tenure.core.arrays import Floats, Ints
 from tenure.design.starting.decisions import Order, in_order
 from tenure.design.starting.dependence import FEWEST, explained, separates
+from tenure.design.starting.finding import PARTLY
 from tenure.design.starting.roles import Roles
 from tenure.design.starting.table import Table, finite, is_known
 from tenure.store.tables.words import tokens
@@ -51,8 +51,7 @@ def find_leaks(table: Table, roles: Roles) -> tuple[Leak, ...]:
     """Every remaining column that is equal to the outcome, a function of it, later than the decision, or filled in
     only where the outcome is one thing."""
     outcome, found = table.numbers(roles.outcome), {}
-    unit = roles.episode or roles.unit
-    orders = [in_order(table, order) for order in (Order(roles.time, unit, roles.step), Order(group=unit))]
+    orders = _orders(table, roles)
     numeric = {name: values for name in roles.rest if (values := _numbers(table, name)) is not None}
     for name in roles.rest:
         if name in roles.known:
@@ -66,7 +65,18 @@ def find_leaks(table: Table, roles: Roles) -> tuple[Leak, ...]:
     open_names = [name for name in numeric if name not in found and name not in roles.known]
     for name, why in _sums({name: numeric[name] for name in open_names}, outcome).items():
         found[name] = Leak(name, why, "function")
-    return tuple(found[name] for name in roles.rest if name in found)
+    for name in [name for name, why in roles.left_out.items() if why == PARTLY]:
+        if leak := _filled_in(table, name, outcome):
+            found[name] = leak
+    return tuple(found[name] for name in table.columns if name in found)
+
+
+def _orders(table: Table, roles: Roles) -> list[tuple[Ints, Ints]]:
+    """Orders in which a column may have been added up: by time and as the file stands, of each unit and of all."""
+    unit = roles.episode or roles.unit
+    by_unit = [] if unit is None else [Order(roles.time, unit, roles.step), Order(group=unit)]
+    whole = [in_order(table, order)[0] for order in (Order(roles.time), Order())]
+    return [*(in_order(table, order) for order in by_unit), *((rows, np.zeros_like(rows)) for rows in whole)]
 
 
 def _numbers(table: Table, name: str) -> Floats | None:
@@ -116,20 +126,10 @@ def _filled_in(table: Table, name: str, outcome: Floats) -> Leak | None:
     """Whether a cell holds anything, taken as a column of its own: a log fills in afterwards what came to pass."""
     values, counts = np.unique(finite(outcome), return_counts=True)
     usual = values[counts.argmax()]
-    area = separates(_is_filled(table, name).astype(float), np.where(is_known(outcome), outcome == usual, np.nan))
+    area = separates(table.filled(name).astype(float), np.where(is_known(outcome), outcome == usual, np.nan))
     if area < SEPARATES:
         return None
     return Leak(name, f"whether it is filled in tells where the outcome is {usual:g} (AUC {area:.3f})", "function")
-
-
-def _is_filled(table: Table, name: str) -> Bools:
-    kind = table.looks[name]
-    if kind in ("number", "boolean"):
-        return is_known(table.numbers(name))
-    if kind == "time":
-        return np.asarray(~np.isnat(table.moments(name)))
-    cells = table.labels(name) if kind == "text" else table.columns[name]
-    return np.asarray(pc.is_valid(cells).to_numpy(zero_copy_only=False), dtype=bool)
 
 
 def _sums(numeric: dict[str, Floats], outcome: Floats) -> dict[str, str]:

@@ -6,12 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
+import pyarrow.compute as pc
 
 from tenure.core.errors import DataError
 from tenure.design.starting.finding import FINDERS, last_number, only_choice, says_nothing
+from tenure.design.starting.propensity import check_propensity
 from tenure.design.starting.table import Table, finite
 from tenure.store.tables.roles import FOREIGN, WORDS, key_of
-from tenure.store.tables.words import FEW, MOST_ACTIONS, NUMBERS, is_outcome_word
+from tenure.store.tables.words import FEW, MOST_ACTIONS, NUMBERS, is_outcome_word, says_yes_and_no
 
 
 @dataclass(frozen=True)
@@ -87,7 +89,7 @@ def guess_roles(table: Table, told: Told) -> Roles:
 
     Raises:
         DataError: a named column does not exist, nothing says which action was taken or what came of it, there is one
-            action only or too many, or the outcome is no number.
+            action only or too many, the outcome is no number, or a propensity is none.
     """
     _check_told(table, told)
     taking = _Taking(table, [name for name in table.columns if name not in told.ignore])
@@ -98,6 +100,7 @@ def guess_roles(table: Table, told: Told) -> Roles:
     for role, find in FINDERS:
         if role not in taking.taken:
             taking.take(role, *find(table, taking.free))
+    check_propensity(table, taking.free, taking.taken.get("propensity"))
     left_out |= {name: why for name in taking.free if (why := says_nothing(table, name))}
     taking.free = [name for name in taking.free if name not in left_out and name not in told.features]
     _check_named_outcome(table, taking)
@@ -130,8 +133,15 @@ def _own_words(taking: _Taking) -> dict[str, str]:
         for name in taking.free
         if key_of(name) in keys and taking.table.looks[name] not in keys[key_of(name)][1]
     }
+    # As `tenure assess` does: yes and no give no reason why a row does not count.
+    flags = [name for name in found if key_of(name) == "flag"]
+    found = {name: why for name, why in found.items() if name not in flags or not _says_yes_and_no(taking.table, name)}
     taking.free = [name for name in taking.free if name not in found]
     return found
+
+
+def _says_yes_and_no(table: Table, name: str) -> bool:
+    return table.distinct(name) <= FEW and says_yes_and_no(pc.unique(table.texts(name).drop_null()).to_pylist())
 
 
 def _check_told(table: Table, told: Told) -> None:

@@ -75,6 +75,16 @@ class Table:
         """A column as moments, NaT where there is none; datetime64[us] [n]."""
         return to_times(self.columns[name])[0]
 
+    def filled(self, name: str) -> Bools:
+        """Which cells of a column hold anything; [n]."""
+        kind = self.looks[name]
+        if kind in ("number", "boolean"):
+            return is_known(self.numbers(name))
+        if kind == "time":
+            return np.asarray(~np.isnat(self.moments(name)))
+        cells = self.labels(name) if kind == "text" else self.columns[name]
+        return np.asarray(pc.is_valid(cells).to_numpy(zero_copy_only=False), dtype=bool)
+
     def distinct(self, name: str) -> int:
         """How many different values a column has; a list counts as its text."""
         return int(pc.count_distinct(self.texts(name).drop_null()).as_py())

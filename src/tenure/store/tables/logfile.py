@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,7 +24,7 @@ from tenure.store.tables.roles import ColumnMapping, guess, read_mapping
 from tenure.store.tables.scanning import Scan, counts, scan
 from tenure.store.tables.shaping import Shaper
 from tenure.store.tables.understanding import Plan, Understood, select, understand
-from tenure.store.tables.words import FirstRows, by_words
+from tenure.store.tables.words import FirstRows, by_words, says_yes_and_no
 
 Form = Literal["csv", "jsonl", "parquet", "dsjson", "obp", "npz", "scope-rl"]
 SUFFIXES: Mapping[str, Form] = {
@@ -85,6 +86,19 @@ class LogFile:
         """What was understood, a line for each thing."""
         return summary(self)
 
+    def place(self, row: int) -> str:
+        """Where a row stands, for messages: `FILE:LINE` of a text file, else its number from 1.
+
+        Args:
+            row: ordinal in the source, as in `Logged.index`.
+        """
+        name = self.source.name
+        if SUFFIXES.get(Path(name.lower().removesuffix(".gz")).suffix) not in ("csv", "jsonl", "dsjson"):
+            return f"{name}, row {row + 1}"
+        chunks = self.source.chunks(self.mapping.roles["action"].columns, ())
+        lines = (int(chunk.line[chunk.row == row][0]) for chunk in chunks if (chunk.row == row).any())
+        return f"{name}:{next(lines)}"
+
     def understood(self) -> Iterator[tuple[Any, Understood]]:
         """Chunks with their good rows, flagged ones included; rejections were listed when the log was opened."""
         found = self.found
@@ -103,8 +117,13 @@ class LogFile:
             DataError: every row is flagged as one that does not count.
         """
         if not self.rows:
-            kept_out = f"none; all are flagged {sorted(self.found.flagged)}"
-            raise bad_data("at least one row that counts", kept_out, self.source.name, "give a log of live decisions")
+            column = self.mapping.column("flag")
+            kept_out = f"none; column {column!r} flags every row, by {_short(sorted(self.found.flagged))}"
+            fix = (
+                "give a log of live decisions; if no row should be kept out, say so with --mapping FILE; its one line: "
+            )
+            fix += f"ignore = [{json.dumps(column, ensure_ascii=False)}]"
+            raise bad_data("at least one row that counts", kept_out, self.source.name, fix)
         shaper = Shaper(self.found.plan, self.labels, self.names)
         for _, rows in self.understood():
             batch = shaper.logged(select(rows, counts(rows)))
@@ -155,12 +174,18 @@ def open_log(
         wanted = [] if whole else [name for name in free if name not in features]
         return by_words(FirstRows(looks, sample), wanted, filled)
 
-    plan = plan_of(guess(looks, told, rows.name, getattr(rows, "inner", ()), more), looks, sample, labels)
-    if whole:
-        inner = getattr(rows, "inner", ())
-        kept = () if isinstance(rows, JsonLines) else tuple(f for f in plan.features if f.column not in inner)
-        plan = replace(plan, features=kept)
-    found = scan(rows, plan, unique=unique and getattr(rows, "may_repeat", True), actions=labels)
+    def scanned(mapped: ColumnMapping) -> Scan:
+        plan = plan_of(mapped, looks, sample, labels)
+        if whole:
+            inner = getattr(rows, "inner", ())
+            kept = () if isinstance(rows, JsonLines) else tuple(f for f in plan.features if f.column not in inner)
+            plan = replace(plan, features=kept)
+        return scan(rows, plan, unique=unique and getattr(rows, "may_repeat", True), actions=labels)
+
+    mapped = guess(looks, told, rows.name, getattr(rows, "inner", ()), more)
+    found = scanned(mapped)
+    if "flag" not in mapped.told and says_yes_and_no(found.flagged):
+        found = scanned(mapped.as_feature("flag", looks, "it says yes and no, not why a row does not count"))
     return LogFile(rows, found, size, labels)
 
 

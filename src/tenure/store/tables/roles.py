@@ -71,6 +71,7 @@ class ColumnMapping:
         left_out: columns that are neither, each with the reason.
         told: roles that a mapping states; the others are guessed.
         whys: of roles that were guessed from more than a whole name: why.
+        notes: lines that say what else was made of a column.
     """
 
     roles: Mapping[str, Taken] = field(default_factory=dict)
@@ -78,12 +79,21 @@ class ColumnMapping:
     left_out: Mapping[str, str] = field(default_factory=dict)
     told: frozenset[str] = frozenset()
     whys: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     def without(self, roles: Collection[str]) -> ColumnMapping:
         """The same without some roles, whose columns have nothing in them."""
         gone = {name: NOTHING_AT_ALL for role in roles for name in self.roles[role].columns}
         kept = {role: taken for role, taken in self.roles.items() if role not in roles}
         return replace(self, roles=kept, left_out={**self.left_out, **gone})
+
+    def as_feature(self, role: str, names: Collection[str], why: str) -> ColumnMapping:
+        """The same with a role's column as an ordinary one; `names` are all columns, in the order of the source."""
+        column = self.roles[role].columns[0]
+        roles = {each: taken for each, taken in self.roles.items() if each != role}
+        features = tuple(name for name in names if name == column or name in self.features)
+        note = f"{column}: an ordinary column, no {role}; {why}"
+        return replace(self, roles=roles, features=features, notes=(*self.notes, note))
 
     def column(self, role: str) -> str | None:
         """The one column of a role; None where the log has none."""
@@ -97,7 +107,7 @@ class ColumnMapping:
         for role, taken in self.roles.items():
             how = "as the mapping says" if role in self.told else self.whys.get(role, "by its name")
             lines.append(f"{role}: {'-' if taken.sign < 0 else ''}{', '.join(taken.columns)} ({how})")
-        return lines + [f"left out: {name} ({reason})" for name, reason in self.left_out.items()]
+        return [*lines, *self.notes, *(f"left out: {name} ({reason})" for name, reason in self.left_out.items())]
 
 
 def read_mapping(mapping: Path | str | Mapping[str, Any] | None) -> Mapping[str, Any]:

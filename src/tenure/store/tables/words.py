@@ -41,6 +41,7 @@ LOWER_WORDS = frozenset({
 })  # fmt: skip
 """Words of what there should be less of."""
 NUMBERS = frozenset({"number", "boolean"})
+YES, NO = frozenset({"y", "yes", "t", "true", "1"}), frozenset({"n", "no", "f", "false", "0"})
 Found = tuple[str | None, str]
 NOTHING: Found = (None, "")
 
@@ -149,11 +150,25 @@ def unit_of(table: Columns, free: Sequence[str]) -> Found:
 def propensity_of(table: Columns, free: Sequence[str]) -> Found:
     """The probability of what was done: a word of its name, and within (0, 1]."""
     for name in free:
-        words = set(tokens(name))
-        named = words & PROPENSITY_WORDS or (words & CHANCE_WORDS and words & ACTION_WORDS)
-        if named and is_probability(table, name):
+        if is_named_propensity(name) and is_probability(table, name):
             return name, "its name says so, and it lies in (0, 1]"
     return NOTHING
+
+
+def is_named_propensity(name: str) -> bool:
+    """Whether a word of a column's name says that it is the probability of what was done."""
+    words = set(tokens(name))
+    return bool(words & PROPENSITY_WORDS or (words & CHANCE_WORDS and words & ACTION_WORDS))
+
+
+def says_yes_and_no(values: Collection[str]) -> bool:
+    """Whether texts say yes and no and nothing else, so that a row with any of them is not thereby singled out.
+
+    >>> says_yes_and_no(["y", "n"]), says_yes_and_no(["1.0", "0.0"]), says_yes_and_no(["y"])
+    (True, True, False)
+    """
+    words = {value.strip().lower().removesuffix(".0") for value in values}
+    return words <= YES | NO and bool(words & YES) and bool(words & NO)
 
 
 def is_probability(table: Columns, name: str) -> bool:
