@@ -247,22 +247,6 @@ def test_threads_that_retry_after_a_kill_make_one_correction(world: World) -> No
     assert world.count("corrections") == 1
 
 
-def test_a_retry_says_what_another_server_corrected_while_the_epoch_was_read(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    world.one()
-    read = world.store.kill_epoch
-
-    def slow(problem: str) -> int:  # found by seed 6640 of the simulation
-        epoch = read(problem)
-        monkeypatch.setattr(world.store, "kill_epoch", read)
-        world.service.settler.corrected("d1", 0, "log_unavailable", NOON)
-        return epoch
-
-    monkeypatch.setattr(world.store, "kill_epoch", slow)
-    assert who(world.one()) == ("a", Arm.FALLBACK, "log_unavailable")
-
-
 # The fence
 
 

@@ -80,7 +80,7 @@ class Replica:
             self.world.scheduler.hold(actor, span)
 
     def poll(self) -> None:
-        """One look at the log, if up, and the next one later; what was spooled goes into the log."""
+        """One look at the log, if up, and the next one later."""
         if self.service is not None and not self.polling:
             self.polling = True
             with suppress(Crashed):

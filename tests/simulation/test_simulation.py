@@ -37,6 +37,12 @@ def test_every_invariant_holds_after_every_step_of_every_seed(runs: list[Seen]) 
     assert [seen.violated for seen in runs] == [None] * SEEDS
 
 
+@pytest.mark.parametrize("seed", [6640, 8999, 9528])
+def test_a_repeated_decision_is_answered_from_one_moment_of_the_log(seed: int) -> None:
+    """Seeds in which a correction or a kill came between two readings of row and epoch."""
+    assert told(run(seed)).violated is None
+
+
 def test_the_seeds_reach_what_the_invariants_are_about(runs: list[Seen]) -> None:
     reached = sum((Counter(seen.kinds) for seen in runs), Counter())
     events = {"start", "promote", "pause", "resume", "rollback", "kill", "restore", "correction", "trip"}

@@ -37,17 +37,17 @@ class Settler:
             ConflictError: the id is stored with another body, or the log knows what came of it and it is too late to
                 act on it again.
         """
-        stored = self._stored(row.decision_id)
+        stored, epoch = self._store.decision_and_epoch(self._problem, row.decision_id)
+        assert stored is not None
         check_same(stored, row)
         if stored.arm is not Arm.CANDIDATE:
             return stored
-        if self._store.kill_epoch(self._problem) != stored.kill_epoch:
+        if epoch != stored.kill_epoch:
             return self._taken_back(stored, incumbent(), "killed", checked_at)
         # A clock that was set back makes a row look younger than it is: from the future, it is of unknown age.
         if abs(checked_at - stored.decided_at) > self._valid_for:
             return self._taken_back(stored, incumbent(), "expired", checked_at)
-        # Read again, because another server may have corrected it while the epoch was read, and has answered so.
-        return self._stored(row.decision_id)
+        return stored
 
     def _taken_back(self, stored: Decision, action: int, reason: str, at: datetime) -> Decision:
         """The row after its correction; one with an outcome was acted on, and no correction may say otherwise."""

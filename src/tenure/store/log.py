@@ -101,6 +101,15 @@ class Store:
         with self.database.reading() as connection:
             return decisions.find(connection, problem, decision_id)
 
+    def decision_and_epoch(self, problem: str, decision_id: str) -> tuple[Decision | None, int]:
+        """As `decision`, and the kill epoch of the same moment: between two readings either may move.
+
+        Raises:
+            UnknownError: the problem was never opened.
+        """
+        with self.database.snapshot() as connection:
+            return decisions.find(connection, problem, decision_id), journal.read_epoch(connection, problem)
+
     def append_correction(
         self,
         problem: str,
