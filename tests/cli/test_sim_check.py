@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
+import gymnasium
 import pytest
 from tests.simulators import test_profile as timed
 from tests.simulators.worlds import line_problem
@@ -24,6 +26,16 @@ class Wide(BikesSimulator):
         return super().observe(state).astype(np.float64)
 
 simulator = Wide()
+"""
+
+OWN_ENV = """
+import gymnasium
+from gymnasium.envs.classic_control import CartPoleEnv
+
+class Pole(CartPoleEnv):
+    pass
+
+gymnasium.register("Mine/Pole-v0", entry_point="my_envs:Pole", max_episode_steps=9)
 """
 
 
@@ -55,6 +67,19 @@ def test_a_gymnasium_environment_is_checked_by_its_id() -> None:
     done = run("check", "--env", "CartPole-v1", "--steps", "10", "--worlds", "3")
     assert done.exit_code == 0, done.output
     assert "of CartPole-v1" in done.output
+
+
+def test_an_environment_of_a_module_in_the_current_folder_is_checked_by_module_and_id(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "my_envs.py").write_text(OWN_ENV)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.path", [each for each in sys.path if each != str(tmp_path)])
+    monkeypatch.setattr("gymnasium.registry", dict(gymnasium.registry))
+    monkeypatch.setattr("gymnasium.envs.registration.registry", gymnasium.registry)
+    done = run("check", "--env", "my_envs:Mine/Pole-v0", "--steps", "5", "--worlds", "2")
+    assert done.exit_code == 0, done.output
+    assert "of Mine-Pole-v0" in done.output
 
 
 @pytest.mark.parametrize("words", [(), ("bikes", "--env", "CartPole-v1"), ("--env", "Nowhere-v9")])

@@ -187,7 +187,7 @@ def test_what_cannot_be_a_world_is_named_with_the_fix() -> None:
 
     for source, words in [
         ("Reecher-v5", "registered Gymnasium id"),
-        (Foreign(), "factory of one of its environments"),
+        (Foreign(), r"lambda: Foreign\(num_envs=1\)"),
         (Stuck(), "holds a socket.*factory"),
         (3, "found int"),
     ]:
@@ -304,3 +304,30 @@ def test_a_learner_steps_and_restarts_it_without_setting_worlds_up_again() -> No
 def test_a_gymnasium_world_passes_gymnasiums_own_check_when_it_goes_out_again() -> None:
     world = GymnasiumSimulator("FrozenLake-v1")
     check_env(SimulatorEnv(problem_of(world), world), skip_render_check=True)
+
+
+def broken(**answers: Any) -> Any:
+    """A corridor that answers with something else: `reset` or `step` as given."""
+
+    class Broken(Corridor):
+        pass
+
+    for name, answer in answers.items():
+        setattr(Broken, name, answer)
+    return lambda: Broken()
+
+
+@pytest.mark.parametrize(("env", "words"), [
+    (broken(step=lambda self, action: 1 / 0), r"found ZeroDivisionError: .*of seed 4, step 0, raised at .*py:"),
+    (broken(step=lambda self, action: (0, 1.0, False, {})), "expected step.* to give observation, reward, term.*got 4"),
+    (broken(step=lambda self, action: (0, None, False, False, {})), "found TypeError: float.*NoneType.*seed 4, step 0"),
+    (broken(reset=lambda self, **_: 0), r"expected reset\(seed=..., options=...\) to give.*unpack"),
+    (broken(observation_space=spaces.Box(0, 9, (2,)), reset=lambda self, **_: (np.zeros(3), {})),
+     r"expected an observation of 2 numbers; found 3, of shape \(3,\).*Box\(0.0, 9.0, \(2,\)"),
+    (lambda: None, "expected an Env or a VectorEnv from the factory .*found NoneType"),
+    (lambda: 1 / 0, "expected an environment; found ZeroDivisionError.*test_gymnasium_world.py:"),
+], ids=["step raises", "four", "no reward", "no info", "shape", "nothing made", "make raises"])  # fmt: skip
+def test_whatever_an_environment_gives_or_raises_is_told_with_world_step_and_line(env: Any, words: str) -> None:
+    world = GymnasiumSimulator(env, horizon=9)
+    with pytest.raises(ProjectError, match=words):
+        steps(world, world.seeded([4]), 1)

@@ -21,7 +21,10 @@ sim_app = typer.Typer(
 Subject = Annotated[
     str | None, typer.Argument(metavar="[P]", help="a project folder, or a shipped case; not needed with --env")
 ]
-Env = Annotated[str | None, typer.Option(help="a Gymnasium environment by its id, such as CartPole-v1, instead of P")]
+Env = Annotated[
+    str | None,
+    typer.Option(help="a Gymnasium environment by its id instead of P: CartPole-v1, or MODULE:ID of a module here"),
+]
 
 
 @sim_app.command("check")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import sys
+
 from tenure.cli.output import Output
 from tenure.core.errors import RequestError
 from tenure.core.evidence import Verdict
@@ -50,10 +53,17 @@ def subject(project: str | None, env: str | None) -> tuple[Problem, Simulator]:
         from tenure.simulators.gymnasium_problem import problem_of
         from tenure.simulators.gymnasium_world import GymnasiumSimulator
 
+        _look_here()
         world = GymnasiumSimulator(env)
         return problem_of(world), world
     loaded = load_project(project or "")
     return loaded.problem, loaded.simulator
+
+
+def _look_here() -> None:
+    """Let modules of the current folder be found, as `python -m` does; an installed command does not look there."""
+    if os.getcwd() not in sys.path:
+        sys.path.insert(0, os.getcwd())
 
 
 def _incidents(output: Output, simulator: Simulator) -> dict[str, int]:

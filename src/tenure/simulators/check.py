@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from tenure.core.errors import TenureError
 from tenure.core.evidence import Finding, Verdict, worst
 from tenure.core.problem import Problem
 from tenure.core.simulator import Simulator
@@ -70,6 +71,8 @@ def _level(problem: Problem, simulator: Simulator, n: int, steps: int, seed: int
 def _judge(case: Case, gate: str, test: Callable[[Case], Answer], kept: str) -> Finding:
     try:
         answer = test(case)
+    except TenureError as error:
+        answer = Break(f"expected {error.expected}; found {error.found}; in {error.where}", error.fix)
     except Exception as error:
         answer = Break(f"the simulator raised {type(error).__name__}: {error}", "mend what raised it")
     if isinstance(answer, Break):

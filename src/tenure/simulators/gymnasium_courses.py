@@ -13,8 +13,13 @@ from gymnasium import spaces
 
 from tenure.core.arrays import Bools, Floats
 from tenure.core.errors import ProjectError
+from tenure.simulators.gymnasium_ids import raised_at
+from tenure.simulators.gymnasium_vectors import OnlyWorld
 
 Env = gymnasium.Env[Any, Any]
+
+RESET = "reset(seed=..., options=...) to give an observation and an info"
+STEP = "step(action) to give observation, reward, terminated, truncated and info"
 Measure = Callable[[float, Mapping[str, Any], int], Mapping[str, float]]
 """From the reward and the info of a step, and how many steps went before it, to its signals."""
 
@@ -90,8 +95,7 @@ class Course:
         self._pool, self.seed = pool, seed
         self.actions: list[npt.NDArray[Any]] = []
         self._env = pool.take()
-        seen, info = self._env.reset(seed=seed)
-        self.last = self._moment(seen, info, {}, terminated=False)
+        self.last = self._asked(self._begun, RESET)
 
     def __del__(self) -> None:
         if hasattr(self, "_env"):
@@ -127,12 +131,38 @@ class Course:
         age, last = len(self.actions), self.last
         if last.terminated:
             return self, age, Moment(last.observation, last.allowed, dict.fromkeys(last.signals, 0.0), terminated=True)
+        self.last = self._asked(lambda: self._acted(action), STEP)
+        self.actions.append(np.array(action))
+        return self, age + 1, self.last
+
+    def _begun(self) -> Moment:
+        seen, info = self._env.reset(seed=self.seed)
+        return self._moment(seen, info, {}, terminated=False)
+
+    def _acted(self, action: npt.NDArray[Any]) -> Moment:
+        age = len(self.actions)
         seen, reward, terminated, truncated, info = self._env.step(_given(self._env.action_space, action))
         if truncated and not terminated:
             self._check_limit(age + 1)
-        self.actions.append(np.array(action))
-        self.last = self._moment(seen, info, self._pool.measure(float(reward), info, age), terminated=bool(terminated))
-        return self, age + 1, self.last
+        signals = self._pool.measure(float(reward), info, age)
+        return self._moment(seen, info, signals, terminated=bool(terminated))
+
+    def _asked(self, ask: Callable[[], Moment], expected: str) -> Moment:
+        """What the environment answers; whatever it raises is told with the world, the step and the line."""
+        try:
+            return ask()
+        except ProjectError:
+            raise
+        except Exception as error:
+            raise ProjectError(
+                expected=expected,
+                found=f"{type(error).__name__}: {error}",
+                where=f"{self._place()}, raised at {raised_at(error)}",
+                fix="mend the line that raised it, or what the environment gives back there",
+            ) from error
+
+    def _place(self) -> str:
+        return f"the Gymnasium environment {_named(self._env)}, the world of seed {self.seed}, step {len(self.actions)}"
 
     def _restored(self, age: int, seen: Floats) -> Course:
         again = Course(self._pool, self.seed)
@@ -149,6 +179,13 @@ class Course:
 
     def _moment(self, seen: Any, info: Mapping[str, Any], signals: Mapping[str, float], *, terminated: bool) -> Moment:
         flat = np.asarray(spaces.flatten(self._env.observation_space, seen), dtype=np.float32)
+        numbers = spaces.flatdim(self._env.observation_space)
+        if flat.shape != (numbers,):
+            found = f"{flat.size}, of shape {np.shape(seen)}"
+            fix = f"give what observation_space says, {self._env.observation_space}"
+            raise ProjectError(
+                expected=f"an observation of {numbers} numbers", found=found, where=self._place(), fix=fix
+            )
         return Moment(flat, _allowed(self._env, info), signals, terminated)
 
     def _check_limit(self, age: int) -> None:
@@ -177,4 +214,7 @@ def _allowed(env: Env, info: Mapping[str, Any]) -> Bools:
 
 
 def _named(env: Env) -> str:
-    return type(env.unwrapped).__name__ if env.spec is None else env.spec.id
+    if env.spec is not None:
+        return env.spec.id
+    inner = env.unwrapped
+    return type(inner.env.unwrapped if isinstance(inner, OnlyWorld) else inner).__name__

@@ -4,26 +4,30 @@ from __future__ import annotations
 
 import hashlib
 import inspect
+import warnings
 from collections.abc import Callable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
 from functools import partial
 from importlib import metadata
-from typing import Any
+from typing import Any, TypeVar
 
 import gymnasium
 from gymnasium.envs.registration import EnvSpec
 from gymnasium.error import DependencyNotInstalled, UnregisteredEnv
-from gymnasium.error import Error as GymnasiumError
 from gymnasium.vector import VectorEnv
 
 from tenure.core.errors import ProjectError
 from tenure.simulators.gymnasium_courses import Env
+from tenure.simulators.gymnasium_ids import raised_at, spec_of
+from tenure.simulators.gymnasium_vectors import OnlyWorld
 
 OF_VECTORS = frozenset({"num_envs", "vectorization_mode", "max_episode_steps"})
 """What the registration of a vector says besides the arguments of its environments."""
 
-Source = str | Env | VectorEnv[Any, Any, Any] | Callable[..., Env]
+T = TypeVar("T")
+Vector = VectorEnv[Any, Any, Any]
+Source = str | Env | Vector | Callable[..., Env | Vector]
 
 
 @dataclass(frozen=True)
@@ -50,14 +54,15 @@ def maker_of(source: Source) -> Maker:
         ProjectError: no such id, something it needs is not installed, or single worlds cannot be made of it.
     """
     if isinstance(source, str):
-        return _registered(_spec(source), {})
+        return _registered(spec_of(source), {})
     if isinstance(source, VectorEnv):
         return _of_vector(source)
     if isinstance(source, gymnasium.Env):
         return _of_env(source)
     if not callable(source):
         raise _cannot(source, "an id, a factory, an Env or a VectorEnv", "give one of these")
-    return Maker(source, None, getattr(source, "__qualname__", type(source).__name__))
+    name = getattr(source, "__qualname__", type(source).__name__)
+    return Maker(partial(_single, source, name), None, name)
 
 
 def version_of(maker: Maker, levels: Mapping[str, Any], env: Env) -> str:
@@ -81,30 +86,56 @@ def _source(kind: type) -> str:
         return kind.__qualname__
 
 
-def _spec(name: str) -> EnvSpec:
-    try:
-        return gymnasium.spec(name)
-    except GymnasiumError as error:
-        fix = "see gymnasium.registry for the ids, and import the package that registers this one"
-        raise ProjectError(
-            expected="a registered Gymnasium id", found=f"{name!r}: {error}", where="GymnasiumSimulator", fix=fix
-        ) from error
+def _single(source: Callable[..., Any], name: str, **level: Any) -> Env:
+    """What a factory makes, as one world."""
+    made = _called(lambda: source(**level), f"the factory {name}")
+    if isinstance(made, VectorEnv):
+        return OnlyWorld(made)
+    if not isinstance(made, gymnasium.Env):
+        raise _cannot(made, f"an Env or a VectorEnv from the factory {name}", "return the environment it makes")
+    return made
 
 
 def _registered(spec: EnvSpec, settings: Mapping[str, Any]) -> Maker:
     def make(**level: Any) -> Env:
-        try:
-            # -1 leaves the time limit off; the checker would warn of what `check_simulator` tests.
-            return gymnasium.make(spec, max_episode_steps=-1, disable_env_checker=True, **settings, **level)
-        except (DependencyNotInstalled, UnregisteredEnv) as error:
-            raise ProjectError(
-                expected=f"everything {spec.id} needs",
-                found=str(error),
-                where=f"gymnasium.make({spec.id!r})",
-                fix="install it; for MuJoCo environments: pip install mujoco",
-            ) from error
+        where = f"gymnasium.make({spec.id!r})"
+        if spec.entry_point is None and spec.vector_entry_point is not None:
+            return OnlyWorld(
+                _called(lambda: _vector_of_one(spec, {**settings, **level}), f"gymnasium.make_vec({spec.id!r})")
+            )
+        # -1 leaves the time limit off; the checker would warn of what `check_simulator` tests.
+        return _called(
+            lambda: gymnasium.make(spec, max_episode_steps=-1, disable_env_checker=True, **settings, **level), where
+        )
 
     return Maker(make, spec.max_episode_steps, spec.id)
+
+
+def _vector_of_one(spec: EnvSpec, settings: Mapping[str, Any]) -> Vector:
+    with warnings.catch_warnings():
+        # Of a vector that does not say how it begins anew; `OnlyWorld` refuses that.
+        warnings.simplefilter("ignore")
+        return gymnasium.make_vec(spec, num_envs=1, **settings)
+
+
+def _called(make: Callable[[], T], where: str) -> T:
+    """What a maker gives; whatever it raises is told with the line that raised it."""
+    try:
+        return make()
+    except ProjectError:
+        raise
+    except (DependencyNotInstalled, UnregisteredEnv) as error:
+        fix = "install it; for MuJoCo environments: pip install mujoco"
+        raise ProjectError(
+            expected="everything the environment needs", found=str(error), where=where, fix=fix
+        ) from error
+    except Exception as error:
+        raise ProjectError(
+            expected="an environment",
+            found=f"{type(error).__name__}: {error}",
+            where=f"{where}, raised at {raised_at(error)}",
+            fix="mend the line that raised it, or the entry point and arguments of the registration",
+        ) from error
 
 
 def _of_env(env: Env) -> Maker:
@@ -118,15 +149,16 @@ def _of_env(env: Env) -> Maker:
     return Maker(partial(deepcopy, first), _limit(spec), type(env.unwrapped).__name__)
 
 
-def _of_vector(env: VectorEnv[Any, Any, Any]) -> Maker:
+def _of_vector(env: Vector) -> Maker:
     factories, spec = getattr(env.unwrapped, "env_fns", None), env.spec
     if factories:
-        return Maker(factories[0], _limit(spec), f"{type(env.unwrapped).__name__}")
+        name = type(env.unwrapped).__name__
+        return Maker(partial(_single, factories[0], name), _limit(spec), name)
     if spec is None:
-        fix = "give the factory of one of its environments instead"
+        fix = f"give a factory of one world instead, lambda: {type(env.unwrapped).__name__}(num_envs=1)"
         raise _cannot(env, "a VectorEnv with `env_fns` or a registration", fix)
     settings = {name: value for name, value in spec.kwargs.items() if name not in OF_VECTORS}
-    return _registered(_spec(spec.id), settings)
+    return _registered(spec_of(spec.id), settings)
 
 
 def _limit(spec: EnvSpec | None) -> int | None:

@@ -136,7 +136,7 @@ class GymnasiumSimulator:
                 expected="a time limit",
                 found="none in the environment's registration",
                 where=f"GymnasiumSimulator of {self.name}",
-                fix="give one, GymnasiumSimulator(..., horizon=200)",
+                fix="give one: gymnasium.register(..., max_episode_steps=200), or GymnasiumSimulator(..., horizon=200)",
             )
         return self.horizon
 
