@@ -99,3 +99,20 @@ def test_a_gymnasium_environment_is_held_against_itself_and_its_loop_is_told() -
     fields: dict[str, Any] = found.as_dict()
     assert fields["simulator_version"] == world.version
     assert sum(fields["shares"].values()) == pytest.approx(1)
+
+
+class Small(Timed):
+    """Has room for ten worlds."""
+
+    most_worlds = 10
+
+    def reset(self, n: int, rng: np.random.Generator, level: str = "normal") -> Line:
+        assert n <= self.most_worlds
+        return super().reset(n, rng, level)
+
+
+def test_a_simulator_with_little_room_is_measured_up_to_that_and_says_so() -> None:
+    time = clock()
+    found = profile(line_problem(), Small(time), time)
+    assert [rate.worlds for rate in found.rates] == [1, 4, 10]
+    assert (found.at, found.as_dict()["most_worlds"]) == (10, 10)

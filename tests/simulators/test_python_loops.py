@@ -56,3 +56,16 @@ def test_the_lines_of_a_loop_are_counted_by_world() -> None:
     loop = python_loop(lambda n: lambda: plain(n))
     assert loop is not None
     assert loop.lines_per_world == 2
+
+
+def test_where_there_is_room_for_few_worlds_steps_of_so_many_and_half_are_compared() -> None:
+    asked: list[int] = []
+
+    def step_of(n: int) -> Callable[[], object]:
+        asked.append(n)
+        return lambda: plain(n)
+
+    loop = python_loop(step_of, most=6)
+    assert loop is not None
+    assert (asked, loop.lines_per_world) == ([3, 6], 2)
+    assert python_loop(lambda n: lambda: plain(n), most=1) is None

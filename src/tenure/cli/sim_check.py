@@ -18,6 +18,7 @@ def run_sim_check(output: Output, project: str | None, env: str | None, worlds: 
     from tenure.simulators.check import check_simulator, verdict_of
 
     problem, simulator = subject(project, env)
+    worlds = _room(output, simulator, worlds)
     findings = check_simulator(problem, simulator, worlds, steps, seed)
     verdict, levels = verdict_of(findings), list(simulator.levels)
     output.table(("promise", "verdict", "what was found"), [(e.gate, e.verdict.word, e.reason) for e in findings])
@@ -58,6 +59,16 @@ def subject(project: str | None, env: str | None) -> tuple[Problem, Simulator]:
         return problem_of(world), world
     loaded = load_project(project or "")
     return loaded.problem, loaded.simulator
+
+
+def _room(output: Output, simulator: Simulator, wanted: int) -> int:
+    """Worlds to check side by side; told where there is room for fewer than asked for."""
+    from tenure.simulators.room import room_for
+
+    given = room_for(simulator, wanted)
+    if given < wanted:
+        output.say(f"The simulator can hold {given} worlds at once; {given} are checked, not {wanted}.")
+    return given
 
 
 def _look_here() -> None:

@@ -16,6 +16,8 @@ def run_sim_profile(output: Output, project: str | None, env: str | None, clock:
     fields = found.as_dict()
     output.say(f"Simulator {found.version} of {problem.name}, one process, random actions, level normal.")
     output.table(("worlds", "steps/s", ""), [(str(r.worlds), f"{r.steps_per_s:,.0f}", "") for r in found.rates])
+    if found.most_worlds is not None:
+        output.say(f"It can hold {found.most_worlds} worlds at once; more were not tried.")
     output.heading(f"Of a step of {found.at} worlds")
     output.table(("part", "share", ""), [(part, percent(share), "") for part, share in found.shares.items()])
     output.say(f"\nMemory per world: state {found.state_bytes:,.0f} B, in passing {found.working_bytes:,.0f} B more.")

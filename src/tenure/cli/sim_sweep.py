@@ -7,7 +7,7 @@ from pathlib import Path
 from tenure.cli.output import Output, percent
 from tenure.cli.workspace import Workspace, open_workspace
 from tenure.core.evidence import Verdict
-from tenure.simulators.disturbances.sweep import MARGIN, WORLDS, Cell, Sweep, sweep
+from tenure.simulators.disturbances.sweep import MARGIN, Cell, Sweep, sweep
 
 
 def run_sim_sweep(output: Output, project: str, policy: str | None, home: Path | None) -> int:
@@ -31,7 +31,7 @@ def run_sim_sweep(output: Output, project: str, policy: str | None, home: Path |
             "kpi": problem.kpis[0].name,
             "simulator": swept.simulator,
             "margin": MARGIN,
-            "worlds": WORLDS,
+            "worlds": swept.worlds,
             "unsupported": list(swept.unsupported),
             "verdict": swept.verdict.word,
             "cells": [cell.as_dict() for cell in swept.cells],
@@ -51,7 +51,8 @@ def _show(output: Output, kpi: str, unit: str, name: str, swept: Sweep) -> None:
         ["level", "disturbance", "incumbent", "policy", "gain (95 %)", "verdict"],
         [_row(cell) for cell in swept.cells],
     )
-    output.say(f"First KPI {kpi}, {unit}; {WORLDS} fresh training worlds a level; simulator {swept.simulator}.")
+    output.say(f"First KPI {kpi}, {unit}; {swept.worlds} fresh training worlds a level; simulator {swept.simulator}.")
+    _show_others(output, kpi, swept)
     for kind in swept.unsupported:
         output.say(f"Left out: {kind}. {_WHY_LEFT_OUT[kind]}")
     _say_where(output, swept, Verdict.FAIL, f"{name} is worse than the incumbent by more than {percent(MARGIN)}")
@@ -72,10 +73,26 @@ def _say_where(output: Output, swept: Sweep, verdict: Verdict, words: str) -> No
         output.say(f"{words}: {'; '.join(cells)}.")
 
 
+def _show_others(output: Output, first: str, swept: Sweep) -> None:
+    """The other KPIs where nothing is disturbed, and wherever they are surely worse than the incumbent's."""
+    rows = [
+        _figures(cell, kpi)
+        for cell in swept.cells
+        for kpi, gain in cell.gains.items()
+        if kpi != first and (not cell.strength or (gain is not None and gain.high < 0))
+    ]
+    if rows:
+        output.heading("Other KPIs: undisturbed, and wherever surely worse than the incumbent's")
+        output.table(["level", "disturbance", "incumbent", "policy", "gain (95 %)", "KPI"], rows)
+
+
 def _row(cell: Cell) -> list[str]:
-    disturbance = f"{cell.strength} {cell.disturbance}".strip()
-    gain = cell.gain
-    told = "-" if gain is None else f"{percent(gain.value)} ({percent(gain.low)} to {percent(gain.high)})"
     verdict = f"{cell.verdict.word}{', required' if cell.required else ''}"
-    incumbent, policy = next(iter(cell.kpis.values()))
-    return [cell.level, disturbance, f"{incumbent:.3f}", f"{policy:.3f}", told, verdict]
+    return [*_figures(cell, next(iter(cell.kpis)))[:-1], verdict]
+
+
+def _figures(cell: Cell, kpi: str) -> list[str]:
+    disturbance = f"{cell.strength} {cell.disturbance}".strip()
+    (incumbent, policy), gain = cell.kpis[kpi], cell.gains[kpi]
+    told = "-" if gain is None else f"{percent(gain.value)} ({percent(gain.low)} to {percent(gain.high)})"
+    return [cell.level, disturbance, f"{incumbent:.3f}", f"{policy:.3f}", told, kpi]

@@ -19,7 +19,8 @@ from tenure.simulators.actions import Actions, allowed_actions, random_actions
 from tenure.simulators.batch import fields_of, put
 from tenure.simulators.gym_env import SimulatorEnv
 from tenure.simulators.gymnasium_world import GymnasiumSimulator
-from tenure.simulators.python_loops import Loop, python_loop
+from tenure.simulators.python_loops import MANY, Loop, python_loop
+from tenure.simulators.room import most_worlds, room_for
 from tenure.simulators.throughput import steps_per_second
 
 WORLDS = (1, 4, 16, 64, 256, 1024, 4096)
@@ -54,6 +55,7 @@ class Profile:
         gymnasium_steps_per_s: the same world in a plain Gymnasium loop, one world, in the same run.
         loop: the Python line that runs once or more for each world; None where there is none.
         at: worlds at which shares and memory were taken.
+        most_worlds: that it can hold at once; None for any number.
     """
 
     version: str
@@ -64,6 +66,7 @@ class Profile:
     gymnasium_steps_per_s: float
     loop: Loop | None
     at: int
+    most_worlds: int | None = None
 
     @property
     def steps_per_s(self) -> float:
@@ -88,6 +91,7 @@ class Profile:
         return {
             "steps_per_s": self.steps_per_s,
             "worlds": self.at,
+            "most_worlds": self.most_worlds,
             "scaling": [{"worlds": rate.worlds, "steps_per_s": rate.steps_per_s} for rate in self.rates],
             "shares": self.shares,
             "state_bytes_per_world": self.state_bytes,
@@ -108,13 +112,15 @@ def profile(
         problem: states actions and reward.
         simulator: what to measure.
         clock: measures the time.
-        worlds: how many side by side, growing; stops where a single batch step would take over two seconds.
+        worlds: how many side by side, growing; stops where a single batch step would take over two seconds, and at
+            the most that the simulator can hold.
         block_s: seconds for each figure.
 
     Raises:
         EvidenceError: the clock does not move.
     """
-    rates = _rates(problem, simulator, clock, worlds, block_s)
+    most = most_worlds(simulator)
+    rates = _rates(problem, simulator, clock, _within(worlds, most), block_s)
     at = max((rate.worlds for rate in rates if rate.worlds <= USUAL), default=rates[0].worlds)
     return Profile(
         simulator.version,
@@ -122,9 +128,21 @@ def profile(
         _shares(problem, simulator, clock, at, block_s),
         *_memory(problem, simulator, at),
         gymnasium_loop(problem, simulator, clock, block_s),
-        python_loop(lambda n: _one_step(problem, simulator, n)),
+        python_loop(lambda n: _one_step(problem, simulator, n), room_for(simulator, MANY)),
         at,
+        most,
     )
+
+
+def _within(worlds: tuple[int, ...], most: int | None) -> tuple[int, ...]:
+    """Those numbers of worlds for which there is room, and the most itself where one is beyond it.
+
+    >>> _within((1, 4, 16), 10)
+    (1, 4, 10)
+    """
+    if most is None or most >= max(worlds):
+        return worlds
+    return (*(n for n in worlds if n < most), most)
 
 
 def _rates(

@@ -30,19 +30,24 @@ class Loop:
     lines_per_world: float
 
 
-def python_loop(step_of: Callable[[int], Callable[[], object]]) -> Loop | None:
+def python_loop(step_of: Callable[[int], Callable[[], object]], most: int = MANY) -> Loop | None:
     """The loop over worlds in a step, or None: the same step of 8 and of 64 worlds, every line of Python counted.
 
     Args:
         step_of: from a number of worlds to a step of them, everything prepared.
+        most: worlds there is room for; under 64 the steps are of so many and of half of them, under 2 none is found.
     """
-    few, many = (_lines(step_of(n)) for n in (FEW, MANY))
+    if most < 2:
+        return None
+    more = min(MANY, most)
+    less = min(FEW, more // 2)
+    few, many = (_lines(step_of(n)) for n in (less, more))
     added = Counter({place: many[place] - few[place] for place in many})
-    per_world = sum(added.values()) / (MANY - FEW)
+    per_world = sum(added.values()) / (more - less)
     if per_world < LEAST:
         return None
     # The loop's own line is the one that is called from fewest others.
-    grown = [place for place, lines in added.items() if lines >= MANY - FEW]
+    grown = [place for place, lines in added.items() if lines >= more - less]
     file, line, _ = min(grown, key=lambda place: place[2], default=added.most_common(1)[0][0])
     return Loop(f"{Path(file).parent.name}/{Path(file).name}:{line}", per_world)
 

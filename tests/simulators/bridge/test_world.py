@@ -6,22 +6,26 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from tenure.core import Verdict
+from tenure.core import SystemClock, Verdict
 from tenure.core.errors import DataError, ProjectError
 from tenure.core.project import load_project
 from tenure.simulators import check_simulator, put, take
 from tenure.simulators.bridge import BridgeSimulator
+from tenure.simulators.disturbances.sweep import sweep
+from tenure.simulators.profile import profile
 
 EXAMPLE = Path(__file__).parents[3] / "examples" / "bridge"
 BAD = Path(__file__).parent / "misbehaving.py"
 RNG = np.random.default_rng(0)
 problem = load_project(EXAMPLE).problem
+tank_rule = load_project(EXAMPLE).incumbent
 
 
 @pytest.fixture
@@ -267,3 +271,22 @@ def test_a_process_that_listens_is_reached_by_its_address_and_again_after_it_hun
             process.kill()
     with pytest.raises(ProjectError, match=rf"nobody answered at 127.0.0.1:{port}.*start the simulator's process"):
         _ = BridgeSimulator(problem, address=("127.0.0.1", port)).version
+
+
+@pytest.mark.parametrize("most", [1, 5])
+def test_a_process_with_little_room_is_profiled_swept_and_given_panels_of_what_it_holds(
+    most: int, opened: list[BridgeSimulator]
+) -> None:
+    small = bad(opened, "few", most)
+    assert small.most_worlds == most
+    assert len(small.panel("selection").worlds) == most
+    measured = profile(problem, small, SystemClock(), block_s=0.01)
+    assert measured.rates[-1].worlds == measured.at == most
+    short = replace(problem, horizon=2)
+    swept = sweep(short, small, tank_rule, tank_rule, worlds=64)
+    assert swept.worlds == most
+
+
+def test_a_process_with_room_for_all_is_not_held_back(tank: BridgeSimulator) -> None:
+    assert tank.most_worlds is None
+    assert len(tank.panel("selection").worlds) == 64

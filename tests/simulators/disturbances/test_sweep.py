@@ -86,6 +86,32 @@ def test_a_policy_that_holds_only_undisturbed_is_caught_and_the_cells_are_named(
     assert found.verdict is Verdict.FAIL
 
 
+def test_every_kpi_has_its_own_gain_with_an_interval_and_the_first_alone_decides() -> None:
+    lost, held = KPI("lost sales", "items", "lower", {"lost": 1.0}), KPI("held", "items", "lower", {"held": 1.0})
+    found = swept(UpTo(6), problem=replace(shop_problem(), kpis=(lost, held)))
+    calm = found.cells[0]
+    assert (list(calm.gains), calm.gains["lost sales"], found.verdict) == (
+        ["lost sales", "held"],
+        calm.gain,
+        Verdict.PASS,
+    )
+    worse = calm.gains["held"]
+    assert worse is not None
+    before, after = calm.kpis["held"]
+    assert worse.value == pytest.approx(1 - after / before)
+    assert worse.low <= worse.value <= worse.high < 0
+    told = calm.as_dict()["kpis"]["held"]
+    assert (told["incumbent"], told["policy"], told["gain"]["high"]) == (before, after, worse.high)
+
+
+def test_a_kpi_without_a_gain_is_none_among_the_gains_of_the_others() -> None:
+    nothing = KPI("nothing", "items", "lower", {"lost": 0.0})
+    found = swept(UpTo(6), problem=replace(shop_problem(), kpis=(*shop_problem().kpis, nothing)))
+    assert found.cells[0].gains["nothing"] is None
+    assert found.cells[0].as_dict()["kpis"]["nothing"]["gain"] is None
+    assert found.verdict is Verdict.PASS
+
+
 def test_asking_twice_changes_nothing() -> None:
     assert swept(UpTo(2)) == swept(UpTo(2))
 

@@ -24,6 +24,7 @@ from tenure.simulators.bridge.courses import Course, Moment
 from tenure.simulators.bridge.failures import Failure
 from tenure.simulators.bridge.host import Host
 from tenure.simulators.bridge.talk import Way
+from tenure.simulators.room import room_for
 from tenure.simulators.seeded import TRAINING, panel_of_seeds
 
 T = TypeVar("T")
@@ -64,7 +65,7 @@ class BridgeSimulator:
         start_s: seconds for the first answer after a start.
         restarts: how often in a row it is started again before the failure is an error.
         max_line_bytes: longest line either way.
-        worlds: worlds side by side in a panel, each with a seed of its own.
+        worlds: worlds side by side in a panel, each with a seed of its own; no more than the process can hold.
         interval: time between two decisions.
         clock: measures the time-outs.
 
@@ -117,6 +118,11 @@ class BridgeSimulator:
         return {name: name for name in self.hello.levels}
 
     @property
+    def most_worlds(self) -> int | None:
+        """How many worlds the process can hold at once, by its own word; None for any number."""
+        return self.hello.most_worlds
+
+    @property
     def incidents(self) -> dict[str, int]:
         """What went wrong and was mended: `restarts` of the process, `led_back` worlds of those it held, and
         `strayed`, worlds that did not come back to what had been seen of them, so their seed does not decide them."""
@@ -143,7 +149,8 @@ class BridgeSimulator:
             DataError: a day before the first, or more than one.
         """
         place, steps = (self.name, split, first_day, days), self.problem.horizon
-        return panel_of_seeds(*place, worlds=self.worlds, steps=steps, interval=self.interval, seeded=self.seeded)
+        worlds = room_for(self, self.worlds)
+        return panel_of_seeds(*place, worlds=worlds, steps=steps, interval=self.interval, seeded=self.seeded)
 
     def observe(self, state: BridgeWorlds) -> Floats:
         """What is seen; float32 [n, features]."""

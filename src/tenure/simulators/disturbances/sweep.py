@@ -17,10 +17,11 @@ from tenure.core.reward import KPI
 from tenure.core.simulator import Panel, Simulator
 from tenure.core.trace import Trace
 from tenure.evaluation.intervals import Sums, crossed_change, crossed_gain
-from tenure.simulators.disturbances.settings import told
+from tenure.simulators.disturbances.settings import told as as_settings
 from tenure.simulators.disturbances.standard import STRENGTHS, spread_of, standard
 from tenure.simulators.disturbances.wrapper import Disturbance, disturbed
 from tenure.simulators.rollout import run
+from tenure.simulators.room import room_for
 
 WORLDS = 256
 """Fresh training worlds of each level; every policy and every disturbance meets the same."""
@@ -47,6 +48,7 @@ class Cell:
         simulator: version of the simulator with the disturbance.
         kpis: every KPI of incumbent and policy on the same worlds, in its unit, the first one first.
         gain: of the policy over the incumbent in the first KPI, a share; None where it cannot be computed.
+        gains: the same of every KPI, by name.
         verdict: whether the policy holds.
         reason: why, in a sentence.
         required: the verdict of the sweep rests on it.
@@ -59,6 +61,7 @@ class Cell:
     simulator: str
     kpis: dict[str, tuple[float, float]]
     gain: Estimate | None
+    gains: dict[str, Estimate | None]
     verdict: Verdict
     reason: str
     required: bool
@@ -71,20 +74,26 @@ class Cell:
     def as_dict(self) -> dict[str, Any]:
         """Plain fields, for JSON."""
         return {
-            **asdict(self),
+            **{name: value for name, value in asdict(self).items() if name != "gains"},
             "gain": self.gain.as_dict() if self.gain else None,
             "verdict": self.verdict.word,
-            "kpis": {name: {"incumbent": one, "policy": other} for name, (one, other) in self.kpis.items()},
+            "kpis": {name: self._told(name) for name in self.kpis},
         }
+
+    def _told(self, kpi: str) -> dict[str, Any]:
+        (incumbent, policy), gain = self.kpis[kpi], self.gains[kpi]
+        return {"incumbent": incumbent, "policy": policy, "gain": gain.as_dict() if gain else None}
 
 
 @dataclass(frozen=True)
 class Sweep:
-    """All cells of a policy; `unsupported` are standard disturbances that this simulator cannot have."""
+    """All cells of a policy; `unsupported` are standard disturbances that this simulator cannot have,
+    `worlds` those of each level."""
 
     cells: tuple[Cell, ...]
     unsupported: tuple[str, ...]
     simulator: str
+    worlds: int
 
     @property
     def verdict(self) -> Verdict:
@@ -111,12 +120,12 @@ def sweep(
         simulator: draws the worlds by `reset`, so from training data.
         incumbent: decides today.
         policy: what is judged.
-        worlds: of each level.
+        worlds: of each level; fewer where the simulator cannot hold so many.
         progress: called with (cells done, all cells, name of the cell that comes next).
 
     Source: intersection-union tests, Berger (1982).
     """
-    steps = problem.horizon if problem.horizon > 1 else SINGLE_STEPS
+    steps, worlds = problem.horizon if problem.horizon > 1 else SINGLE_STEPS, room_for(simulator, worlds)
     usual = run(problem, simulator, incumbent, _panel(simulator, "normal", worlds, steps), seed=SEED).trace
     assert usual.observation is not None
     stacks = standard(problem, simulator, spread_of(problem, usual.observation), steps)
@@ -129,7 +138,7 @@ def sweep(
         traces = [run(problem, world, one, panel, seed=SEED).trace for one in (incumbent, policy)]
         cells.append(_cell(problem, world.version, (level, kind, strength, disturbance), *traces))
     progress(len(cells), len(planned), "")
-    return Sweep(tuple(cells), _unsupported(stacks), simulator.version)
+    return Sweep(tuple(cells), _unsupported(stacks), simulator.version, worlds)
 
 
 def _planned(
@@ -157,29 +166,35 @@ def _cell(
     problem: Problem, version: str, where: tuple[str, str, str, Disturbance | None], before: Trace, after: Trace
 ) -> Cell:
     level, kind, strength, disturbance = where
-    first = problem.kpis[0]
-    try:
-        gain, refusal = _gain(first, before, after), ""
-    except EvidenceError as error:
-        gain, refusal = None, f"expected {error.expected}; found {error.found}"
-    verdict, reason = (Verdict.INCONCLUSIVE, refusal) if gain is None else _judged(gain)
+    gains = {kpi.name: _gain(kpi, before, after) for kpi in problem.kpis}
+    gain = gains[problem.kpis[0].name]
+    verdict, reason = (Verdict.INCONCLUSIVE, gain) if isinstance(gain, str) else _judged(gain)
+    told = {name: None if isinstance(each, str) else each for name, each in gains.items()}
     return Cell(
         level=level,
         disturbance=kind,
         strength=strength,
-        fields=None if disturbance is None else told(disturbance),
+        fields=None if disturbance is None else as_settings(disturbance),
         simulator=version,
         kpis={kpi.name: (before.kpi(kpi), after.kpi(kpi)) for kpi in problem.kpis},
-        gain=gain,
+        gain=told[problem.kpis[0].name],
+        gains=told,
         verdict=verdict,
         reason=reason,
         required=level == "normal" and strength in ("", STRENGTHS[0]),
     )
 
 
-def _gain(kpi: KPI, before: Trace, after: Trace) -> Estimate:
-    """Improvement as a share of the incumbent's size; where that is not positive, its size is taken as known."""
-    baseline, candidate = _per_world(kpi, before), _per_world(kpi, after)
+def _gain(kpi: KPI, before: Trace, after: Trace) -> Estimate | str:
+    """Improvement as a share of the incumbent's size, or why it cannot be stated."""
+    try:
+        return _share(kpi, _per_world(kpi, before), _per_world(kpi, after))
+    except EvidenceError as error:
+        return f"expected {error.expected}; found {error.found}"
+
+
+def _share(kpi: KPI, baseline: Sums, candidate: Sums) -> Estimate:
+    """Where the incumbent's KPI is not positive, its size is taken as known."""
     runs = Sums(candidate.above[None], candidate.below[None])
     rng = np.random.default_rng(SEED)
     if baseline.ratio >= 0:
