@@ -33,7 +33,7 @@ def run_sim_check(output: Output, project: str | None, env: str | None, worlds: 
             "problem": problem.name,
             "simulator_version": simulator.version,
             "levels": levels,
-            "incidents": _incidents(output, simulator),
+            "incidents": tell_incidents(output, simulator),
         }
     )
     return verdict.exit_code
@@ -77,11 +77,13 @@ def _look_here() -> None:
         sys.path.insert(0, os.getcwd())
 
 
-def _incidents(output: Output, simulator: Simulator) -> dict[str, int]:
+def tell_incidents(output: Output, simulator: Simulator) -> dict[str, int]:
     """What a bridge mended on the way; told when there was any."""
-    counted: dict[str, int] = getattr(simulator, "incidents", {})
-    if any(counted.values()):
-        output.say("On the way: " + ", ".join(f"{name.replace('_', ' ')} {n}" for name, n in counted.items()) + ".")
+    from tenure.simulators.incidents import incidents_of, sentence_of
+
+    counted = incidents_of(simulator)
+    if sentence := sentence_of(counted):
+        output.say(f"{sentence}.")
     return counted
 
 

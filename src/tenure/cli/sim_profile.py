@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tenure.cli.output import Output, percent
-from tenure.cli.sim_check import subject
+from tenure.cli.sim_check import subject, tell_incidents
 from tenure.core.clock import Clock, SystemClock
 
 
@@ -28,5 +28,6 @@ def run_sim_profile(output: Output, project: str | None, env: str | None, clock:
     )
     for hint in found.hints:
         output.say(f"Hint: {hint}.")
-    output.result({**fields, "problem": problem.name, "times_gymnasium": times})
+    incidents = tell_incidents(output, simulator)
+    output.result({**fields, "problem": problem.name, "times_gymnasium": times, "incidents": incidents})
     return 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tenure.cli.output import Output, percent
+from tenure.cli.sim_check import tell_incidents
 from tenure.cli.workspace import Workspace, open_workspace
 from tenure.core.evidence import Verdict
 from tenure.simulators.disturbances.sweep import MARGIN, Cell, Sweep, sweep
@@ -34,6 +35,7 @@ def run_sim_sweep(output: Output, project: str, policy: str | None, home: Path |
             "worlds": swept.worlds,
             "unsupported": list(swept.unsupported),
             "verdict": swept.verdict.word,
+            "incidents": tell_incidents(output, found.simulator),
             "cells": [cell.as_dict() for cell in swept.cells],
         }
     )

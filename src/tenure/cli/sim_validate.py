@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tenure.cli.output import Output
+from tenure.cli.sim_check import tell_incidents
 from tenure.cli.workspace import Workspace, open_workspace
 from tenure.core.errors import ProjectError
 from tenure.core.evidence import Finding, Verdict
@@ -44,7 +45,8 @@ def run_sim_validate(output: Output, project: str, asked: Asked, home: Path | No
     _show(output, found, judged)
     output.say(f"Simulator {found.simulator}; log {Path(asked.log).name}, SHA-256 {digest}.")
     output.say(f"\n{found.verdict.word}: {_next(found)}")
-    output.result({"policy": judged, "log": digest, **found.as_dict()})
+    incidents = tell_incidents(output, simulator)
+    output.result({"policy": judged, "log": digest, **found.as_dict(), "incidents": incidents})
     return found.verdict.exit_code
 
 

@@ -18,6 +18,7 @@ from tenure.core.errors import ProjectError
 from tenure.core.evidence import Verdict
 from tenure.core.trace import bound_kpi
 from tenure.evaluation import headroom_share
+from tenure.simulators.incidents import sentence_of as incidents_sentence
 
 
 def run_training(
@@ -39,6 +40,9 @@ def run_training(
         output.say(f"Limit {limit.name!r}, {limit.most:g} of {limit.signal} at most{weight}.")
     if chosen.excess > 0:
         output.say(f"No checkpoint keeps every limit; the chosen one exceeds one by {percent(chosen.excess)}.")
+    mended = incidents_sentence(record.incidents)
+    if mended:
+        output.say(f"{mended}.")
     if record.experiment:
         output.say(f"EXPERIMENT, no candidate: {record.experiment}. Train without --without for one.")
     output.say(f"Chosen: version {record.chosen}. Next: tenure evaluate {project}")
@@ -67,6 +71,7 @@ def as_json(record: Any) -> dict[str, Any]:
         "gain": record.gain,
         "limits": {"excess": chosen.excess, "weights": chosen.weights},
         "steps_per_s": record.steps_per_s,
+        "incidents": record.incidents,
         "diagnosis": [],
     }
 

@@ -51,7 +51,8 @@ class CurvePoint:
 class SeedRecord:
     """One seed of a run: its bundle, its best checkpoint's score and excess on the selection data, its curve.
 
-    `weights` are those of limits held by `lagrange` at that checkpoint, in reward per unit of the limit's signal.
+    `weights` are those of limits held by `lagrange` at that checkpoint, in reward per unit of the limit's signal,
+    `incidents` what a simulator in another process mended while it trained.
     """
 
     seed: int
@@ -61,6 +62,7 @@ class SeedRecord:
     curve: tuple[CurvePoint, ...]
     excess: float = 0.0
     weights: dict[str, float] = field(default_factory=dict)
+    incidents: dict[str, int] = field(default_factory=dict)
 
     def merit(self, kpi: KPI) -> tuple[float, float]:
         """What seeds are ranked by, as checkpoints are."""
@@ -84,6 +86,7 @@ class RunRecord:
         libraries: versions of what decides the result.
         experiment: why it is no candidate: it was trained on a reward that nobody checked; empty for a run that is one.
         trained_on: version of the simulator with the disturbances of the settings; without any, of the simulator.
+        incidents: what a simulator in another process mended, of all seeds and of the comparison; empty for others.
     """
 
     run: str
@@ -101,6 +104,7 @@ class RunRecord:
     libraries: dict[str, str] = field(default_factory=dict)
     experiment: str = ""
     trained_on: str = ""
+    incidents: dict[str, int] = field(default_factory=dict)
 
     @property
     def steps_per_s(self) -> float:

@@ -19,6 +19,7 @@ from tenure.core.reward import KPI, Reward
 from tenure.core.spaces import Box
 from tenure.core.trace import DAY, bound_kpi
 from tenure.evaluation import cluster_by, compare
+from tenure.simulators.incidents import added, incidents_of
 from tenure.simulators.rollout import run as simulate
 from tenure.store import load_bundle, save_bundle
 from tenure.training.record import (
@@ -109,7 +110,8 @@ def train_seed(job: Job, report: Callable[[CurvePoint], None]) -> SeedRecord:
     )
     save_bundle(bundle, job.bundles)
     speed = curve[-1].steps / curve[-1].seconds
-    return SeedRecord(job.seed, bundle.version, best.score, speed, tuple(curve), best.excess, best.weights)
+    mended = incidents_of(project.simulator)
+    return SeedRecord(job.seed, bundle.version, best.score, speed, tuple(curve), best.excess, best.weights, mended)
 
 
 def best_point(kpi: KPI, curve: list[CurvePoint]) -> CurvePoint:
@@ -170,6 +172,7 @@ def _summary(
         commit=commit,
         libraries=libraries(),
         experiment=experiment_of(settings.without),
+        incidents=added([incidents_of(simulator), *(seed.incidents for seed in seeds)]),
     )
 
 
