@@ -27,7 +27,8 @@ from stable_baselines3.common.vec_env import DummyVecEnv, VecEnv
 from tenure.core.project import Project, load_project
 from tenure.simulators.gym_env import SimulatorEnv
 from tenure.training import PPOSettings
-from tenure.training.ppo import train_ppo
+from tenure.training.ground import Ground
+from tenure.training.recipes.ppo import train_ppo
 
 TARGET = 15.0
 """The recipe's speed over the single-environment default's."""
@@ -58,7 +59,7 @@ def contestants(project: Project) -> list[Contestant]:
 
     def recipe(steps: int) -> None:
         with tempfile.TemporaryDirectory() as folder:
-            train_ppo(project, PPOSettings(steps=steps), 1, Path(folder), lambda _: None)
+            train_ppo(Ground(project, PPOSettings(steps=steps), 1, Path(folder), lambda _: None))
 
     return [
         Contestant("Stable-Baselines3 PPO, its default (1 environment)", SINGLE_STEPS, single),

@@ -16,7 +16,8 @@ from tenure.core.reward import KPI
 from tenure.core.trace import Trace
 from tenure.training import CurvePoint, PPOSettings
 from tenure.training.duals import Duals, natural_rates
-from tenure.training.ppo import train_ppo
+from tenure.training.ground import Ground
+from tenure.training.recipes.ppo import train_ppo
 from tenure.training.watcher import excess
 
 from .hot import MADE, THRESHOLD, hot_project
@@ -67,7 +68,7 @@ def test_rates_do_not_depend_on_the_units_of_signal_or_reward() -> None:
 def curve(tmp_path_factory: pytest.TempPathFactory) -> list[CurvePoint]:
     """The learning curve on the constrained problem."""
     project = hot_project(tmp_path_factory.mktemp("hot"))
-    return train_ppo(project, SETTINGS, 1, tmp_path_factory.mktemp("seed"), lambda _: None)[2]
+    return train_ppo(Ground(project, SETTINGS, 1, tmp_path_factory.mktemp("seed"), lambda _: None)).curve
 
 
 def test_the_weight_comes_to_the_one_of_the_hand_solved_optimum(curve: list[CurvePoint]) -> None:

@@ -20,9 +20,10 @@ from tenure.simulators.vec_env import SimulatorVecEnv
 from tenure.store import BundlePolicy
 from tenure.training import PPOSettings
 from tenure.training.export import export, policy_graph
-from tenure.training.network import TorchPolicy, new_learner
+from tenure.training.network import TorchPolicy
 from tenure.training.normaliser import fit_normaliser
 from tenure.training.quick import short_ppo
+from tenure.training.recipes.ppo import acting, new_ppo
 
 from .hot import hot_project
 
@@ -35,13 +36,13 @@ def walled_env(simulator: LineWalk) -> SimulatorVecEnv:
 
 
 def test_only_where_something_may_be_forbidden_is_the_learner_masked() -> None:
-    assert type(new_learner(walled_env(WalledWalk()), SMALL, 0)) is MaskablePPO
-    assert type(new_learner(walled_env(LineWalk()), SMALL, 0)) is PPO
+    assert type(new_ppo(walled_env(WalledWalk()), SMALL, 0)) is MaskablePPO
+    assert type(new_ppo(walled_env(LineWalk()), SMALL, 0)) is PPO
 
 
 def test_a_masked_learner_never_tries_what_is_forbidden() -> None:
     masked, plain = walled_env(WalledWalk()), walled_env(WalledWalk())
-    new_learner(masked, SMALL, 0).learn(1024)
+    new_ppo(masked, SMALL, 0).learn(1024)
     assert masked.replaced == 0
     PPO("MlpPolicy", plain, n_steps=32, batch_size=256, seed=0, device="cpu").learn(1024)
     assert plain.replaced > 0, "or the test above says nothing"
@@ -51,10 +52,12 @@ def test_a_bundle_keeps_the_mask_it_is_given() -> None:
     problem, simulator = line_problem(10), WalledWalk()
     normaliser = fit_normaliser(problem, simulator, Always(1), np.random.default_rng(0))
     worlds = SimulatorVecEnv(problem, simulator, SMALL.worlds, 0, transform=normaliser)
-    learner = new_learner(worlds, SMALL, 0)
+    learner = new_ppo(worlds, SMALL, 0)
     learner.learn(512)
     raw = np.array([[-2, 3], [0, 1], [2, 9]], dtype=np.float32)
-    policy = BundlePolicy(export(problem, policy_graph(learner.policy, normaliser, problem.action), raw, {}, {}))
+    policy = BundlePolicy(
+        export(problem, policy_graph(*acting(learner.policy), normaliser, problem.action), raw, {}, {})
+    )
     for allowed in masks(len(raw)):
         batch = policy.propose(raw, allowed, np.zeros(3)).action
         singles = [policy.propose(raw[[row]], allowed[[row]], np.zeros(1)).action[0] for row in range(3)]

@@ -11,7 +11,8 @@ from tests.simulators.worlds import Always, EndlessWalk, LineWalk, line_problem
 
 from tenure.core.project import load_project
 from tenure.training import PPOSettings
-from tenure.training.ppo import train_ppo
+from tenure.training.ground import Ground
+from tenure.training.recipes.ppo import train_ppo
 from tenure.training.scout import scout
 
 from .hot import hot_project
@@ -51,7 +52,7 @@ def test_worlds_that_end_by_themselves_are_trained_without_twins(tmp_path: Path)
     (tmp_path / "line" / "simulator.py").write_text(ENDING)
     settings = PPOSettings(steps=2048, worlds=16, rollout=32, batch=256, epochs=2, checkpoint_every=4, net=(8,))
     assert settings.baseline
-    curve = train_ppo(load_project(tmp_path / "line"), settings, 1, tmp_path, lambda _: None)[2]
+    curve = train_ppo(Ground(load_project(tmp_path / "line"), settings, 1, tmp_path, lambda _: None)).curve
     assert curve[-1].steps == 2048, "a twin that ends apart from its world would have stopped it"
 
 

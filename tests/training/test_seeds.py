@@ -10,7 +10,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from stable_baselines3 import PPO
 
 from tenure.core.arrays import Floats
 from tenure.core.errors import SettingsError, StoreError
@@ -20,8 +19,9 @@ from tenure.evaluation import crossed_bootstrap
 from tenure.simulators.rollout import run as simulate
 from tenure.store import BundlePolicy, load_bundle
 from tenure.training import CurvePoint, PPOSettings, Progress, RunRecord, SeedRecord, latest_run, read_record, train
-from tenure.training.normaliser import fit_normaliser
+from tenure.training.network import TorchPolicy
 from tenure.training.seeds import best_point
+from tenure.training.watcher import load_graph
 
 from .hot import hot_project
 from .tiny import TINY, Tiny
@@ -94,7 +94,7 @@ def test_progress_arrives_here_while_it_happens(tiny: Tiny) -> None:
 def test_every_seed_leaves_checkpoints_and_logs(tiny: Tiny) -> None:
     for seed in (1, 2):
         names = {path.name.split(".out")[0] for path in (tiny.folder / f"seed-{seed}").iterdir()}
-        assert names == {"best.zip", "last.zip", "progress.csv", "events"}
+        assert names == {"best.pt", "last.pt", "progress.csv", "events"}
 
 
 def test_a_bundle_decides_without_the_training_stack(tiny: Tiny) -> None:
@@ -130,12 +130,11 @@ def test_the_lineage_says_how_to_make_the_bundle_again(tiny: Tiny) -> None:
 
 
 def test_the_bundle_agrees_with_the_trainer_on_1000_observations(tiny: Tiny) -> None:
-    problem, simulator = tiny.project.problem, tiny.project.simulator
-    model = PPO.load(tiny.folder / "seed-1" / "best", device="cpu")
-    normaliser = fit_normaliser(problem, simulator, tiny.project.incumbent, np.random.default_rng(1))
-    raw = situations(tiny, 1000)
-    greedy, _ = model.predict(normaliser(raw), deterministic=True)
-    assert np.array_equal(bundle(tiny, 0).propose(raw, None, np.zeros(1000)).action, greedy)
+    raw, nothing = situations(tiny, 1000), np.zeros(1000)
+    trainer = TorchPolicy(load_graph(tiny.folder / "seed-1" / "best.pt")).propose(raw, None, nothing)
+    answer = bundle(tiny, 0).propose(raw, None, nothing)
+    assert np.array_equal(answer.action, trainer.action)
+    assert np.allclose(answer.confidence, trainer.confidence, atol=1e-5)
 
 
 def test_an_equal_seed_gives_equal_weights_and_another_seed_others(tiny: Tiny, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tenure.core.errors import SettingsError
-from tenure.training import PPOSettings, read_train_settings
+from tenure.training import RECIPES, PPOSettings, Settings, read_train_settings
 
 
 def test_the_defaults_are_those_of_the_recipe() -> None:
@@ -24,13 +24,13 @@ def test_the_defaults_are_those_of_the_recipe() -> None:
     [
         ({"batch": 1000}, "batch=1000"),
         ({"steps": 100}, "at least 16,384 steps, those of one update"),
-        ({"worlds": 0}, "positive sizes"),
-        ({"epochs": -1}, "positive sizes"),
-        ({"checkpoint_every": 0}, "positive sizes"),
-        ({"net": (64, 0)}, "positive sizes"),
+        ({"worlds": 0}, "worlds of at least 1"),
+        ({"epochs": -1}, "epochs of at least 1"),
+        ({"checkpoint_every": 0}, "checkpoint_every of at least 1"),
+        ({"net": (64, 0)}, "net[1] of at least 1"),
         ({"batch": 1}, "batch of at least 2"),
-        ({"learning_rate": 0.0}, "learning_rate and dual_rate above 0"),
-        ({"learning_rate": float("nan")}, "learning_rate and dual_rate above 0"),
+        ({"learning_rate": 0.0}, "learning_rate above 0"),
+        ({"learning_rate": float("nan")}, "learning_rate above 0"),
         ({"gae_lambda": 1.5}, "gae_lambda in [0, 1]"),
         ({"entropy": -0.1}, "entropy=-0.1"),
         ({"dual_rate": 0.0}, "dual_rate above 0"),
@@ -40,12 +40,13 @@ def test_what_cannot_be_trained_is_refused(wrong: dict[str, Any], says: str) -> 
     with pytest.raises(SettingsError) as refused:
         PPOSettings(**wrong)
     assert says in str(refused.value)
-    assert refused.value.where == "settings of the PPO recipe"
+    assert refused.value.where == "settings of recipe 'ppo'"
 
 
 def test_every_field_is_explained() -> None:
-    text = PPOSettings.__doc__ or ""
-    assert all(f"{field.name}:" in text for field in fields(PPOSettings))
+    for recipe in RECIPES.values():
+        text = (Settings.__doc__ or "") + (recipe.settings.__doc__ or "")
+        assert all(f"{field.name}:" in text for field in fields(recipe.settings)), recipe.name
 
 
 def table(folder: Path, text: str) -> Path:
@@ -83,3 +84,10 @@ def test_a_wrong_table_is_refused_with_its_line_and_key(tmp_path: Path, text: st
     assert refused.value.where.startswith(str(path))
     assert refused.value.where.endswith(where)
     assert says in str(refused.value)
+
+
+def test_another_recipe_takes_from_the_table_only_what_is_about_the_problem(tmp_path: Path) -> None:
+    path = table(tmp_path, "[train]\nrecipe = 'ppo'\nlevel = 'easy'\n[train.ppo]\nbatch = 1024\n")
+    assert read_train_settings(path) == PPOSettings(level="easy", batch=1024)
+    with pytest.raises(SettingsError, match="one of the recipes"):
+        read_train_settings(path, "sarsa")

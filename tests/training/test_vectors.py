@@ -18,10 +18,10 @@ from tenure.simulators.vec_env import SimulatorVecEnv
 from tenure.store import load_bundle, save_bundle
 from tenure.store.bundles import Bundle, BundlePolicy
 from tenure.training.export import export, policy_graph
-from tenure.training.network import TorchPolicy, new_learner
+from tenure.training.network import TorchPolicy
 from tenure.training.normaliser import Normaliser
+from tenure.training.recipes.ppo import PPOSettings, acting, new_ppo
 from tenure.training.seeds import train
-from tenure.training.settings import PPOSettings
 from tenure.training.vectors import UnitVectors, cells
 
 SPACE = Box(("a", "b"), ("", ""), (0.0, -5.0), (10.0, 5.0))
@@ -59,12 +59,12 @@ class Echo:
 def bundle(scale: float = 50.0) -> tuple[Bundle, TorchPolicy]:
     """An untrained policy whose means lie far out of bounds as often as within."""
     worlds = SimulatorVecEnv(ARM, Echo(), 8, 0)
-    model = new_learner(worlds, TINY, 0)
+    model = new_ppo(worlds, TINY, 0)
     with torch.no_grad():
         model.policy.action_net.weight.mul_(scale * 100)  # type: ignore[operator]
     same = np.full(12, -1)
     normaliser = Normaliser(np.zeros(12, dtype=np.float32), np.ones(12, dtype=np.float32), same, 1.0)
-    graph = policy_graph(model.policy, normaliser, SPACE)
+    graph = policy_graph(*acting(model.policy), normaliser, SPACE)
     return export(ARM, graph, SEEN, {}, {}), TorchPolicy(graph)
 
 

@@ -9,12 +9,12 @@ import pytest
 from tenure.core.errors import SettingsError
 from tenure.core.project import load_project
 from tenure.simulators.disturbances import ObservationDelay, disturbed
-from tenure.training import PPOSettings, read_train_settings
+from tenure.training import PPOSettings, Settings, read_train_settings
 from tenure.training.seeds import train
 from tenure.training.worlds import training_worlds
 
 
-def settings(folder: Path, text: str) -> PPOSettings:
+def settings(folder: Path, text: str) -> Settings:
     (folder / "tenure.toml").write_text(f"[train]\n{text}\n")
     return read_train_settings(folder / "tenure.toml")
 

@@ -19,7 +19,7 @@ from tenure.cli.live import LiveRun, live, server, told
 from tenure.cli.output import Output, percent
 from tenure.cli.report import carry_over, whole_ledger, write_report
 from tenure.cli.services import services
-from tenure.cli.train import as_json, checked, progress_bar, sentence_of, train_seeds
+from tenure.cli.train import Asked, as_json, checked, progress_bar, sentence_of, train_seeds
 from tenure.cli.workspace import Workspace, base_of, open_workspace
 from tenure.core.clock import ManualClock, SystemClock
 from tenure.core.errors import ProjectError
@@ -133,7 +133,7 @@ def _check(demo: Demo) -> Verdict:
 
 
 def _train(demo: Demo, seeds: int) -> Any:
-    record = train_seeds(demo.output, demo.workspace, tuple(range(1, seeds + 1)), None, (), "demo")
+    record = train_seeds(demo.output, demo.workspace, Asked(seeds, name="demo"))
     fields = as_json(record)
     demo.output.say(
         f"September: {percent(record.gain['value'])} below the incumbent "
@@ -235,7 +235,7 @@ def _is_gain(found: Judgement) -> Verdict:
 
 def _bad_candidate(demo: Demo) -> list[Finding]:
     """A candidate that is not paid for lost rentals, before the entry gate and, for show, the shadow gate."""
-    record = train_seeds(demo.output, demo.workspace, (1,), BAD_STEPS, (LEFT_OUT,), "bad")
+    record = train_seeds(demo.output, demo.workspace, Asked(1, BAD_STEPS, (LEFT_OUT,), "bad"))
     project, settings = demo.workspace.project, demo.workspace.settings
     panel = project.simulator.panel("held_out")
     rooms = services(demo.workspace)

@@ -134,6 +134,9 @@ def train(
     project: Project,
     seeds: Annotated[int, typer.Option(min=1, help="how many seeds, 1, 2, 3...")] = 2,
     steps: Annotated[int | None, typer.Option(help="decisions per seed; default of the recipe")] = None,
+    recipe: Annotated[
+        str | None, typer.Option(help="another recipe than the project's; `tenure bench` races them")
+    ] = None,
     without: Annotated[list[str] | None, typer.Option(help="leave out the reward terms over this signal")] = None,
     name: Annotated[str | None, typer.Option(help="name of the run; default the date and time")] = None,
     home: Home = None,
@@ -142,9 +145,9 @@ def train(
     """Train a policy; the best checkpoint is chosen on the selection data, the held-out data is never read."""
     output = Output(json=json)
     with reported(output):
-        from tenure.cli.train import run_training
+        from tenure.cli.train import Asked, run_training
 
-        run_training(output, project, seeds, steps, tuple(without or ()), name, home)
+        run_training(output, project, Asked(seeds, steps, tuple(without or ()), name, recipe), home)
 
 
 @app.command()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -21,18 +21,29 @@ from tenure.evaluation import headroom_share
 from tenure.simulators.incidents import sentence_of as incidents_sentence
 
 
-def run_training(
-    output: Output,
-    project: str,
-    seeds: int,
-    steps: int | None,
-    without: tuple[str, ...],
-    name: str | None,
-    home: Path | None,
-) -> None:
+@dataclass(frozen=True)
+class Asked:
+    """What `tenure train` was asked for.
+
+    Args:
+        seeds: how many, 1, 2, 3...
+        steps: decisions per seed; None takes the project's.
+        without: signals whose reward terms are left out.
+        name: of the run; None takes the date and time.
+        recipe: another one than the project's.
+    """
+
+    seeds: int = 2
+    steps: int | None = None
+    without: tuple[str, ...] = ()
+    name: str | None = None
+    recipe: str | None = None
+
+
+def run_training(output: Output, project: str, asked: Asked, home: Path | None) -> None:
     """Train and print the run."""
     workspace = open_workspace(project, home)
-    record = train_seeds(output, workspace, tuple(range(1, seeds + 1)), steps, without, name)
+    record = train_seeds(output, workspace, asked)
     output.say(f"On the selection data: {sentence_of(workspace, record)}")
     chosen = next(seed for seed in record.seeds if seed.version == record.chosen)
     for limit in workspace.project.problem.limits:
@@ -76,14 +87,7 @@ def as_json(record: Any) -> dict[str, Any]:
     }
 
 
-def train_seeds(
-    output: Output,
-    workspace: Workspace,
-    seeds: tuple[int, ...],
-    steps: int | None,
-    without: tuple[str, ...],
-    name: str | None,
-) -> Any:
+def train_seeds(output: Output, workspace: Workspace, asked: Asked) -> Any:
     """Train with a progress display, register every seed's version, and give back the run record.
 
     Settings are the project's `[train]` table over the recipe's defaults; what is named here goes before both.
@@ -98,12 +102,12 @@ def train_seeds(
     from tenure.training.record import experiment_of
 
     require_check(workspace.project, workspace.home)
-    _check_terms(workspace, without)
-    settings = replace(read_train_settings(workspace.project.settings_path), without=without)
-    settings = settings if steps is None else replace(settings, steps=steps)
-    if without:
-        output.say(f"EXPERIMENT, no candidate: {experiment_of(without)}.")
-    run = name or datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
+    _check_terms(workspace, asked.without)
+    settings = replace(read_train_settings(workspace.project.settings_path, asked.recipe), without=asked.without)
+    settings = settings if asked.steps is None else replace(settings, steps=asked.steps)
+    if asked.without:
+        output.say(f"EXPERIMENT, no candidate: {experiment_of(asked.without)}.")
+    seeds, run = tuple(range(1, asked.seeds + 1)), asked.name or datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
     with progress_bar(output) as bar:
         watch = _watcher(bar, workspace, seeds)
         record = train(workspace.project, settings, seeds, workspace.home, run, watch)

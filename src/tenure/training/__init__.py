@@ -5,17 +5,21 @@ never read here; what leaves is a bundle whose golden answers were checked again
 Leaves to others: worlds (`simulators`), judging (`evaluation`), keeping and loading bundles (`store`).
 """
 
+from tenure.training.recipes import RECIPES
+from tenure.training.recipes.ppo import PPOSettings
 from tenure.training.record import CurvePoint, RunRecord, SeedRecord, latest_run, read_record
 from tenure.training.seeds import train
-from tenure.training.settings import PPOSettings, read_train_settings
+from tenure.training.settings import Settings, read_train_settings
 from tenure.training.workers import Progress
 
 __all__ = [
+    "RECIPES",
     "CurvePoint",
     "PPOSettings",
     "Progress",
     "RunRecord",
     "SeedRecord",
+    "Settings",
     "latest_run",
     "read_record",
     "read_train_settings",

@@ -58,15 +58,19 @@ class PolicyGraph(nn.Module):
         return logits
 
 
-def policy_graph(policy: Any, normaliser: Normaliser, space: Discrete | Box) -> PolicyGraph:
-    """The acting half of a Stable-Baselines3 actor-critic policy; for a `Box` it answers the vector itself."""
-    head = WithinBounds(policy.action_net, space) if isinstance(space, Box) else policy.action_net
-    return PolicyGraph(normaliser, policy.mlp_extractor.policy_net, head).eval()
+def policy_graph(body: nn.Module, head: nn.Module, normaliser: Normaliser, space: Discrete | Box) -> PolicyGraph:
+    """The layers that act, from raw observations to logits; for a `Box` to the vector itself, within its bounds."""
+    return PolicyGraph(normaliser, body, WithinBounds(head, space) if isinstance(space, Box) else head).eval()
 
 
-def to_onnx(graph: PolicyGraph, features: int) -> bytes:
+def answers_vectors(graph: nn.Module) -> bool:
+    """Whether a graph answers vectors of a `Box`, not logits."""
+    return isinstance(getattr(graph, "head", None), WithinBounds)
+
+
+def to_onnx(graph: nn.Module, features: int) -> bytes:
     """The graph as ONNX, for any number of rows; its answer is called `action` where it is a vector."""
-    answer = "action" if isinstance(graph.head, WithinBounds) else "logits"
+    answer = "action" if answers_vectors(graph) else "logits"
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # it names every operator library that is not installed
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the exporter warns about its own internals
@@ -84,7 +88,7 @@ def to_onnx(graph: PolicyGraph, features: int) -> bytes:
 
 
 def export(
-    problem: Problem, graph: PolicyGraph, observation: Floats, lineage: dict[str, Any], evaluation: dict[str, Any]
+    problem: Problem, graph: nn.Module, observation: Floats, lineage: dict[str, Any], evaluation: dict[str, Any]
 ) -> Bundle:
     """A bundle whose golden answers are the trainer's own.
 

@@ -13,9 +13,9 @@ from tenure.core.project import Project
 from tenure.core.reward import Reward
 from tenure.simulators.vec_env import SimulatorVecEnv
 from tenure.training.export import policy_graph
-from tenure.training.network import TorchPolicy, new_learner
+from tenure.training.network import TorchPolicy
 from tenure.training.normaliser import fit_normaliser
-from tenure.training.settings import PPOSettings
+from tenure.training.recipes.ppo import PPOSettings, acting, new_ppo
 
 QUICK = PPOSettings(steps=256 * 16, worlds=256, rollout=16, batch=1024, epochs=4, learning_rate=3e-3, net=(32, 32))
 """Many small updates: what counts is what is found early."""
@@ -37,7 +37,7 @@ def short_ppo(project: Project, reward: Reward, steps: int, seed: int) -> Policy
     normaliser = fit_normaliser(problem, project.simulator, project.incumbent, np.random.default_rng(seed))
     scale = 1.0 / normaliser.reward_std
     worlds = SimulatorVecEnv(problem, project.simulator, QUICK.worlds, seed, scale=scale, transform=normaliser)
-    learner = new_learner(worlds, QUICK, seed)
+    learner = new_ppo(worlds, QUICK, seed)
     learner.set_logger(Logger(None, []))
     learner.learn(steps)
-    return TorchPolicy(policy_graph(learner.policy, normaliser, problem.action), f"short-ppo-{seed}")
+    return TorchPolicy(policy_graph(*acting(learner.policy), normaliser, problem.action), f"short-ppo-{seed}")

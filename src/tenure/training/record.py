@@ -86,6 +86,7 @@ class RunRecord:
         libraries: versions of what decides the result.
         experiment: why it is no candidate: it was trained on a reward that nobody checked; empty for a run that is one.
         trained_on: version of the simulator with the disturbances of the settings; without any, of the simulator.
+        recipe: name of the recipe.
         incidents: what a simulator in another process mended, of all seeds and of the comparison; empty for others.
     """
 
@@ -104,6 +105,7 @@ class RunRecord:
     libraries: dict[str, str] = field(default_factory=dict)
     experiment: str = ""
     trained_on: str = ""
+    recipe: str = "ppo"
     incidents: dict[str, int] = field(default_factory=dict)
 
     @property

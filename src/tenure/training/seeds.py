@@ -22,6 +22,7 @@ from tenure.evaluation import cluster_by, compare
 from tenure.simulators.incidents import added, incidents_of
 from tenure.simulators.rollout import run as simulate
 from tenure.store import load_bundle, save_bundle
+from tenure.training.recipes import recipe_of
 from tenure.training.record import (
     CurvePoint,
     RunRecord,
@@ -32,14 +33,14 @@ from tenure.training.record import (
     lineage_of_tree,
     write_record,
 )
-from tenure.training.settings import PPOSettings
+from tenure.training.settings import Settings
 from tenure.training.workers import Job, Progress, in_processes
 from tenure.training.worlds import training_worlds
 
 
 def train(
     project: Project,
-    settings: PPOSettings,
+    settings: Settings,
     seeds: tuple[int, ...],
     home: Path,
     run: str,
@@ -70,7 +71,7 @@ def train(
     return record
 
 
-def _check(project: Project, settings: PPOSettings, seeds: tuple[int, ...]) -> None:
+def _check(project: Project, settings: Settings, seeds: tuple[int, ...]) -> None:
     problem = project.problem
     if isinstance(problem.action, Box) and not np.isfinite([problem.action.low, problem.action.high]).all():
         raise _refused("a Box with finite bounds", str(problem.action), "bound every number by what can really be done")
@@ -88,22 +89,24 @@ def _check(project: Project, settings: PPOSettings, seeds: tuple[int, ...]) -> N
 
 
 def _refused(expected: str, found: str, fix: str) -> SettingsError:
-    return SettingsError(expected=expected, found=found, where="a training run of recipe 'ppo'", fix=fix)
+    return SettingsError(expected=expected, found=found, where="a training run", fix=fix)
 
 
 def train_seed(job: Job, report: Callable[[CurvePoint], None]) -> SeedRecord:
     """One seed from the first world to the saved bundle."""
-    from tenure.training.export import export, policy_graph
-    from tenure.training.ppo import train_ppo
+    from tenure.training.export import export
+    from tenure.training.ground import Ground
 
     project = load_project(job.project)
     folder = job.run_folder / f"seed-{job.seed}"
     folder.mkdir()
-    model, normaliser, curve = train_ppo(project, job.settings, job.seed, folder, report)
+    recipe = recipe_of(job.settings.recipe)
+    trained = recipe.train(Ground(project, job.settings, job.seed, folder, report))
+    curve = trained.curve
     best = best_point(project.problem.kpis[0], curve)
     bundle = export(
         project.problem,
-        policy_graph(model.policy, normaliser, project.problem.action),
+        trained.graph,
         _situations(project),
         lineage=_lineage(project, job, best),
         evaluation={"split": "selection", "kpi": project.problem.kpis[0].name, "score": best.score},
@@ -128,7 +131,7 @@ def _lineage(project: Project, job: Job, best: CurvePoint) -> dict[str, Any]:
     return {
         "run": job.run_folder.name,
         "seed": job.seed,
-        "recipe": "ppo",
+        "recipe": job.settings.recipe,
         "settings": asdict(job.settings),
         "simulator_version": project.simulator.version,
         "commit": job.commit,
@@ -146,7 +149,7 @@ def _situations(project: Project) -> Floats:
 
 
 def _summary(
-    project: Project, settings: PPOSettings, seeds: tuple[SeedRecord, ...], run: str, bundles: Path, commit: str
+    project: Project, settings: Settings, seeds: tuple[SeedRecord, ...], run: str, bundles: Path, commit: str
 ) -> RunRecord:
     """The record over all seeds, with the gain on the selection data and its doubt."""
     problem, simulator = project.problem, project.simulator
@@ -169,6 +172,7 @@ def _summary(
         incumbent=incumbent.kpi(kpi),
         bound=None if best is None else bound_kpi(kpi, best, [incumbent, *per_seed]),
         gain=gain.as_dict(),
+        recipe=settings.recipe,
         commit=commit,
         libraries=libraries(),
         experiment=experiment_of(settings.without),
@@ -176,5 +180,5 @@ def _summary(
     )
 
 
-def _trained_on(problem: Problem, settings: PPOSettings) -> Problem:
+def _trained_on(problem: Problem, settings: Settings) -> Problem:
     return replace(problem, reward=reduce(Reward.without, settings.without, problem.reward))

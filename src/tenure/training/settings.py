@@ -1,4 +1,4 @@
-"""Settings of the PPO recipe; each says what it does and where its default comes from."""
+"""Settings of a training run; each says what it does and where its default comes from."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import math
 import tomllib
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 
@@ -15,21 +15,16 @@ from tenure.core.project import line_of
 
 
 @dataclass(frozen=True)
-class PPOSettings:
-    """Proximal policy optimisation (Schulman et al. 2017) on a batch of worlds.
+class Settings:
+    """What every recipe takes; a recipe's own settings come on top.
 
     Args:
-        steps: decisions over all worlds; 2 million take about a minute on one core of 2026.
+        steps: decisions over all worlds; with PPO 2 million take about a minute on one core of 2026.
         worlds: worlds stepped side by side.
-        rollout: steps of each world between two updates.
-        batch: decisions per gradient step.
-        epochs: passes over each rollout.
-        learning_rate: at the start; it falls linearly to 1 % of this, which made the worst seed good.
-        gae_lambda: generalised advantage estimation (Schulman et al. 2016), in [0, 1].
-        entropy: weight of the policy's entropy in the loss, at least 0; more keeps it trying longer.
-        net: units of the hidden layers of policy and value networks.
+        learning_rate: of the networks, at the start.
+        net: units of the hidden layers of each network.
         checkpoint_every: gradient steps between checkpoints, taken at the first update that reaches them; each is
-            scored on the selection data.
+            scored on the selection data. 100 to 500 is common.
         level: the simulator's level to train on.
         disturbances: what is done to the training worlds, a table with its `kind` each (docs/disturbances.md); the
             selection data, which checkpoints are scored on, stays as it is.
@@ -39,18 +34,15 @@ class PPOSettings:
         without: signals whose reward terms are left out, for showing what a term is for.
 
     Raises:
-        SettingsError: a size is not positive, the batch does not divide the rollout, or a rate is out of its range.
+        SettingsError: a size is not positive, or a rate is out of its range.
     """
+
+    recipe: ClassVar[str] = ""
 
     steps: int = 2_000_000
     worlds: int = 256
-    rollout: int = 64
-    batch: int = 2048
-    epochs: int = 6
     learning_rate: float = 2e-3
-    gae_lambda: float = 0.95
     net: tuple[int, ...] = (64, 64)
-    entropy: float = 0.0
     checkpoint_every: int = 200
     level: str = "normal"
     disturbances: tuple[dict[str, Any], ...] = ()
@@ -59,45 +51,83 @@ class PPOSettings:
     without: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        sizes = (self.steps, self.worlds, self.rollout, self.batch, self.epochs, self.checkpoint_every, *self.net)
-        per_update = self.worlds * self.rollout
-        if min(sizes) >= 1 and self.steps < per_update:
-            update = f"worlds x rollout = {self.worlds:,} x {self.rollout:,}"
-            raise SettingsError(
-                expected=f"at least {per_update:,} steps, those of one update ({update})",
-                found=f"{self.steps:,} steps",
-                where="settings of the PPO recipe",
-                fix=f"give --steps {per_update} or more, or make worlds or rollout smaller in [train] of tenure.toml",
-            )
-        if min(sizes) < 1 or per_update % self.batch or self.batch < 2:
-            raise _wrong(
-                f"positive sizes, a batch of at least 2 that divides worlds * rollout = {per_update}",
-                f"steps={self.steps}, batch={self.batch}, sizes={sizes}",
-            )
-        rates = (self.learning_rate, self.dual_rate)
-        if not (all(0 < rate < math.inf for rate in rates) and 0 <= self.gae_lambda <= 1 and self.entropy >= 0):
-            raise _wrong(
-                "learning_rate and dual_rate above 0, gae_lambda in [0, 1], entropy of at least 0",
-                f"learning_rate={self.learning_rate}, dual_rate={self.dual_rate}, gae_lambda={self.gae_lambda}, "
-                f"entropy={self.entropy}",
-            )
+        self.in_range(1, steps=self.steps, worlds=self.worlds, checkpoint_every=self.checkpoint_every)
+        self.in_range(1, **{f"net[{place}]": units for place, units in enumerate(self.net)})
+        self.above_zero(learning_rate=self.learning_rate, dual_rate=self.dual_rate)
+
+    @property
+    def where(self) -> str:
+        """What errors call these settings."""
+        return f"settings of recipe {self.recipe!r}"
+
+    def in_range(self, low: float, high: float = math.inf, **values: float) -> None:
+        """Refuse values outside [low, high].
+
+        Raises:
+            SettingsError: with the value's name.
+        """
+        for name, value in values.items():
+            if not low <= value <= high:
+                bounds = f"of at least {low:g}" if high == math.inf else f"in [{low:g}, {high:g}]"
+                raise self.wrong(f"{name} {bounds}", f"{name}={value}")
+
+    def above_zero(self, **values: float) -> None:
+        """Refuse values that are not finite and above 0.
+
+        Raises:
+            SettingsError: with the value's name.
+        """
+        for name, value in values.items():
+            if not 0 < value < math.inf:
+                raise self.wrong(f"{name} above 0", f"{name}={value}")
+
+    def wrong(self, expected: str, found: str, fix: str = "take the defaults, or change both") -> SettingsError:
+        """An error about these settings."""
+        return SettingsError(expected=expected, found=found, where=self.where, fix=fix)
 
 
-def read_train_settings(path: Path) -> PPOSettings:
-    """The table `[train]` of a project's tenure.toml over the recipe's defaults; no file or table leaves these.
+EVERYWHERE = frozenset({"steps", "level", "disturbances", "baseline", "dual_rate"})
+"""Settings that are about the problem and its worlds, which every recipe takes from `[train]`."""
 
-    `without` is no part of it: a problem's own reward stands in problem.py.
+
+def read_train_settings(path: Path, recipe: str | None = None) -> Settings:
+    """The settings to train with: `[train.NAME]` over `[train]` over the defaults of the recipe NAME.
+
+    `[train]` names the project's `recipe` (default `ppo`) and holds its settings. Another recipe takes from there only
+    what is about the problem (`EVERYWHERE`), and its own from `[train.NAME]`. `without` is no part of either: a
+    problem's own reward stands in problem.py.
+
+    Args:
+        path: the project's tenure.toml, which may be missing.
+        recipe: another recipe than the project's.
 
     Raises:
-        SettingsError: the file is no TOML, or a field is unknown, of the wrong type or out of range.
+        SettingsError: the file is no TOML, there is no such recipe, or a field is unknown, of the wrong type or out of
+            range.
     """
+    from tenure.training.recipes import RECIPES, recipe_of
+
     table = _table(path)
-    known = {field.name for field in fields(PPOSettings)} - {"without"}
+    named = {key: value for key, value in table.items() if key in RECIPES and isinstance(value, dict)}
+    own = {key: value for key, value in table.items() if key not in named}
+    default = own.pop("recipe", "ppo")
+    chosen = recipe_of(recipe or str(default))
+    known = {field.name for field in fields(recipe_of(str(default)).settings)} - {"without"}
+    _check_known(path, own, known | {"recipe"})
+    taken = own if chosen.name == default else {key: value for key, value in own.items() if key in EVERYWHERE}
+    _check_known(path, named.get(chosen.name, {}), {field.name for field in fields(chosen.settings)} - {"without"})
+    return _converted(path, taken | named.get(chosen.name, {}), chosen.settings)
+
+
+def _check_known(path: Path, table: dict[str, Any], known: set[str]) -> None:
     for key in table:
         if key not in known:
             raise _in_table(path, f"one of {sorted(known)}", repr(key), key)
+
+
+def _converted(path: Path, table: dict[str, Any], kind: type[Settings]) -> Settings:
     try:
-        return msgspec.convert(table, PPOSettings)
+        return msgspec.convert(table, kind)
     except msgspec.ValidationError as error:
         said = str(error)
         key = said.rpartition("`$.")[2].partition("`")[0].partition("[")[0]
@@ -119,8 +149,3 @@ def _table(path: Path) -> dict[str, Any]:
 def _in_table(path: Path, expected: str, found: str, key: str) -> SettingsError:
     where = f"{line_of(path, '[train]')}{f', train.{key}' if key else ''}"
     return SettingsError(expected=expected, found=found, where=where, fix="mend the table, or leave the field out")
-
-
-def _wrong(expected: str, found: str) -> SettingsError:
-    fix = "take the defaults, or change them together"
-    return SettingsError(expected=expected, found=found, where="settings of the PPO recipe", fix=fix)

@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
-from stable_baselines3.common.callbacks import BaseCallback
+import torch
+from torch import nn
 
 from tenure.core.errors import EvidenceError
 from tenure.core.problem import Limit
@@ -16,11 +17,8 @@ from tenure.core.spaces import Box
 from tenure.core.trace import Trace
 from tenure.simulators.rollout import run
 from tenure.training.duals import Duals
-from tenure.training.export import policy_graph
 from tenure.training.network import TorchPolicy
-from tenure.training.normaliser import Normaliser
 from tenure.training.record import CurvePoint
-from tenure.training.settings import PPOSettings
 from tenure.training.vectors import cells
 
 Report = Callable[[CurvePoint], None]
@@ -34,65 +32,66 @@ def excess(limits: Sequence[Limit], trace: Trace) -> float:
     return max([0.0, *shares])
 
 
-class SelectionWatcher(BaseCallback):
-    """Every so many gradient steps: checkpoint, score on the selection data, keep the best."""
+class SelectionWatch:
+    """Scores policies on the selection data as they learn, and keeps the last and the best one.
 
-    def __init__(
-        self,
-        project: Project,
-        settings: PPOSettings,
-        normaliser: Normaliser,
-        duals: Duals,
-        folder: Path,
-        report: Report,
-    ) -> None:
-        super().__init__()
-        self.project, self.settings, self.normaliser, self.duals = project, settings, normaliser, duals
-        self.folder, self.report = folder, report
+    Args:
+        project: problem and simulator, whose selection data nothing is done to.
+        duals: weights of the limits, written beside each score.
+        folder: where `last.pt` and `best.pt` lie.
+        report: called with every point of the curve.
+    """
+
+    def __init__(self, project: Project, duals: Duals, folder: Path, report: Report) -> None:
+        self.project, self.duals, self.folder, self.report = project, duals, folder, report
         self.panel = project.simulator.panel("selection")
         self.curve: list[CurvePoint] = []
         self.started = time.perf_counter()
-        self.scored_at = 0
 
-    def _on_step(self) -> bool:
-        return True
+    def score(self, graph: nn.Module, steps: int, gradient_steps: int) -> CurvePoint:
+        """One checkpoint and one point of the curve.
 
-    def _on_rollout_start(self) -> None:
-        every = self.settings.checkpoint_every
-        if self._gradient_steps() // every > self.scored_at // every:
-            self.score()
+        Args:
+            graph: from raw observations to logits, or to vectors for a `Box`.
+            steps: decisions so far.
+            gradient_steps: network updates so far.
 
-    def _gradient_steps(self) -> int:
-        per_update = self.settings.worlds * self.settings.rollout // self.settings.batch * self.settings.epochs
-        return self.num_timesteps // (self.settings.worlds * self.settings.rollout) * per_update
-
-    def score(self) -> None:
-        """One checkpoint and one point of the curve."""
-        self.scored_at = self._gradient_steps()
-        point, kpi = self._point(), self.project.problem.kpis[0]
-        self.model.save(self.folder / "last")
+        Raises:
+            EvidenceError: the first KPI is not finite there.
+        """
+        point, kpi = self._point(graph, steps, gradient_steps), self.project.problem.kpis[0]
+        torch.save(graph, self.folder / "last.pt")
         if not self.curve or point.merit(kpi) > max(before.merit(kpi) for before in self.curve):
-            self.model.save(self.folder / "best")
+            torch.save(graph, self.folder / "best.pt")
         self.curve.append(point)
-        self.logger.record("selection/score", point.score)
         self.report(point)
+        return point
 
-    def _point(self) -> CurvePoint:
+    def best(self) -> nn.Module:
+        """The graph of the best checkpoint, ready to answer."""
+        return load_graph(self.folder / "best.pt")
+
+    def _point(self, graph: nn.Module, steps: int, gradient_steps: int) -> CurvePoint:
         problem = self.project.problem
-        policy = TorchPolicy(policy_graph(self.model.policy, self.normaliser, problem.action))
-        trace = run(problem, self.project.simulator, policy, self.panel).trace
+        trace = run(problem, self.project.simulator, TorchPolicy(graph.eval()), self.panel).trace
         taken, space = trace.action[trace.alive], problem.action
         shares = (cells(taken, space) if isinstance(space, Box) else np.bincount(taken)) / len(taken)
         return CurvePoint(
-            steps=self.num_timesteps,
-            gradient_steps=self.scored_at,
+            steps=steps,
+            gradient_steps=gradient_steps,
             seconds=time.perf_counter() - self.started,
-            score=_finite(trace.kpi(problem.kpis[0]), problem.kpis[0].name, self.num_timesteps),
+            score=_finite(trace.kpi(problem.kpis[0]), problem.kpis[0].name, steps),
             most_taken_share=float(shares.max()),
             entropy=float(-(shares[shares > 0] * np.log(shares[shares > 0])).sum()),
             excess=excess(problem.limits, trace),
             weights=dict(self.duals.weights),
         )
+
+
+def load_graph(path: Path) -> nn.Module:
+    """A checkpoint's graph, ready to answer; the file is a pickle of our own: read none that somebody sent."""
+    graph: nn.Module = torch.load(path, map_location="cpu", weights_only=False)
+    return graph.eval()
 
 
 def _finite(score: float, kpi: str, steps: int) -> float:

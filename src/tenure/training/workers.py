@@ -18,7 +18,7 @@ from typing import Any
 
 from tenure.core.errors import ProjectError, TenureError
 from tenure.training.record import CurvePoint, SeedRecord, unwritable
-from tenure.training.settings import PPOSettings
+from tenure.training.settings import Settings
 
 DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EFBIG, errno.ENOTDIR})
 """Errors of a file system that is full or must not be written."""
@@ -38,7 +38,7 @@ class Job:
     """What one process needs to train one seed; `project` is what `load_project` takes."""
 
     project: str
-    settings: PPOSettings
+    settings: Settings
     seed: int
     run_folder: Path
     bundles: Path

@@ -5,10 +5,10 @@ from __future__ import annotations
 from tenure.core.project import Project
 from tenure.core.simulator import Simulator
 from tenure.simulators.disturbances import disturbance, disturbed
-from tenure.training.settings import PPOSettings
+from tenure.training.settings import Settings
 
 
-def training_worlds(project: Project, settings: PPOSettings) -> Simulator:
+def training_worlds(project: Project, settings: Settings) -> Simulator:
     """The project's simulator under the disturbances of the settings; without any, the simulator itself.
 
     Raises:

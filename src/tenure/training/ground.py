@@ -1,0 +1,152 @@
+"""What a recipe stands on: one seed's worlds in the learner's units, its limits, its checkpoints, its best policy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from stable_baselines3.common.callbacks import BaseCallback
+from stable_baselines3.common.logger import configure
+from torch import nn
+
+from tenure.core.problem import Problem
+from tenure.core.project import Project
+from tenure.core.reward import Reward
+from tenure.simulators.actions import is_masked
+from tenure.simulators.vec_env import SimulatorVecEnv
+from tenure.training.duals import DualAscent, Duals, natural_rates
+from tenure.training.export import PolicyGraph, policy_graph
+from tenure.training.normaliser import fit_normaliser
+from tenure.training.record import CurvePoint
+from tenure.training.scout import scout
+from tenure.training.settings import Settings
+from tenure.training.watcher import Report, SelectionWatch
+from tenure.training.worlds import training_worlds
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What a recipe gives back.
+
+    Args:
+        graph: from raw observations to logits, or to vectors for a `Box`: the best checkpoint's (the best first KPI
+            among those that keep every limit, else the least broken one).
+        curve: every checkpoint on the selection data.
+    """
+
+    graph: nn.Module
+    curve: list[CurvePoint]
+
+
+class Ground:
+    """One seed of a run, apart from the algorithm.
+
+    Args:
+        project: problem, incumbent and simulator.
+        settings: of the recipe.
+        seed: of worlds, networks and exploration.
+        folder: where checkpoints, the learning log and TensorBoard files go.
+        report: called with every point of the learning curve.
+    """
+
+    def __init__(self, project: Project, settings: Settings, seed: int, folder: Path, report: Report) -> None:
+        torch.set_num_threads(1)
+        self.project, self.settings, self.seed, self.folder = project, settings, seed, folder
+        self.problem: Problem = project.problem
+        self.simulator = training_worlds(project, settings)
+        chance, level = np.random.default_rng(seed), settings.level
+        self.normaliser = fit_normaliser(self.problem, self.simulator, project.incumbent, chance, level)
+        rng = np.random.default_rng([seed, 1])
+        self.scouted = scout(self.problem, self.simulator, project.incumbent, rng, level)
+        learned = [limit for limit in self.problem.limits if limit.held_by == "lagrange"]
+        spread = self.normaliser.reward_std
+        self.duals = Duals(learned, natural_rates(learned, settings.dual_rate, spread, self.scouted.deviation))
+        self.watch = SelectionWatch(project, self.duals, folder, report)
+
+    @property
+    def masked(self) -> bool:
+        """Actions may be forbidden here."""
+        return is_masked(self.problem, self.simulator)
+
+    @cached_property
+    def worlds(self) -> SimulatorVecEnv:
+        """The training worlds: observations and rewards in the learner's units, limits priced, twins where wanted."""
+        settings = self.settings
+        return SimulatorVecEnv(
+            self.problem,
+            self.simulator,
+            settings.worlds,
+            self.seed,
+            level=settings.level,
+            reward=self.duals.priced(reward_of(self.project, settings)),
+            baseline=self.project.incumbent if settings.baseline and not self.scouted.ends else None,
+            scale=1.0 / self.normaliser.reward_std,
+            transform=self.normaliser,
+        )
+
+    def learn(
+        self,
+        model: Any,
+        acting: Callable[[Any], tuple[nn.Module, nn.Module]],
+        gradient_steps: Callable[[], int],
+    ) -> Trained:
+        """Run a learner of Stable-Baselines3 over its steps, with limits, checkpoints and logs.
+
+        Args:
+            model: a `BaseAlgorithm` over `worlds`.
+            acting: from its policy to the layers that act: a body, and a head to logits or to means in [-1, 1].
+            gradient_steps: how many it has taken so far.
+        """
+
+        def graph() -> PolicyGraph:
+            return policy_graph(*acting(model.policy), self.normaliser, self.problem.action)
+
+        logger = configure(str(self.folder), ["csv", "tensorboard"])
+        model.set_logger(logger)
+        checkpoints = Checkpoints(self.watch, graph, gradient_steps, self.settings.checkpoint_every)
+        model.learn(self.settings.steps, callback=[DualAscent(self.duals, self.worlds), checkpoints])
+        checkpoints.score()
+        model.dump_logs()  # the last update's values and the last score
+        logger.close()
+        return self.trained()
+
+    def trained(self) -> Trained:
+        """The best checkpoint so far, and the curve."""
+        return Trained(self.watch.best(), self.watch.curve)
+
+
+class Checkpoints(BaseCallback):
+    """Scores the learner at the first update after every so many gradient steps."""
+
+    def __init__(
+        self, watch: SelectionWatch, graph: Callable[[], PolicyGraph], gradient_steps: Callable[[], int], every: int
+    ) -> None:
+        super().__init__()
+        self.watch, self.graph, self.gradient_steps, self.every = watch, graph, gradient_steps, every
+        self.scored_at = 0
+
+    def _on_step(self) -> bool:
+        return True
+
+    def _on_rollout_start(self) -> None:
+        if self.gradient_steps() // self.every > self.scored_at // self.every:
+            self.score()
+
+    def score(self) -> None:
+        """One checkpoint and one point of the curve."""
+        self.scored_at = self.gradient_steps()
+        point = self.watch.score(self.graph(), self.num_timesteps, self.scored_at)
+        self.logger.record("selection/score", point.score)
+
+
+def reward_of(project: Project, settings: Settings) -> Reward:
+    """The problem's reward without the terms the settings leave out."""
+    reward = project.problem.reward
+    for signal in settings.without:
+        reward = reward.without(signal)
+    return reward

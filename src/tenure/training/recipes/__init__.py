@@ -1,0 +1,36 @@
+"""The recipes, a file each, which reads from top to bottom; heavy libraries load when one trains, not before.
+
+Promises: every recipe takes the same ground (worlds in the learner's units, limits, checkpoints) and gives back the
+same: a graph from raw observations to logits or vectors, and a curve on the selection data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from tenure.core.errors import SettingsError
+from tenure.training.recipes import ppo
+from tenure.training.recipes.recipe import Recipe
+
+RECIPES: Mapping[str, Recipe] = MappingProxyType({recipe.name: recipe for recipe in (ppo.RECIPE,)})
+"""Every recipe by its name."""
+
+
+def recipe_of(name: str) -> Recipe:
+    """The recipe of that name.
+
+    Raises:
+        SettingsError: there is none.
+    """
+    if name not in RECIPES:
+        raise SettingsError(
+            expected=f"one of the recipes {sorted(RECIPES)}",
+            found=repr(name),
+            where="the recipe to train with",
+            fix="name one of these; `tenure bench` says which suit the problem",
+        )
+    return RECIPES[name]
+
+
+__all__ = ["RECIPES", "Recipe", "recipe_of"]
