@@ -81,7 +81,7 @@ class Pool:
     def close(self) -> None:
         """Close the environments that are free."""
         while self._free:
-            self._free.pop().close()
+            self._free.pop().close()  # type: ignore[no-untyped-call]
 
 
 class Course:
@@ -202,7 +202,7 @@ class Course:
 
 def _given(space: spaces.Space[Any], action: npt.NDArray[Any]) -> Any:
     if isinstance(space, spaces.Discrete):
-        return space.start + int(action)
+        return int(space.start) + int(action)
     return np.asarray(action, dtype=space.dtype).reshape(space.shape or ())
 
 

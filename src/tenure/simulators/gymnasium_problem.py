@@ -83,7 +83,7 @@ def _feature(name: str, low: float, high: float) -> Feature:
 def _action(world: GymnasiumSimulator, labels: Sequence[str] | None) -> Discrete | Box:
     space = world.example.action_space
     if isinstance(space, spaces.Discrete):
-        named = [str(space.start + index) for index in range(int(space.n))] if labels is None else labels
+        named = [str(int(space.start) + index) for index in range(int(space.n))] if labels is None else labels
         _check_count(world, "labels", int(space.n), len(named))
         return Discrete(tuple(named))
     if not isinstance(space, spaces.Box) or not (np.isfinite(space.low).all() and np.isfinite(space.high).all()):

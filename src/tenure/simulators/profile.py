@@ -224,7 +224,7 @@ def gymnasium_loop(problem: Problem, simulator: Simulator, clock: Clock, block_s
     env.action_space.seed(0)
     _looped(env, problem.horizon, clock, block_s, 20)  # the first steps pay for what is loaded on first use
     steps, elapsed = _looped(env, problem.horizon, clock, block_s, 100_000)
-    env.close()
+    env.close()  # type: ignore[no-untyped-call]
     if elapsed <= 0:
         found, fix = f"{elapsed} s", "take a clock that moves"
         raise EvidenceError(expected="a measurable time", found=found, where="gymnasium_loop", fix=fix)
