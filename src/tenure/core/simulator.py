@@ -112,3 +112,16 @@ class Replayable(Protocol):
             DataError: the log lacks a column that is needed, or its episodes differ in length.
         """
         ...
+
+
+class Resumable(Protocol):
+    """A simulator that can begin where a log was, from what was seen there alone; validation rolls out from there."""
+
+    def from_observation(self, observation: Floats, rng: np.random.Generator) -> State:
+        """One world per row, of the level `normal`, in which just that is seen; the rest of its state is drawn by rng.
+
+        Args:
+            observation: float32 [n, features], in the order of the problem's observation.
+            rng: chance of what cannot be seen.
+        """
+        ...

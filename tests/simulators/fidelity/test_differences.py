@@ -112,3 +112,9 @@ def test_thinning_keeps_whole_weeks_and_their_steps() -> None:
     goes_on = np.flatnonzero(part.following >= 0)
     assert (part.step[part.following[goes_on]] == part.step[goes_on] + 1).all()
     assert (part.episode[part.following[goes_on]] == part.episode[goes_on]).all()
+
+
+def test_a_doubt_without_end_says_so_instead_of_a_number_of_units() -> None:
+    found = Difference("tail", "stock", "share", 0.44, 0.0, float("inf"), 0.65)
+    assert found.finding(60, "episode").verdict is Verdict.INCONCLUSIVE
+    assert "Halves of the log say nothing about it" in found.finding(60, "episode").reason

@@ -15,6 +15,7 @@ from tenure.core.arrays import Floats
 from tenure.core.errors import EvidenceError
 from tenure.core.trajectories import Trajectories
 from tenure.simulators import check_simulator, run
+from tenure.simulators.fidelity.rollouts import rolled
 from tenure.simulators.fitted import Fitted, FittedSimulator, fit_simulator
 
 A = np.array([[0.9, 0.1], [-0.2, 0.8]])
@@ -222,3 +223,20 @@ def test_a_log_that_says_too_little_is_refused(change: Any, words: str) -> None:
 def test_an_outside_feature_must_exist() -> None:
     with pytest.raises(EvidenceError, match="found 'sun'"):
         fit_simulator(problem(), spring_log(), outside=("sun",))
+
+
+def test_worlds_begin_where_they_are_asked_to_and_go_on_with_the_nearest_wind() -> None:
+    log, world = spring_log(), plain(outside=("wind",)).simulator
+    rows, rng = np.array([0, 60, 777]), np.random.default_rng(0)
+    state = world.from_observation(log.observation[rows].astype(np.float32), rng)
+    assert np.array_equal(world.observe(state), log.observation[rows].astype(np.float32))
+    assert state.row.tolist() == rows.tolist()
+    after = world.step(state, np.ones(3, dtype=int), rng).state
+    assert np.array_equal(after.seen[:, 2], log.observation[rows + 1, 2])
+
+
+def test_roll_outs_of_a_fitted_simulator_from_another_log_of_its_world_pass() -> None:
+    found, _ = rolled(problem(), plain().simulator, spring_log(seed=9), "episode")
+    assert {each.field: each.verdict for each in found}["right"] is Verdict.PASS
+    bent, _ = rolled(problem(), plain().simulator, spring_log(bend=0.8, seed=9), "episode")
+    assert {each.field: each.verdict for each in bent}["left"] is Verdict.FAIL

@@ -60,6 +60,8 @@ class Difference:
 def more(found: Difference, clusters: int, unit: str) -> str:
     """How much more log would settle it: doubt shrinks with the root of the units."""
     doubt = found.high - found.value
+    if math.isinf(doubt):
+        return "Halves of the log say nothing about it: log several times as much"
     room = max(abs(limits.UNSEEN * found.limit - found.value), found.value - found.limit, 0.1 * found.limit)
     needed = math.ceil(clusters * (doubt / room) ** 2 - 1e-6)
     return f"The log is too small to tell; about {max(1, needed - clusters):,} more {unit}s would settle it"

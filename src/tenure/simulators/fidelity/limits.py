@@ -21,6 +21,7 @@ ASPECTS: Mapping[str, float] = {
     "noise": 0.30,
     "horizon": 0.25,
     "replay": 0.15,
+    "rollout": 0.25,
 }
 """Largest difference that is let pass; units in `aspects.py`. Most are in standard deviations of the log."""
 NOISE_SEEN = 0.25

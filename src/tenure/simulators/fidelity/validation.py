@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +22,7 @@ from tenure.simulators.fidelity.late import Leak, leaks
 from tenure.simulators.fidelity.lead import Lead, leads
 from tenure.simulators.fidelity.ranking import Ranking, ranking
 from tenure.simulators.fidelity.recorded import compared
+from tenure.simulators.fidelity.rollouts import rolled
 from tenure.simulators.fidelity.sample import Sample, Unit, sample_of, thinned
 from tenure.simulators.fidelity.values import Unknown, Worth, on_real_data, simulated, worth
 
@@ -120,6 +121,15 @@ class _Fields:
     leads: Sequence[Lead] = ()
     others: Sequence[Finding] = ()
 
+    def beside(self, more: _Fields) -> _Fields:
+        """Both together."""
+        return _Fields(
+            (*self.differences, *more.differences),
+            (*self.growth, *more.growth),
+            (*self.leads, *more.leads),
+            (*self.others, *more.others),
+        )
+
     def findings(self, bench: _Bench) -> list[Finding]:
         apart = [each.finding(*bench.counted) for each in self.differences]
         return [*(lead.finding for lead in self.leads), *self.others, *apart]
@@ -144,14 +154,8 @@ def validate(question: Question) -> Validation:
     bench = _bench(question)
     if bench.log.clusters < limits.FEWEST_CLUSTERS:
         return _told(question, bench, _Fields(others=[_too_small(bench)]), _Values({}, {}, {}), ())
-    fields, again = _fields(question, bench), _replayed(question, bench)
-    whole = _Fields(
-        (*fields.differences, *again.differences),
-        (*fields.growth, *again.growth),
-        fields.leads,
-        (*fields.others, *again.others),
-    )
-    return _told(question, bench, whole, _values(question, bench), _costs(question, bench, fields.leads))
+    fields = _fields(question, bench).beside(_replayed(question, bench)).beside(_rolled(question, bench))
+    return _told(question, bench, fields, _values(question, bench), _costs(question, bench, fields.leads))
 
 
 def _told(question: Question, bench: _Bench, fields: _Fields, values: _Values, costs: Sequence[Leak]) -> Validation:
@@ -213,7 +217,7 @@ def _fields(question: Question, bench: _Bench) -> _Fields:
     ours = thinned(sample_of(made, *_names(question), bench.unit), MOST_ROWS)
     return _Fields(
         differences(bench.log, ours, question.seed),
-        list(growth(bench.log, ours)),
+        _named(growth(bench.log, ours), "distribution of changes"),
         leads(bench.log, ours, question.seed),
         kindness(question.log, bench.log, ours, question.seed),
     )
@@ -224,10 +228,27 @@ def _replayed(question: Question, bench: _Bench) -> _Fields:
     if not hasattr(question.simulator, "replayed"):
         return _Fields()
     try:
-        return _Fields(*compared(question.problem, question.simulator, question.log, bench.unit, question.seed))
+        found, growing = compared(question.problem, question.simulator, question.log, bench.unit, question.seed)
+        return _Fields(found, _named(growing, "replay of the log's course"))
     except DataError as error:
         told = f"the log cannot be replayed: {error.found}. To do: {error.fix}"
         return _Fields(others=[Finding("replay", Verdict.INCONCLUSIVE, told)])
+
+
+def _rolled(question: Question, bench: _Bench) -> _Fields:
+    """The log's own actions from logged states on, where the simulator can begin there."""
+    if not hasattr(question.simulator, "from_observation"):
+        return _Fields()
+    try:
+        found, growing = rolled(question.problem, question.simulator, question.log, bench.unit, question.seed)
+        return _Fields(found, _named(growing, "roll-outs from logged states"))
+    except DataError as error:
+        told = f"no roll-out from logged states: expected {error.expected}; found {error.found}. To do: {error.fix}"
+        return _Fields(others=[Finding("rollout", Verdict.ERROR, told)])
+
+
+def _named(growth: Iterable[Mapping[str, Any]], of: str) -> list[Mapping[str, Any]]:
+    return [{"of": of, **each} for each in growth]
 
 
 def _values(question: Question, bench: _Bench) -> _Values:

@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+from scipy.spatial import cKDTree
 
 from tenure.core.arrays import Floats, Ints
 from tenure.core.problem import Problem
@@ -86,6 +87,19 @@ class FittedSimulator:
     def reset(self, n: int, rng: np.random.Generator, level: str = "normal") -> FittedState:
         """n worlds at rows of the episodes the dynamics were fitted to, each equally likely."""
         return self._at(rng.choice(self._starts[0], n), self.levels[level])
+
+    def from_observation(self, observation: Floats, rng: np.random.Generator) -> FittedState:
+        """Worlds in which that is seen; features outside go on as after the row of the log that is nearest in them."""
+        seen = np.asarray(observation, dtype=np.float64)
+        rows = rng.choice(self._starts[0], len(seen))
+        if self._columns:
+            known, scale = (
+                self.log_seen[self._starts[0]][:, self._columns],
+                np.nanstd(self.log_seen[:, self._columns], 0),
+            )
+            scale = np.where(scale > 0, scale, 1.0)
+            rows = self._starts[0][cKDTree(known / scale).query(seen[:, self._columns] / scale)[1]]
+        return FittedState(seen, rows, np.full(len(seen), self.levels["normal"]))
 
     def panel(self, split: Split, first_day: int = 0, days: int | None = None) -> Panel:
         """One world per episode of a part, from its first whole row, over the horizon or so many days of 24 hours."""
