@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,13 +18,16 @@ from tenure.cli.shadow_source import margins, shadow_log, shadow_source
 from tenure.cli.workspace import Workspace, open_workspace
 from tenure.core.clock import ManualClock
 from tenure.core.decision import Arm, Decision, Outcome, ShadowProposal
-from tenure.core.errors import EvidenceError
+from tenure.core.evidence import Verdict
 from tenure.core.project import load_project
 from tenure.core.simulator import Panel
 from tenure.core.spaces import Box
-from tenure.evaluation.shadow.log import Margin
+from tenure.evaluation.shadow.log import Margin, Need
+from tenure.evaluation.shadow.report import shadow_report
 from tenure.rollout.settings import GuardrailSettings, Promote, Settings
 from tenure.store import Event, SqliteStore, Store
+from tenure.store.records import LogFrame
+from tenure.store.shadow import Proposals
 
 DAYS = 3
 VERSION = "v1"
@@ -250,12 +254,48 @@ def test_margins_are_those_of_the_first_step_else_of_the_guardrail() -> None:
     assert margins(settings) == {"cost": Margin(0.05, relative=True), "late": Margin(0.1)}
 
 
-def test_box_actions_are_refused(home: Path) -> None:
-    workspace = open_workspace("bikes", home)
-    with workspace.store() as store:
-        frame, proposals = store.read_log("bikes", limit=5), store.candidate_proposals("bikes", VERSION)
-    problem = load_project("bikes").problem
-    boxed = object.__new__(type(problem))
-    boxed.__dict__.update({**problem.__dict__, "action": Box(("x",), ("m",), (0.0,), (1.0,))})
-    with pytest.raises(EvidenceError, match="labelled actions"):
-        shadow_log(boxed, frame, proposals)
+def test_of_vectors_the_report_says_how_often_they_differ_and_weighs_nothing() -> None:
+    space = Box(("x", "y"), ("m", "m"), (0.0, 0.0), (1.0, 10.0))
+    problem = dataclasses.replace(load_project("arm").problem, action=space)
+    n, none = 4, np.full(2, np.nan)
+    offered = np.array([[0.5, 5.0], [0.5, 5.4], [0.5, 5.6], [0.5, 5.0]])  # apart by 0, 0.04, 0.06; unheard
+    names = [f"d{k}" for k in range(n)]
+    frame = LogFrame(
+        decision_id=names,
+        sequence=np.arange(1, n + 1),
+        unit_id=["u"] * n,
+        episode_id=[None] * n,
+        step=np.full(n, -1),
+        decided_at=np.array(["2026-01-05"] * n, dtype="datetime64[us]"),
+        stage=["shadow"] * n,
+        arm=["incumbent"] * n,
+        version=["rule"] * n,
+        action=np.tile([0.5, 5.0], (n, 1)),
+        propensity=np.ones(n),
+        explored=np.zeros(n, dtype=bool),
+        confidence=np.ones(n),
+        observation=np.zeros((n, len(problem.observation)), dtype=np.float32),
+        joined=np.ones(n, dtype=bool),
+        signals={name: np.zeros(n) for name in problem.signal_names},
+        shadow_action=np.vstack([offered[:3], none]),
+        shadow_version=["v1"] * 3 + [None],
+    )
+    log, confidence = shadow_log(problem, frame, Proposals(names[:3], offered[:3], np.ones(3)))
+    assert log.proposed.tolist() == [0, 0, 1, -1]
+    assert log.differs.tolist() == [False, False, True, False]
+    assert np.isnan(log.rows.propensity).all()
+    assert confidence[:3].tolist() == [1.0] * 3
+    assert "5 %" in log.rows.labels[1]
+
+    report = shadow_report(problem, log, "no replay", need=Need(1, 1), margins={})
+    assert report.verdict is Verdict.INCONCLUSIVE
+    assert [each.gain for each in report.value] == [None] * len(report.value)
+
+
+def test_of_vectors_nobody_proposed_there_is_nothing_to_compare(tmp_path: Path) -> None:
+    problem = load_project("arm").problem
+    with SqliteStore(tmp_path / "log.db") as store:
+        store.open_problem("arm", "salt")
+        frame = store.read_log("arm")
+    log, _ = shadow_log(problem, frame, Proposals([], np.zeros(0, dtype=np.int64), np.zeros(0)))
+    assert len(log) == 0

@@ -76,8 +76,9 @@ def test_it_says_what_was_known_who_decided_why_and_what_came_of_it(
     assert "candidate's share" in found["because"]
     assert found["context"]["stock"] == 1.0
     assert found["version"]["lineage"] == {"run": "r1", "seed": 4}
+    incumbent = world.problem.action.labels[12]  # type: ignore[union-attr]
     assert found["alternatives"] == [
-        {"arm": "incumbent", "version": "rule", "action": world.problem.action.labels[12], "confidence": 1.0}  # type: ignore[union-attr]
+        {"arm": "incumbent", "version": "rule", "action": incumbent, "apart": None, "confidence": 1.0}
     ]
     assert [(one["place"], one["counted"]) for one in found["outcomes"]] == [("joined", True)]
     assert found["replay"]["same"] is True

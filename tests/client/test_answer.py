@@ -49,6 +49,18 @@ def test_a_fallback_pretends_nothing_and_holds_for_ever() -> None:
     assert answer.usable_at(1e18)
 
 
+def test_a_vector_comes_as_a_tuple_and_with_its_density_where_it_was_drawn() -> None:
+    drawn = {**GOOD, "action": [0.5, 1], "propensity": None, "density": 0.25}
+    assert (read_answer(GOOD, 1.0).action, read_answer(GOOD, 1.0).density) == (0, None)
+    found = read_answer(drawn, 1.0)
+    assert (found.action, found.propensity, found.density) == ((0.5, 1.0), None, 0.25)
+
+
+def test_a_callers_own_vector_is_its_action() -> None:
+    assert fallback_answer("d", [0.5, 1], "expired").action == (0.5, 1.0)
+    assert fallback_answer("d", 1, "expired").action == 1
+
+
 @pytest.mark.parametrize("bad", [{}, [], None, {**GOOD, "action": "x"}, {**GOOD, "action": None}])
 def test_something_else_is_no_answer(bad: object) -> None:
     with pytest.raises(ValueError, match=r"."):

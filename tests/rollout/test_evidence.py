@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from tenure.core.evidence import Finding, Verdict
+from tenure.core.spaces import Box
 from tenure.core.trace import Trace
 from tenure.rollout import Evidence, Ledger, RolloutState, Settings, Stage, daily_gains, live_gains
 from tenure.rollout.gains import full_gains
@@ -222,6 +223,18 @@ def test_the_shadow_must_have_been_there(proposals: int, shadowed: int, verdict:
     seen = evidence([])
     seen.ledger.proposals, seen.ledger.shadowed = proposals, shadowed
     assert delivery(seen).verdict is verdict
+
+
+@pytest.mark.parametrize(("off", "verdict"), [(1e-4, Verdict.PASS), (3e-4, Verdict.FAIL)])
+def test_live_vectors_equal_the_replays_to_rounding(off: float, verdict: Verdict) -> None:
+    space = Box(("u", "v"), ("m", "m"), (0.0, 0.0), (1.0, 2.0))
+    seen = evidence([])
+    boxed = replace(seen, problem=replace(seen.problem, action=space))
+    services = replace(seen.services, decide=lambda _, observation: np.full((len(observation), 2), 0.5))
+    boxed = replace(boxed, services=services)
+    boxed.ledger.learned_observation = [np.zeros((3, 1))]
+    boxed.ledger.learned_action = [np.array([[0.5, 0.5], [0.5, 0.5], [0.5, 0.5 + off]])]  # off / 2 of a range
+    assert replay_equality(boxed).verdict is verdict
 
 
 def test_live_equals_replay_action_by_action() -> None:

@@ -8,6 +8,8 @@ import pytest
 from tenure.core.policy import Proposal
 from tenure.serving.offers import Offer, checked, moved, restricted
 
+from .toy import LABELLED
+
 HALVES = np.array([[0.0, 0.5, 0.3, 0.2]])
 
 
@@ -74,10 +76,10 @@ def test_of_two_nearest_the_lower_one_is_taken() -> None:
     ],
 )
 def test_what_no_proposal_may_be_is_none(proposal: Proposal) -> None:
-    assert checked(proposal, 1, 4) is None
+    assert checked(proposal, 1, LABELLED) is None
 
 
 def test_a_good_proposal_comes_as_lists() -> None:
-    offer = checked(Proposal(np.array([1, 3]), np.array([0.5, 1.0])), 2, 4)
+    offer = checked(Proposal(np.array([1, 3]), np.array([0.5, 1.0])), 2, LABELLED)
     assert offer == Offer([1, 3], [0.5, 1.0])
     assert (offer.probability(0, 1), offer.probability(0, 3)) == (1.0, 0.0)

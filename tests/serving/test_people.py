@@ -14,7 +14,7 @@ from tenure.core.decision import Arm, Decision
 from tenure.core.policy import Proposal
 from tenure.rollout.assignment import draw, gets_candidate
 from tenure.rollout.rules import HumanRule
-from tenure.serving.choose import Held
+from tenure.serving.choice import Held
 from tenure.serving.wire import OutcomeRequest
 from tenure.store import Control, Event, Recent, Trip
 from tenure.store.database import Connection

@@ -69,6 +69,7 @@ def test_it_is_the_same_in_shadow_and_at_full_share(world: World, share: float) 
 def test_a_row_somebody_changed_is_not_the_same(world: World) -> None:
     staged(world, 1.0)
     row = world.one()
+    assert isinstance(row.action, int)
     assert again(world, action=(row.action + 1) % 4).same is False
     assert again(world, propensity=0.123).same is False
 

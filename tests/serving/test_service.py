@@ -109,11 +109,9 @@ def test_ids_of_our_making_stand_in_the_order_of_time(world: World) -> None:
     assert {len(name) for name in before + after} == {32}
 
 
-def test_box_actions_are_refused_when_the_service_is_made() -> None:
-    import dataclasses
-
-    with pytest.raises(ProblemError, match="Discrete"):
-        Reader(dataclasses.replace(problem(), action=Box(("v",), ("m/s",), (0.0,), (1.0,))))
+def test_vectors_without_bounds_are_refused_when_the_service_is_made() -> None:
+    with pytest.raises(ProblemError, match="finite bounds"):
+        Reader(problem(action=Box(("v",), ("m/s",), (0.0,), (float("inf"),))))
 
 
 def test_the_row_holds_what_was_answered(world: World) -> None:

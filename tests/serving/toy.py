@@ -17,7 +17,7 @@ from tenure.core.errors import BundleError, StoreError
 from tenure.core.policy import Policy, Proposal
 from tenure.core.problem import Constraint, Problem
 from tenure.core.reward import KPI, Reward, Signal, Term
-from tenure.core.spaces import Discrete, Feature
+from tenure.core.spaces import Box, Discrete, Feature
 from tenure.rollout.settings import RolloutSettings, Settings
 from tenure.serving import Answer, DecisionRequest, DecisionService
 from tenure.serving.deadline import Deadline
@@ -25,15 +25,16 @@ from tenure.store import Appended, Control, Event, Fold, SqliteStore
 
 NOON = datetime(2011, 10, 1, 12, tzinfo=UTC)
 ACTIONS = ("a", "b", "c", "d")
+LABELLED = Discrete(ACTIONS)
 
 
-def problem(constraints: tuple[Constraint, ...] = ()) -> Problem:
-    """Four actions over two features, the second with a default."""
+def problem(constraints: tuple[Constraint, ...] = (), action: Discrete | Box = LABELLED) -> Problem:
+    """Four actions, or vectors, over two features, the second with a default."""
     return Problem(
         name="toy",
         about="for tests",
         observation=(Feature("x", "m", 0, 10), Feature("y", "m", default=1.0)),
-        action=Discrete(ACTIONS),
+        action=action,
         signals=(Signal("cost", "$", 0, 100),),
         reward=Reward((Term("cost", -1.0, "$", "it is paid"),)),
         kpis=(KPI("cost", "$", "lower", {"cost": 1}),),
@@ -61,7 +62,8 @@ class Fixed:
             return proposal
         n = len(observation)
         distribution = None if self.distribution is None else np.tile(self.distribution, (n, 1))
-        return Proposal(np.full(n, self.action), np.full(n, self.confidence), distribution)
+        action = np.tile(self.action, (n, 1)) if isinstance(self.action, tuple) else np.full(n, self.action)
+        return Proposal(action, np.full(n, self.confidence), distribution)
 
 
 class Fragile(SqliteStore):
@@ -112,6 +114,7 @@ class World:
     incumbent: Any = field(default_factory=lambda: Fixed(0, 1.0, version="rule"))
     exploration: float = 0.0
     constraints: tuple[Constraint, ...] = ()
+    action: Discrete | Box = LABELLED
     clock: Clock = field(default_factory=lambda: ManualClock(NOON))
     broken: bool = False
     deadline: Deadline = field(default_factory=lambda: Deadline(60.0))
@@ -119,7 +122,7 @@ class World:
 
     def __post_init__(self) -> None:
         self.store = Fragile(self.folder / "log.db", synchronous="OFF")
-        self.problem = problem(self.constraints)
+        self.problem = problem(self.constraints, self.action)
         settings = Settings(rollout=RolloutSettings(salt="salt", exploration=self.exploration))
         self.service = DecisionService(
             self.problem,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tenure.core.errors import ConflictError, TenureError
+from tenure.core.spaces import Action
 from tenure.serving import Answer, DecisionRequest, OutcomeRequest
 from tenure.store import Receipt
 
@@ -13,7 +14,7 @@ from .watch import Watch
 if TYPE_CHECKING:
     from .replica import Replica
 
-Said = tuple[int, str, float | None]
+Said = tuple[Action, str, float | None]
 
 
 class Answers:
@@ -27,7 +28,7 @@ class Answers:
         self.watch = watch
         self.last: dict[str, tuple[Said, int]] = {}
         self.bodies: dict[str, str] = {}
-        self.spooled: dict[str, tuple[int, str]] = {}
+        self.spooled: dict[str, tuple[Action, str]] = {}
 
     def sent(self, replica: Replica, request: DecisionRequest, answer: Answer | TenureError) -> None:
         """An answer leaves a replica: the log says the same, unless the answer says that it could not be asked."""

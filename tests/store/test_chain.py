@@ -51,7 +51,7 @@ SWAP = """UPDATE decision SET sequence = 100 WHERE sequence = 6; UPDATE decision
 UPDATE decision SET sequence = 7 WHERE sequence = 100"""
 COPY = """INSERT INTO decision SELECT 'x', problem, problem_version, unit_id, episode_id, step, decided_at, context,
 observation, mask, stage, arm, version, action, propensity, explored, confidence, kill_epoch, reason, latency_us,
-request_hash, density, candidates, position, 9, nonce, erased FROM decision WHERE sequence = 1"""
+request_hash, density, candidates, position, 9, nonce, erased, vector FROM decision WHERE sequence = 1"""
 
 
 @pytest.mark.parametrize(
@@ -76,12 +76,17 @@ request_hash, density, candidates, position, 9, nonce, erased FROM decision WHER
         ),
         ("UPDATE head SET hash = zeroblob(32)", 9, 8, "the log ends at row 8"),
         (
-            "INSERT INTO correction VALUES ('bikes', 2, 'b', 0, 'incumbent', 1.0, 'forged')",
+            "INSERT INTO correction VALUES ('bikes', 2, 'b', 0, 'incumbent', 1.0, 'forged', NULL)",
             2,
             8,
             "the correction at 2 was never committed",
         ),
-        ("INSERT INTO correction VALUES ('bikes', 4, 'b', 0, 'incumbent', 1.0, 'forged')", 4, 3, "rows 4 to 4 are not"),
+        (
+            "INSERT INTO correction VALUES ('bikes', 4, 'b', 0, 'incumbent', 1.0, 'forged', NULL)",
+            4,
+            3,
+            "rows 4 to 4 are not",
+        ),
     ],
 )
 def test_an_edit_behind_the_stores_back_is_found_where_it_was_made(

@@ -343,7 +343,7 @@ def test_a_log_of_another_version_of_tenure_is_not_opened(url: str) -> None:
     opened(url).close()
     with psycopg.connect(url) as link:
         link.execute("UPDATE tenure_schema SET version = 1")
-    with PostgresStore(url) as store, pytest.raises(StoreError, match=r"schema version 2; found schema version 1"):
+    with PostgresStore(url) as store, pytest.raises(StoreError, match=r"schema version 3; found schema version 1"):
         store.problems()
 
 

@@ -161,12 +161,12 @@ def test_a_database_of_another_program_is_left_alone(path: Path) -> None:
     raw.close()
 
 
-@pytest.mark.parametrize("version", [1, 3])
+@pytest.mark.parametrize("version", [1, 4])
 def test_a_file_of_another_version_of_tenure_is_not_opened(path: Path, version: int) -> None:
     raw = apsw.Connection(str(path))
     raw.pragma("user_version", version)
     raw.close()
-    with pytest.raises(StoreError, match=rf"schema version 2; found schema version {version}.*export it"):
+    with pytest.raises(StoreError, match=rf"schema version 3; found schema version {version}.*export it"):
         SqliteStore(path)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 from tenure.core.errors import BundleError
 from tenure.core.problem import Problem
 from tenure.core.reward import KPI, Reward, Signal, Term
-from tenure.core.spaces import Discrete, Feature
+from tenure.core.spaces import Box, Discrete, Feature
 from tenure.store import load_bundle, save_bundle
 from tenure.store.standin import constant_graph, stand_in
 
@@ -31,6 +32,12 @@ def test_it_is_saved_loaded_and_always_takes_its_action(tmp_path: Path, action: 
     policy = load_bundle(folder, PROBLEM)
     observation = np.array([[0, 1e30], [-5, 3], [10, -1e30]], dtype=np.float32)
     assert policy.propose(observation, None, np.zeros(3)).action.tolist() == [action] * 3
+
+
+def test_for_vectors_it_always_takes_the_middle_of_the_bounds(tmp_path: Path) -> None:
+    boxed = replace(PROBLEM, action=Box(("u", "v"), ("m", "m"), (-1.0, 0.0), (1.0, 5.0)))
+    policy = load_bundle(save_bundle(stand_in(boxed), tmp_path), boxed)
+    assert policy.propose(np.ones((2, 2), dtype=np.float32), None, np.zeros(2)).action.tolist() == [[0.0, 2.5]] * 2
 
 
 def test_its_lineage_says_what_it_is() -> None:

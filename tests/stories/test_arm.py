@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import onnxruntime
 import pytest
-from tests.stories.commands import end, long, start, tenure
+from tests.stories.commands import long, tenure
 
 from tenure.cases.arm.problem import problem
 from tenure.cases.arm.simulator import simulator
@@ -51,13 +51,6 @@ def test_torques_go_from_training_to_a_bundle_within_the_motors_limits(tmp_path:
     assert code == 0
     assert kpi(found, "cost")["candidate"] == pytest.approx(run["score"]["value"], rel=1e-6)
     assert kpi(found, "jerk")["candidate"] >= 0
-
-
-def test_a_server_refuses_vectors_and_says_so(tmp_path: Path) -> None:
-    running = start(tmp_path, "serve", "arm", "--port", "0")
-    code, found = end(running)
-    assert code == 2
-    assert "Box" in str(found)
 
 
 @long

@@ -126,7 +126,7 @@ def _await_shadow(store: Store, problem: str) -> None:
     while time.monotonic() < until:
         sequence = store.control(problem).sequence
         latest = store.read_log(problem, after_sequence=max(sequence - LATEST, 0))
-        if not len(latest) or latest.shadow_action[-1] >= 0:
+        if not len(latest) or latest.proposed[-1]:
             return
         time.sleep(0.005)
 

@@ -11,13 +11,13 @@ import numpy as np
 
 from tenure.cli.services import services
 from tenure.cli.workspace import Workspace
-from tenure.core.arrays import Bools, Floats
+from tenure.core.arrays import Bools, Floats, Ints
 from tenure.core.clock import Clock
 from tenure.core.decision import Arm
 from tenure.core.errors import EvidenceError, TenureError
 from tenure.core.logged import Logged
 from tenure.core.problem import Problem
-from tenure.core.spaces import Discrete
+from tenure.core.spaces import APART, Box, Discrete
 from tenure.core.trace import Trace
 from tenure.evaluation.shadow.log import Margin, Need, Note, Replay, ShadowLog, hashed
 from tenure.rollout import Move, Stage
@@ -27,6 +27,8 @@ from tenure.store import Event, LogFrame, Store
 from tenure.store.shadow import Proposals
 
 DAY = timedelta(days=1)
+VECTORS = ("the incumbent's vector", f"a vector more than {100 * APART:g} % of a number's range away")
+"""What a candidate does in place of a vector: the same, or another."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +47,7 @@ def shadow_source(workspace: Workspace, store: Store, clock: Clock) -> ShadowSou
     """The latest candidate's shadow stage, without decisions whose outcomes may still come.
 
     Raises:
-        EvidenceError: no candidate was ever shadowed, or the actions have no labels.
+        EvidenceError: no candidate was ever shadowed.
     """
     problem, settings = workspace.project.problem, workspace.settings
     start = _start(store, problem.name)
@@ -70,11 +72,9 @@ def margins(settings: Settings) -> dict[str, Margin]:
 def shadow_log(problem: Problem, frame: LogFrame, proposals: Proposals) -> tuple[ShadowLog, Floats]:
     """The incumbent's decisions of the shadow stage, and the candidate's confidence in each, NaN without a proposal.
 
-    Raises:
-        EvidenceError: the actions have no labels.
+    Of vectors it says only whether the candidate's is another one, as `VECTORS`: what the log tells of one vector says
+    nothing of another, so that its rows have no propensity and nothing is weighed by them.
     """
-    if not isinstance(problem.action, Discrete):
-        raise _lacking("labelled actions", "a Box", problem.name, "value Box actions by replay: tenure evaluate")
     rows = _shadowed(frame)
     ids = np.array(frame.decision_id, dtype=object)[rows]
     place = {name: number for number, name in enumerate(proposals.decision_id)}
@@ -83,21 +83,35 @@ def shadow_log(problem: Problem, frame: LogFrame, proposals: Proposals) -> tuple
         name: frame.signals[name][rows] if name in frame.signals else np.full(len(ids), np.nan)
         for name in sorted(problem.signal_names)
     }
+    # One more entry stands for "no proposal": index -1 reads it.
+    sureness = np.append(proposals.confidence, np.nan)[which]
+    action, proposed, propensity, labels = _compared(problem.action, frame, rows, proposals, which)
     logged = Logged(
         index=np.arange(len(ids)),
         decision_id=ids,
         unit=hashed([frame.unit_id[row] for row in np.flatnonzero(rows)]),
-        action=frame.action[rows],
-        propensity=frame.propensity[rows],
+        action=action,
+        propensity=propensity,
         reward=problem.reward(signals),
         features=frame.observation[rows].astype(np.float64),
         names=problem.feature_names,
-        labels=problem.action.labels,
+        labels=labels,
         at=frame.decided_at[rows],
     )
-    # One more entry stands for "no proposal": index -1 reads it.
-    action, sureness = np.append(proposals.action, -1), np.append(proposals.confidence, np.nan)
-    return ShadowLog(logged, action[which], signals), sureness[which]
+    return ShadowLog(logged, proposed, signals), sureness
+
+
+def _compared(
+    space: Discrete | Box, frame: LogFrame, rows: Bools, proposals: Proposals, which: Ints
+) -> tuple[Ints, Ints, Floats, tuple[str, ...]]:
+    """What was done and proposed, as indices, with what weight, and the words for both; `which` is -1 for nothing."""
+    done, propensity = frame.action[rows], frame.propensity[rows]
+    if isinstance(space, Discrete):
+        return done, np.append(proposals.action, -1)[which], propensity, space.labels
+    offered = np.vstack([proposals.action.reshape(-1, space.size), np.full(space.size, np.nan)])[which]
+    another = np.asarray(space.apart(done.reshape(-1, space.size), offered) > APART, dtype=np.int64)
+    proposed = np.where(which < 0, -1, another)
+    return np.zeros(len(done), dtype=np.int64), proposed, np.full(len(done), np.nan), VECTORS
 
 
 def paired(incumbent: Trace, candidate: Trace, confidence: Floats) -> Replay:
@@ -105,7 +119,7 @@ def paired(incumbent: Trace, candidate: Trace, confidence: Floats) -> Replay:
 
     A unit is a world on one day, and days are the clusters: the worlds of one day share its weather.
     """
-    alive = (incumbent.action >= 0) | (candidate.action >= 0)
+    alive = incumbent.alive | candidate.alive
     days = np.array([str((incumbent.started_at + step * incumbent.interval).date()) for step in range(incumbent.steps)])
     worlds = np.array(incumbent.worlds, dtype=object)
     day, world = (np.broadcast_to(x, alive.shape)[alive].tolist() for x in (days[:, None], worlds[None, :]))
@@ -142,7 +156,7 @@ def _replayed(
 
 def _in_cells(trace: Trace, frame: LogFrame, log: ShadowLog, confidence: Floats) -> Floats:
     """The logged confidence at each step and world of a replay, NaN where none is; [steps, worlds]."""
-    cells = np.full(trace.action.shape, np.nan)
+    cells = np.full(trace.alive.shape, np.nan)
     start = np.datetime64(trace.started_at.astimezone(UTC).replace(tzinfo=None), "us")
     step = (log.rows.at - start) // np.timedelta64(trace.interval)
     world = {name: number for number, name in enumerate(trace.worlds)}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,6 +12,7 @@ from tenure.core.arrays import Floats
 from tenure.core.decision import Arm
 from tenure.core.errors import TenureError
 from tenure.core.policy import Policy
+from tenure.core.spaces import Action, Box
 from tenure.evaluation.influence import occlusion
 from tenure.store import Store
 from tenure.store.looking import Story
@@ -28,15 +28,16 @@ class Weighed:
     Args:
         arm: whose odds: the candidate's where it answered, was approved or only proposed, else the incumbent's.
         version: of that arm.
-        action: the one that is weighed; an index.
-        distribution: probability of each action; None where it cannot be known.
-        influence: change of the action's probability with each feature hidden, the largest first.
+        action: the one that is weighed.
+        distribution: probability of each action; None where it cannot be known, or where actions are vectors.
+        influence: change of the action's probability with each feature hidden, the largest first; of a vector how far
+            it moves, as `Box.apart`.
         unexplained: why there is neither, in a sentence; empty where there is.
     """
 
     arm: Arm
     version: str
-    action: int
+    action: Action
     distribution: dict[str, float] | None = None
     influence: dict[str, float] | None = None
     unexplained: str = ""
@@ -54,17 +55,34 @@ def explained(workspace: Workspace, store: Store, found: Story) -> Weighed:
         observation = np.frombuffer(row.observation, dtype=np.float32)
         mask = None if row.mask is None else np.frombuffer(row.mask, dtype=bool)
         baseline = baseline_of(store, problem.name, observation)
-        chances = probabilities(policy, len(labels_of(workspace)), mask)
-        distribution = chances(observation[None])[0].tolist()
-        sway = occlusion(chances, observation, baseline, whose.action).tolist()
+        space = problem.action
+        if isinstance(space, Box):
+            sway, odds = moved(policy, space, observation, baseline), None
+        else:
+            assert not isinstance(whose.action, tuple)
+            chances = probabilities(policy, space.size, mask)
+            odds = dict(zip(space.labels, chances(observation[None])[0].tolist(), strict=True))
+            sway = occlusion(chances, observation, baseline, whose.action)
     except TenureError as error:
         return replace(whose, unexplained=str(error))
     except Exception as error:  # a policy is somebody else's code
         told = f"{whose.version} cannot be asked again: {type(error).__name__}: {error}"
         return replace(whose, unexplained=told)
-    named = dict(zip(problem.feature_names, sway, strict=True))
+    named = dict(zip(problem.feature_names, sway.tolist(), strict=True))
     ranked = dict(sorted(named.items(), key=lambda item: -abs(item[1])))
-    return replace(whose, distribution=dict(zip(labels_of(workspace), distribution, strict=True)), influence=ranked)
+    return replace(whose, distribution=odds, influence=ranked)
+
+
+def moved(policy: Policy, space: Box, observation: Floats, baseline: Floats) -> Floats:
+    """How far a policy's vector moves when one feature after the other takes its baseline value; [features], >= 0.
+
+    Source: occlusion, as `evaluation.occlusion`, with the distance between vectors for the change of a probability.
+    """
+    n = len(observation)
+    asked = np.tile(observation, (n + 1, 1))
+    asked[np.arange(n), np.arange(n)] = baseline
+    vectors = policy.propose(asked, None, np.full(n + 1, 0.5)).action
+    return space.apart(vectors[:n], vectors[n])
 
 
 def weighed_arm(found: Story) -> Weighed:
@@ -76,12 +94,6 @@ def weighed_arm(found: Story) -> Weighed:
         if proposal.arm is Arm.CANDIDATE:
             return Weighed(Arm.CANDIDATE, proposal.version, proposal.action)
     return Weighed(row.arm, row.version, row.action)
-
-
-def labels_of(workspace: Workspace) -> Sequence[str]:
-    """The problem's actions."""
-    labels: Sequence[str] = getattr(workspace.project.problem.action, "labels", ())
-    return labels
 
 
 def baseline_of(store: Store, problem: str, observation: Floats) -> Floats:

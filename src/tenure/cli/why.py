@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from tenure.cli.weighing import Weighed, explained
 from tenure.cli.workspace import Workspace, open_workspace
 from tenure.core.clock import to_text
 from tenure.core.errors import UnknownError
+from tenure.core.spaces import Action
 from tenure.serving.replay import REASONS, Replay, Replayed, control_at
 from tenure.store import Control, Store, VersionRow
 from tenure.store.looking import KeptOutcome, Story, story
@@ -23,7 +24,7 @@ class Told:
     """Everything there is to say of one decision."""
 
     story: Story
-    labels: Sequence[str]
+    word: Callable[[Action], str]
     control: Control
     version: VersionRow | None
     pending: PendingDecision | None
@@ -32,7 +33,7 @@ class Told:
 
     def as_dict(self) -> dict[str, Any]:
         """The object of `--json`."""
-        row, label = self.story.standing, self.labels
+        row, word = self.story.standing, self.word
         return {
             "decision_id": row.decision_id,
             "sequence": row.sequence,
@@ -40,7 +41,7 @@ class Told:
             "unit_id": row.unit_id,
             "erased": self.story.erased,
             "context": dict(row.context),
-            "action": label[row.action],
+            "action": word(row.action),
             "arm": row.arm.value,
             "stage": row.stage,
             "reason": row.reason,
@@ -50,7 +51,8 @@ class Told:
                 {
                     "arm": one.arm.value,
                     "version": one.version,
-                    "action": label[one.action],
+                    "action": word(one.action),
+                    "apart": one.apart,
                     "confidence": one.confidence,
                 }
                 for one in self.story.proposals
@@ -58,7 +60,7 @@ class Told:
             "weighed": {
                 "arm": self.weighed.arm.value,
                 "version": self.weighed.version,
-                "action": label[self.weighed.action],
+                "action": word(self.weighed.action),
             },
             "distribution": self.weighed.distribution,
             "influence": self.weighed.influence,
@@ -66,15 +68,16 @@ class Told:
             "version": self._version(),
             "propensity": {
                 "value": row.propensity,
+                "density": row.density,
                 "share": self.control.live_share,
                 "explored": row.explored,
                 "exploration": self.replayed.exploration,
             },
             "corrections": [
-                {"at": to_text(one.at), "reason": one.reason, "action": label[int(one.payload["action"])]}
+                {"at": to_text(one.at), "reason": one.reason, "action": word(_action(one.payload["action"]))}
                 for one in self.story.corrections
             ],
-            "written": {"action": label[self.story.written.action], "arm": self.story.written.arm.value},
+            "written": {"action": word(self.story.written.action), "arm": self.story.written.arm.value},
             "pending": None if self.pending is None else self._pending(self.pending),
             "outcomes": [_outcome(one) for one in self.story.outcomes],
             "replay": self.replayed.as_dict(),
@@ -89,7 +92,7 @@ class Told:
     def _pending(self, row: PendingDecision) -> dict[str, Any]:
         return {
             "rule": row.rule,
-            "action": self.labels[row.action],
+            "action": self.word(row.action),
             "confidence": row.confidence,
             "status": row.status,
             "until": to_text(row.until),
@@ -131,7 +134,7 @@ def tell(workspace: Workspace, store: Store, decision_id: str) -> Told:
     versions = {row.version: row for row in store.versions(name)}
     return Told(
         story=found,
-        labels=replay.reader.labels,
+        word=replay.reader.word,
         control=control,
         version=versions.get(found.standing.version),
         pending=Pending(store).find(name, decision_id),
@@ -145,6 +148,11 @@ def _humans(workspace: Workspace) -> Any:
 
     rules = workspace.settings.human
     return Humans(rules, workspace.project.problem) if rules else None
+
+
+def _action(told: int | Sequence[float]) -> Action:
+    """What a correction's event says was done."""
+    return told if isinstance(told, int) else tuple(told)
 
 
 def _outcome(kept: KeptOutcome) -> dict[str, Any]:
@@ -171,9 +179,9 @@ def _say(output: Output, told: Told, fields: dict[str, Any]) -> None:
     for one in fields["corrections"]:
         output.say(f"Corrected {one['at']} to {one['action']!r}: {one['reason']}")
     for one in fields["alternatives"]:
-        output.say(
-            f"{one['arm']} {one['version']} would have done {one['action']!r}, confidence {one['confidence']:.2f}"
-        )
+        far = "" if one["apart"] is None else f", {percent(one['apart'])} of a number's range apart"
+        said = f"{one['arm']} {one['version']} would have done {one['action']!r}"
+        output.say(f"{said}, confidence {one['confidence']:.2f}{far}")
     if told.pending is not None:
         waits = fields["pending"]
         output.say(f"Rule {waits['rule']!r} asked a person for {waits['action']!r}: {waits['status']}")
@@ -189,6 +197,7 @@ def _say(output: Output, told: Told, fields: dict[str, Any]) -> None:
 def _say_propensity(output: Output, told: Told) -> None:
     row, rate = told.story.standing, told.replayed.exploration
     value = "unknown" if row.propensity is None else f"{row.propensity:.6g}"
+    value = value if row.density is None else f"none, but a density of {row.density:.6g}"
     drawn = "" if rate is None else f", exploration {percent(rate)}"
     explored = "; it was drawn to explore" if row.explored else ""
     share = percent(told.control.live_share)
@@ -197,11 +206,12 @@ def _say_propensity(output: Output, told: Told) -> None:
 
 def _say_features(output: Output, told: Told) -> None:
     weighed = told.weighed
-    whose = f"{weighed.arm.value} {weighed.version}'s {told.labels[weighed.action]!r}"
-    if weighed.influence is None or weighed.distribution is None:
+    whose = f"{weighed.arm.value} {weighed.version}'s {told.word(weighed.action)!r}"
+    if weighed.influence is None:
         output.say(f"No feature of {whose} can be weighed: {weighed.unexplained}.")
         return
-    output.say(f"Weighed is {whose}: the change of its odds with each feature hidden.")
+    of = "its odds" if weighed.distribution is not None else "the vector, as a share of a number's range,"
+    output.say(f"Weighed is {whose}: the change of {of} with each feature hidden.")
     context = told.story.standing.context
     output.table(
         ["feature", "value", "influence", ""],
@@ -210,5 +220,7 @@ def _say_features(output: Output, told: Told) -> None:
             for name, sway in weighed.influence.items()
         ],
     )
+    if weighed.distribution is None:
+        return
     best = sorted(weighed.distribution.items(), key=lambda item: -item[1])[:3]
     output.say("The policy's own odds: " + ", ".join(f"{label} {percent(chance)}" for label, chance in best))

@@ -29,7 +29,8 @@ from tenure.serving.access import Access, TokenAccess
 from tenure.serving.apart import loader
 from tenure.serving.api import Desk, Metrics, rest_app
 from tenure.serving.app import App
-from tenure.serving.choose import Held, Loader
+from tenure.serving.choice import Held
+from tenure.serving.choose import Loader
 from tenure.serving.keeping import Duty, Keeper
 from tenure.serving.lease import Standing, Watched
 from tenure.serving.loading import Loading

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -10,6 +11,7 @@ from typing import Any
 from tenure.core.clock import from_text
 from tenure.core.decision import Arm
 from tenure.core.errors import RequestError
+from tenure.core.spaces import Action
 
 DATE_SLACK_S = 2.0
 """A Date header counts whole seconds, and servers keep it for up to one more."""
@@ -22,20 +24,21 @@ class Answer:
     Args:
         decision_id: under which it is in the log, or will be.
         label: the action in words.
-        action: its index; None for a fallback whose caller named a label.
+        action: its index, or the vector of a `Box`; None for a fallback whose caller named a label.
         arm: incumbent, candidate, human or fallback.
         stage: rollout stage in force; "unknown" for a fallback.
         version: what decided; "caller" for a fallback.
-        propensity: probability of what is done; None where nobody knows it.
+        propensity: probability of what is done; None where nobody knows it, or a vector was drawn.
         confidence: in [0, 1]; None for a fallback.
         reason: one word why this arm.
         explored: another action than the policy's own best.
         usable_until: the client's monotonic clock, in seconds, after which it must not be acted on; None is for ever.
+        density: of a vector that was drawn to explore.
     """
 
     decision_id: str
     label: str
-    action: int | None
+    action: Action | None
     arm: str
     stage: str
     version: str
@@ -44,6 +47,7 @@ class Answer:
     reason: str
     explored: bool
     usable_until: float | None
+    density: float | None = None
 
     @property
     def is_fallback(self) -> bool:
@@ -58,10 +62,12 @@ class Answer:
 CALLER = "caller"
 
 
-def fallback_answer(decision_id: str, done: str | int, reason: str) -> Answer:
-    """The caller's own action, by label or index; nothing is pretended about it."""
-    index = done if isinstance(done, int) else None
-    return Answer(decision_id, str(done), index, Arm.FALLBACK.value, "unknown", CALLER, None, None, reason, False, None)
+def fallback_answer(decision_id: str, done: str | int | Sequence[float], reason: str) -> Answer:
+    """The caller's own action, by label or index, or a vector; nothing is pretended about it."""
+    action = None if isinstance(done, str) else done if isinstance(done, int) else tuple(map(float, done))
+    return Answer(
+        decision_id, str(done), action, Arm.FALLBACK.value, "unknown", CALLER, None, None, reason, False, None
+    )
 
 
 def read_answer(fields: Any, usable_until: float) -> Answer:
@@ -74,7 +80,7 @@ def read_answer(fields: Any, usable_until: float) -> Answer:
         return Answer(
             decision_id=str(fields["decision_id"]),
             label=str(fields["label"]),
-            action=int(fields["action"]),
+            action=_action(fields["action"]),
             arm=str(fields["arm"]),
             stage=str(fields["stage"]),
             version=str(fields["version"]),
@@ -83,9 +89,14 @@ def read_answer(fields: Any, usable_until: float) -> Answer:
             reason=str(fields["reason"]),
             explored=bool(fields["explored"]),
             usable_until=usable_until,
+            density=fields.get("density"),
         )
     except (KeyError, TypeError) as error:
         raise ValueError(f"no answer of a decision server: {error!r}") from error
+
+
+def _action(found: Any) -> Action:
+    return tuple(map(float, found)) if isinstance(found, list) else int(found)
 
 
 def usable_for_s(valid_until: str, date: str | None, sent_at: datetime, at: str | None = None) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import random
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -13,8 +13,8 @@ from tenure.client.answer import Answer, fallback_answer, read_answer, usable_fo
 from tenure.core.clock import Clock, to_text
 from tenure.core.errors import RequestError, StoreError
 
-Fallback = Callable[[Mapping[str, Any]], str]
-"""From a context to the label of the action the caller's own system takes."""
+Fallback = Callable[[Mapping[str, Any]], str | Sequence[float]]
+"""From a context to what the caller's own system does: the label of an action, or the vector of a `Box`."""
 
 REFUSED = (401, 403, 404, 405)
 """Not this request is wrong, but the way to the server: the fallback answers, and somebody mends the settings."""

@@ -8,6 +8,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from tenure.core.spaces import Action
+
 
 class Arm(StrEnum):
     """Who answered."""
@@ -57,15 +59,16 @@ class Decision:
         stage: rollout stage in force.
         arm: who answered.
         version: the bundle or rule that answered.
-        action: index of the action really taken.
-        propensity: its probability over traffic split, exploration and guardrails, in (0, 1]; None when unknown.
+        action: what was really done: the index of a label, or the vector of a `Box`.
+        propensity: its probability over traffic split, exploration and guardrails, in (0, 1]; None when unknown. Of a
+            vector: the probability of exactly this one, which somebody who draws nothing proposed.
         explored: another action than the policy's own best was taken.
         confidence: how sure the policy was, in [0, 1].
         kill_epoch: the epoch it was committed under.
         reason: one word why this arm.
         latency_us: microseconds from request to answer.
         request_hash: SHA-256 of the request's own body, for telling a repeat from a conflict.
-        density: probability density of a `Box` action, > 0; `propensity` is None then. Always None for now.
+        density: probability density of a vector that was drawn to explore, > 0; `propensity` is None then.
         candidates: the request's own actions with their features, as JSON; None elsewhere.
         position: slot of a slate; None elsewhere.
         sequence: gap-free position in the log; 0 until it is written.
@@ -84,7 +87,7 @@ class Decision:
     stage: str
     arm: Arm
     version: str
-    action: int
+    action: Action
     propensity: float | None
     explored: bool
     confidence: float
@@ -107,15 +110,20 @@ class Decision:
 
 @dataclass(frozen=True)
 class ShadowProposal:
-    """What an arm that did not answer would have done."""
+    """What an arm that did not answer would have done.
+
+    Args:
+        apart: how far a vector lies from the one that was answered, as `Box.apart`; None for labelled actions.
+    """
 
     decision_id: str
     arm: Arm
     version: str
-    action: int
+    action: Action
     propensity: float
     confidence: float
     computed_at: datetime
+    apart: float | None = None
 
 
 @dataclass(frozen=True)

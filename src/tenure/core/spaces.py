@@ -7,8 +7,15 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+import numpy.typing as npt
 
 from tenure.core.arrays import Bools, Floats
+
+Action = int | tuple[float, ...]
+"""What is done: an index into the labels of a `Discrete`, or the vector of a `Box`."""
+APART = 0.05
+"""Two vectors are different actions where a number of theirs is farther apart than this share of its range. A choice:
+far above what another processor's rounding makes, far below a push anybody would call another one."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +59,11 @@ class Discrete:
         """How many actions there are."""
         return len(self.labels)
 
+    def word(self, action: Action) -> str:
+        """An action in words: its label."""
+        assert not isinstance(action, tuple)
+        return self.labels[action]
+
 
 @dataclass(frozen=True)
 class Box:
@@ -75,3 +87,21 @@ class Box:
     def nearest(self, action: Floats) -> Floats:
         """Each number cut off at its bounds; [..., numbers]. NaN stays NaN."""
         return np.clip(action, self.low, self.high)
+
+    def apart(self, one: npt.ArrayLike, other: npt.ArrayLike) -> Floats:
+        """Largest difference of a number between two vectors, as a share of its range; [..., numbers] to [...].
+
+        >>> float(Box(("a", "b"), ("m", "m"), (0.0, 0.0), (1.0, 10.0)).apart((0.0, 0.0), (0.25, 5.0)))
+        0.5
+        """
+        width = np.subtract(self.high, self.low)
+        return np.asarray((np.abs(np.subtract(one, other)) / width).max(axis=-1))
+
+    def word(self, action: Action) -> str:
+        """An action in words: every number with its name.
+
+        >>> Box(("shoulder", "elbow"), ("", ""), (-1.0, -1.0), (1.0, 1.0)).word((0.5, -1.0))
+        'shoulder 0.5, elbow -1'
+        """
+        assert isinstance(action, tuple)
+        return ", ".join(f"{name} {number:.4g}" for name, number in zip(self.names, action, strict=True))

@@ -26,6 +26,8 @@ def check_breakers(rules: Sequence[BreakerRule], problem: Problem, path: str) ->
         if not math.isfinite(rule.limit):
             raise wrong("a finite limit", str(rule.limit), where)
         _check_figure(rule, where)
+        if rule.measure == "action_share" and not isinstance(problem.action, Discrete):
+            raise wrong("a measure of vectors, such as disagreement", "action_share, which counts labels", where)
         _check_half_open(rule, where)
     _once([rule.label for rule in rules], f"{path}, breaker")
 
@@ -36,6 +38,8 @@ def check_humans(rules: Sequence[HumanRule], problem: Problem, path: str) -> Non
     Raises:
         SettingsError: one does not.
     """
+    if rules and not isinstance(problem.action, Discrete):
+        raise wrong("labelled actions, where a person is asked", "a Box", f"{path}, human")
     labels = problem.action.labels if isinstance(problem.action, Discrete) else ()
     for rule in rules:
         where = f"{path}, human {rule.name!r}"

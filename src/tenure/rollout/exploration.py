@@ -40,6 +40,11 @@ class Exploration:
         self._own: Counter[str] = Counter()
         self._upto = 0
 
+    @property
+    def scale(self) -> float:
+        """Standard deviation of an explored vector's numbers, as a share of their range."""
+        return self.rule.scale
+
     def segment(self, context: Mapping[str, float]) -> str:
         """The segment a request belongs to; one for all where no feature names it."""
         name = self.rule.segment

@@ -124,7 +124,7 @@ class Ledger:
                 unit.above += numerators[row]
                 unit.below += denominators[row]
         shadowed = np.array([stage == Stage.SHADOW for stage in frame.stage], dtype=bool)
-        proposed = (frame.shadow_action >= 0) & self._ours(frame.shadow_version)
+        proposed = frame.proposed & self._ours(frame.shadow_version)
         self.shadowed += int(shadowed.sum())
         self.proposals += int((shadowed & proposed).sum())
         plain = learned & ~frame.explored

@@ -13,7 +13,6 @@ from tenure.core.decision import Decision
 from tenure.core.errors import FencedError, MoveError
 from tenure.core.evidence import Finding
 from tenure.core.problem import Problem
-from tenure.core.spaces import Discrete
 from tenure.rollout import kill as killing
 from tenure.rollout.breakers import Breakers
 from tenure.rollout.controller import CONTROLLER, Controller, Tick
@@ -298,14 +297,11 @@ class Operations:
     def _told(self, row: PendingDecision) -> dict[str, Any]:
         """A proposal with the words of its actions, and what it is about."""
         first = self.store.decision(self.problem.name, row.decision_id)
-        told = row.as_dict() | {"proposal": self._label(row.action)}
+        word = self.problem.action.word
+        told = row.as_dict() | {"proposal": word(row.action)}
         if first is None:
             return told
-        return told | {"answered": self._label(first.action), "unit_id": first.unit_id, "context": dict(first.context)}
-
-    def _label(self, action: int) -> str:
-        space = self.problem.action
-        return space.labels[action] if isinstance(space, Discrete) else str(action)
+        return told | {"answered": word(first.action), "unit_id": first.unit_id, "context": dict(first.context)}
 
 
 def _nobody() -> Services:

@@ -7,10 +7,11 @@ from datetime import datetime
 
 import numpy as np
 
-from tenure.core.arrays import Floats, Ints
+from tenure.core.arrays import Bools, Floats, Ints
 from tenure.core.clock import to_text
 from tenure.core.decision import Arm
 from tenure.core.problem import Problem
+from tenure.core.spaces import APART, Box
 from tenure.rollout.rules import BreakerRule
 from tenure.rollout.settings import Settings
 from tenure.rollout.windows import first_broken
@@ -78,6 +79,15 @@ def _ends(rule: BreakerRule, values: Floats) -> list[int]:
     return ends
 
 
+def _different(problem: Problem, frame: LogFrame) -> Bools:
+    """Where the arm that did not answer would have done something else; [n]."""
+    space = problem.action
+    if isinstance(space, Box):
+        done, offered = (each.reshape(-1, space.size) for each in (frame.action, frame.shadow_action))
+        return np.asarray(space.apart(done, offered) > APART)
+    return np.asarray(frame.action != frame.shadow_action)
+
+
 def _figures(
     problem: Problem, rule: BreakerRule, store: Store, frame: LogFrame, settled: np.datetime64
 ) -> tuple[Ints, Floats]:
@@ -89,7 +99,7 @@ def _figures(
         values = signals[rule.signal] if rule.signal is not None else problem.reward(signals)
         kept = frame.joined & np.isfinite(values)
     elif rule.measure == "disagreement":
-        values, kept = frame.action != frame.shadow_action, frame.shadow_action >= 0
+        values, kept = _different(problem, frame), frame.proposed
     elif rule.measure == "missing_outcomes":
         values, kept = ~frame.joined, frame.decided_at <= settled
     elif rule.measure == "failure_rate":

@@ -162,6 +162,10 @@ class ExplorationRule(Struct, frozen=True, forbid_unknown_fields=True):
     per_day: Annotated[int, Meta(ge=0, description="most explored decisions a UTC day; none is no limit")] | None = None
     segment: Annotated[str | None, Meta(description="feature whose value names the segment")] = None
     per_segment: Annotated[int, Meta(ge=0, description="most explored decisions a day in one segment")] | None = None
+    scale: Annotated[
+        float,
+        Meta(gt=0, le=1, description="standard deviation of an explored vector's numbers, as a share of their range"),
+    ] = 0.1
     risk: Annotated[Share, Meta(description="how risky a wrong action is, from 0 to 1, as the risk officer judges")] = (
         0.0
     )

@@ -198,7 +198,8 @@ def _check_rule(rule: _OnKpi, problem: Problem, path: Path) -> None:
         raise wrong(f"one of the KPIs {sorted(kpis)}", repr(rule.kpi), where)
     if not all(map(math.isfinite, rule.bounds)) or not rule.bounds[0] < -rule.margin < rule.bounds[1]:
         raise wrong("finite bounds around the margin", f"{rule.bounds}, margin {rule.margin}", where)
-    if rule.relative and kpis[rule.kpi].per is not None:
+    sums = not (isinstance(rule, Promote) and rule.evidence == "selection")  # which compares the ratios themselves
+    if rule.relative and sums and kpis[rule.kpi].per is not None:
         raise wrong("an absolute margin: a ratio has no sum to take a share of", "relative = true", where)
 
 

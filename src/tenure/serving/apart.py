@@ -64,6 +64,7 @@ class _Answered(msgspec.Struct, array_like=True):
     action: bytes
     confidence: bytes
     distribution: bytes | None
+    vector: bool = False
 
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -247,6 +248,8 @@ def _read(body: bytes, rows: int) -> Proposal:
     if found.distribution is not None:
         distribution = np.frombuffer(found.distribution, dtype=np.float64).reshape(rows, -1)
     confidence = np.frombuffer(found.confidence, dtype=np.float64)
+    if found.vector:
+        return Proposal(np.frombuffer(found.action, dtype=np.float64).reshape(rows, -1), confidence, distribution)
     return Proposal(np.frombuffer(found.action, dtype=np.int64), confidence, distribution)
 
 
@@ -292,8 +295,10 @@ def _proposed(policy: Policy, actions: int, asked: _Asked) -> bytes:
     distribution = None
     if found.distribution is not None:
         distribution = np.ascontiguousarray(found.distribution, dtype=np.float64).tobytes()
-    action = np.asarray(found.action, dtype=np.int64).tobytes()
-    return _encode(_Answered(action, np.asarray(found.confidence, dtype=np.float64).tobytes(), distribution))
+    vector = np.asarray(found.action).ndim == 2
+    action = np.asarray(found.action, dtype=np.float64 if vector else np.int64).tobytes()
+    confidence = np.asarray(found.confidence, dtype=np.float64).tobytes()
+    return _encode(_Answered(action, confidence, distribution, vector))
 
 
 def _framed(body: bytes) -> bytes:

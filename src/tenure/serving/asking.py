@@ -11,7 +11,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 
 from tenure.core.arrays import Bools, Floats
-from tenure.rollout.rules import HumanRule
+from tenure.rollout.rules import ExplorationRule, HumanRule
 from tenure.serving.wire import DecisionRequest
 from tenure.store import Control, Recent, Store, Trip
 
@@ -64,6 +64,11 @@ class Situation(NamedTuple):
 class Exploring(Protocol):
     """How much is explored; `rollout.Exploration` keeps budgets, `Steady` knows none."""
 
+    @property
+    def scale(self) -> float:
+        """Standard deviation of an explored vector's numbers, as a share of their range."""
+        ...
+
     def segment(self, context: Mapping[str, float]) -> str:
         """What a request's exploration is counted under."""
         ...
@@ -107,8 +112,8 @@ class Breaking(Protocol):
 class Steady:
     """Explores at one rate, which the head of the log may override."""
 
-    def __init__(self, rate: float) -> None:
-        self._rate = rate
+    def __init__(self, rate: float, scale: float = ExplorationRule().scale) -> None:
+        self._rate, self.scale = rate, scale
 
     def segment(self, context: Mapping[str, float]) -> str:
         del context

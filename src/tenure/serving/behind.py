@@ -10,6 +10,7 @@ from contextlib import suppress
 from itertools import groupby
 
 from tenure.core.decision import Arm, Decision, ShadowProposal
+from tenure.core.spaces import Box
 from tenure.serving.asking import Asked
 from tenure.serving.offers import Offer
 from tenure.serving.service import Answered, DecisionService
@@ -123,14 +124,32 @@ class Shadow:
             return []
         offer, _ = self._service.chooser.candidate_offer(groups[0].situation._replace(asked=asked))
         if offer is not None:
-            return _rows(rows, offer, Arm.CANDIDATE, version)
+            return self._rows(rows, offer, Arm.CANDIDATE, version)
         alone = groups if len(groups) > 1 else []
         return [proposal for group in alone for proposal in self._by_candidate([group], version)]
 
     def _by_incumbent(self, groups: Sequence[Answered]) -> list[ShadowProposal]:
         chooser = self._service.chooser
         rows, asked = _answered_by(groups, Arm.CANDIDATE)
-        return _rows(rows, chooser.incumbent_offer(asked), Arm.INCUMBENT, chooser.incumbent.version) if rows else []
+        if not rows:
+            return []
+        return self._rows(rows, chooser.incumbent_offer(asked), Arm.INCUMBENT, chooser.incumbent.version)
+
+    def _rows(self, rows: list[Decision], offer: Offer, arm: Arm, version: str) -> list[ShadowProposal]:
+        space = self._service.problem.action
+        return [
+            ShadowProposal(
+                decision_id=row.decision_id,
+                arm=arm,
+                version=version,
+                action=proposed,
+                propensity=offer.probability(index, proposed),
+                confidence=offer.confidence[index],
+                computed_at=row.decided_at,
+                apart=float(space.apart(row.action, proposed)) if isinstance(space, Box) else None,
+            )
+            for index, (row, proposed) in enumerate(zip(rows, offer.action, strict=True))
+        ]
 
 
 def _slices(groups: Sequence[Answered]) -> Iterator[list[Answered]]:
@@ -161,18 +180,3 @@ def _answered_by(groups: Sequence[Answered], arm: Arm) -> tuple[list[Decision], 
         if seen:
             asked.append(group.situation.asked.only([index for index, _ in seen]))
     return rows, Asked.joined(asked) if asked else groups[0].situation.asked
-
-
-def _rows(rows: list[Decision], offer: Offer, arm: Arm, version: str) -> list[ShadowProposal]:
-    return [
-        ShadowProposal(
-            decision_id=row.decision_id,
-            arm=arm,
-            version=version,
-            action=offer.action[index],
-            propensity=offer.probability(index, offer.action[index]),
-            confidence=offer.confidence[index],
-            computed_at=row.decided_at,
-        )
-        for index, row in enumerate(rows)
-    ]

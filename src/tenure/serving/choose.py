@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import lru_cache
-from typing import NamedTuple
 
 import numpy as np
 
@@ -13,38 +12,20 @@ from tenure.core.arrays import Floats
 from tenure.core.decision import Arm
 from tenure.core.errors import BundleError, IncumbentError
 from tenure.core.policy import Policy
+from tenure.core.spaces import Box
 from tenure.rollout.assignment import draw
 from tenure.rollout.rules import HumanRule
 from tenure.serving.asking import Asked, Exploring, Humans, Situation
+from tenure.serving.choice import Choice, Held
 from tenure.serving.deadline import Deadline, LateError, OvertakenError
 from tenure.serving.observation import Reader
 from tenure.serving.offers import Offer, checked, moved, restricted
 from tenure.serving.propensity import held_propensity, learned, propensity
+from tenure.serving.vectors import split_vector
+from tenure.serving.wire import Named
 
 Loader = Callable[[str], Policy]
 """From a version to its policy; raises BundleError."""
-
-
-class Held(NamedTuple):
-    """A learned proposal that waits for a person."""
-
-    rule: HumanRule
-    action: int
-    confidence: float
-    version: str
-
-
-class Choice(NamedTuple):
-    """What is done in one situation, who decided so and why; probability over split, exploration and people."""
-
-    action: int
-    arm: Arm
-    version: str
-    confidence: float
-    explored: bool
-    propensity: float
-    reason: str
-    held: Held | None = None
 
 
 class Chooser:
@@ -76,6 +57,7 @@ class Chooser:
         self.reader, self.incumbent, self.salt = reader, incumbent, salt
         self.exploring, self.humans, self.deadline = exploring, humans, deadline
         self.failures: Counter[str] = Counter()
+        self._vectors = reader.space if isinstance(reader.space, Box) else None
         self._load = load
         self._loaded: dict[str, Policy] = {}
         self._arm_draw = lru_cache(maxsize=65_536)(lambda unit_id: draw(salt, "arm", unit_id))
@@ -132,7 +114,7 @@ class Chooser:
         draws = self._draws("policy", asked) if getattr(policy, "draws", True) else np.zeros(len(asked.requests))
         try:
             proposal = self.deadline.ask(lambda: policy.propose(asked.observation, asked.allowed, draws))
-            offer = checked(proposal, len(asked.requests), len(self.reader.labels))
+            offer = checked(proposal, len(asked.requests), self.reader.space)
         except OvertakenError:
             raise
         except LateError:
@@ -171,14 +153,14 @@ class Chooser:
         draws = self._draws("incumbent", asked)
         try:
             proposal = self.incumbent.propose(asked.observation, asked.allowed, draws)
-            offer = checked(proposal, len(asked.requests), len(self.reader.labels))
+            offer = checked(proposal, len(asked.requests), self.reader.space)
         except Exception as error:  # a rule is somebody else's code
             raise self._no_rule(f"{type(error).__name__}: {error}") from error
         if offer is None:
             raise self._no_rule("another number of actions, one out of range, or a confidence outside [0, 1]")
         return offer
 
-    def _as_named(self, offer: Offer, named: Sequence[str | int | None]) -> Offer:
+    def _as_named(self, offer: Offer, named: Sequence[Named | None]) -> Offer:
         """The offer with the callers' own actions, which are certain."""
         actions, sure = list(offer.action), list(offer.confidence)
         distribution = None if offer.distribution is None else np.array(offer.distribution)
@@ -220,6 +202,13 @@ class Chooser:
         live = share >= 1 or self._arm_draw(request.unit_id) < share
         offer = candidate if live else incumbent
         best = offer.action[row]
+        if self._vectors is not None:
+            key, pair = str(request.decision_id), (candidate.action[row], incumbent.action[row])
+            done = split_vector(self._vectors, *pair, share, epsilon, self.exploring.scale, live, self.salt, key)
+            who = (Arm.CANDIDATE, version) if live else (Arm.INCUMBENT, self.incumbent.version)
+            reason = "candidate" if live else "control"
+            sure = offer.confidence[row]
+            return Choice(done.action, *who, sure, done.explored, done.propensity, reason, density=done.density)
         action = self._explored(asked, row, best, epsilon) if live and epsilon > 0 else best
         if self.humans is not None:
             return self._with_people(situation, row, share, candidate, incumbent, epsilon, (live, action))

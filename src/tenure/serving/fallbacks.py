@@ -13,7 +13,7 @@ from tenure.core.decision import Arm, Decision
 from tenure.core.errors import RequestError
 from tenure.serving.service import DecisionService
 from tenure.serving.settle import check_same
-from tenure.serving.wire import DecisionRequest, refused_line
+from tenure.serving.wire import DecisionRequest, Named, refused_line
 
 CALLER = "caller"
 """Version of what the caller's own system did."""
@@ -26,13 +26,13 @@ class Fallback(Struct, frozen=True, forbid_unknown_fields=True):
 
     Args:
         request: what it asked, or would have.
-        action: label or index of what it did.
+        action: label, index or vector of what it did.
         reason: one word why: unreachable, expired or refused.
         taken_at: by the client's clock; never later than now in the log.
     """
 
     request: DecisionRequest
-    action: str | int
+    action: Named
     reason: Annotated[str, Meta(pattern=r"^[a-z_]{1,40}$")]
     taken_at: str
 

@@ -11,8 +11,8 @@ import numpy as np
 from tenure.core.arrays import Bools, Floats
 from tenure.core.errors import ProblemError, RequestError
 from tenure.core.problem import Problem
-from tenure.core.spaces import Discrete, Feature
-from tenure.serving.wire import DecisionRequest
+from tenure.core.spaces import Action, Box, Discrete, Feature
+from tenure.serving.wire import DecisionRequest, Named
 
 LARGEST = float(np.finfo(np.float32).max)
 """Largest value an observation can hold."""
@@ -22,19 +22,16 @@ class Reader:
     """Reads requests of one problem.
 
     Raises:
-        ProblemError: the problem's actions are not discrete.
+        ProblemError: the problem's actions are vectors without bounds.
     """
 
     def __init__(self, problem: Problem) -> None:
-        if not isinstance(problem.action, Discrete):
-            raise ProblemError(
-                expected="a problem with Discrete actions",
-                found=type(problem.action).__name__,
-                where=f"problem {problem.name!r}",
-                fix="state the action as labelled choices; a Box is trained, judged and exported, but not served",
-            )
-        self.problem = problem
-        self.labels = problem.action.labels
+        self.problem, self.space = problem, problem.action
+        if isinstance(self.space, Box):
+            _check_bounds(problem.name, self.space)
+        self.labels = self.space.labels if isinstance(self.space, Discrete) else ()
+        """Of the actions; empty where they are vectors."""
+        self.word = self.space.word
         self._index = {label: index for index, label in enumerate(self.labels)}
         self._features = [(f.name, f.default, max(f.low, -LARGEST), min(f.high, LARGEST)) for f in problem.observation]
         self._names = frozenset(problem.feature_names)
@@ -80,6 +77,13 @@ class Reader:
         Raises:
             RequestError: it has not, or it allows no action.
         """
+        if isinstance(self.space, Box):
+            raise RequestError(
+                expected="no mask: vectors have bounds, and all within them is allowed",
+                found=f"{len(mask)} booleans",
+                where="the request's mask",
+                fix="leave it out",
+            )
         if len(mask) != len(self.labels) or not any(mask):
             raise RequestError(
                 expected=f"{len(self.labels)} booleans, at least one true",
@@ -95,21 +99,39 @@ class Reader:
             return None
         return np.array([mask or [True] * len(self.labels) for mask in masks], dtype=bool)
 
-    def action(self, named: str | int) -> int:
-        """Index of an action given by label or index.
+    def action(self, named: Named) -> Action:
+        """The action that is named: by label or index, or the vector itself.
 
         Raises:
             RequestError: there is no such action.
         """
+        if isinstance(self.space, Box):
+            return self._vector(named, self.space)
+        if isinstance(named, list):
+            raise self._no_action(named)
         index = self._index.get(named) if isinstance(named, str) else named
         if index is None or not 0 <= index < len(self.labels):
-            raise RequestError(
-                expected=f"a label of {list(self.labels)} or an index below {len(self.labels)}",
-                found=repr(named),
-                where="incumbent_action",
-                fix="send the action your own system would take",
-            )
+            raise self._no_action(named)
         return index
+
+    def _vector(self, named: Named, space: Box) -> tuple[float, ...]:
+        if not isinstance(named, list) or len(named) != space.size or not space.holds(np.array(named)):
+            raise self._no_action(named)
+        return tuple(map(float, named))
+
+    def _no_action(self, named: Named) -> RequestError:
+        space = self.space
+        if isinstance(space, Box):
+            bounds = zip(space.names, space.low, space.high, strict=True)
+            expected = "a list of " + ", ".join(f"{name} from {low:g} to {high:g}" for name, low, high in bounds)
+        else:
+            expected = f"a label of {list(self.labels)} or an index below {len(self.labels)}"
+        return RequestError(
+            expected=expected,
+            found=repr(named),
+            where="incumbent_action",
+            fix="send the action your own system would take",
+        )
 
     def _wrong_feature(self, name: str, value: float | None, low: float, high: float) -> RequestError:
         feature: Feature = next(f for f in self.problem.observation if f.name == name)
@@ -129,4 +151,15 @@ class Reader:
             found=f"also {sorted(set(context) - self._names)}",
             where="context",
             fix="leave out what the problem does not name, or add it to problem.py",
+        )
+
+
+def _check_bounds(problem: str, space: Box) -> None:
+    """A vector without bounds could be drawn from anywhere, and differ by no share of a range."""
+    if not np.isfinite([*space.low, *space.high]).all():
+        raise ProblemError(
+            expected="finite bounds of every number of an action that is served",
+            found=f"{list(space.low)} to {list(space.high)}",
+            where=f"problem {problem!r}, action",
+            fix="state the bounds that the thing it moves has anyway",
         )

@@ -2,30 +2,35 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from tenure.core.arrays import Bools, Floats, Ints
 from tenure.core.policy import ROUNDING, Proposal
+from tenure.core.spaces import Action, Box, Discrete
 
 
 class Offer(NamedTuple):
-    """A proposal that was checked, as plain lists over the n requests."""
+    """A proposal that was checked, as plain lists over the n requests; actions are indices, or vectors as tuples."""
 
-    action: list[int]
+    action: list[Any]
     confidence: list[float]
     distribution: Floats | None = None
 
-    def probability(self, row: int, action: int) -> float:
-        """Probability of an action in one row."""
+    def probability(self, row: int, action: Action) -> float:
+        """Probability of an action in one row; of a vector: of exactly this one."""
         if self.distribution is None:
             return float(self.action[row] == action)
+        assert not isinstance(action, tuple)
         return float(self.distribution[row, action])
 
 
-def checked(proposal: Proposal, n: int, actions: int) -> Offer | None:
+def checked(proposal: Proposal, n: int, space: Discrete | Box) -> Offer | None:
     """A proposal as lists, if each of n rows has an action, its sureness and a possible distribution."""
+    if isinstance(space, Box):
+        return _checked_vectors(proposal, n, space)
+    actions = space.size
     if proposal.action.dtype.kind not in "iu":
         return None
     offer = Offer(proposal.action.tolist(), proposal.confidence.tolist(), proposal.distribution)
@@ -37,6 +42,16 @@ def checked(proposal: Proposal, n: int, actions: int) -> Offer | None:
     if not all(0.0 <= sure <= 1.0 for sure in offer.confidence):
         return None
     return offer if offer.distribution is None or _possible(offer, (n, actions)) else None
+
+
+def _checked_vectors(proposal: Proposal, n: int, space: Box) -> Offer | None:
+    """Vectors within their bounds, by somebody who draws nothing; None where they are not."""
+    action, sure = np.asarray(proposal.action), proposal.confidence.tolist()
+    if action.dtype.kind != "f" or action.shape != (n, space.size) or proposal.distribution is not None:
+        return None
+    if len(sure) != n or not all(0.0 <= each <= 1.0 for each in sure):
+        return None
+    return Offer([*map(tuple, action.tolist())], sure) if space.holds(action).all() else None
 
 
 def restricted(offer: Offer, allowed: Bools | None, draws: Floats) -> Offer | None:

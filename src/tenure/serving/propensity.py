@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 
-def learned(candidate: float, exploration: float, choices: int) -> float:
+def learned(candidate: float, exploration: float, choices: float) -> float:
     """Probability of an action under the candidate, explored: (1 - exploration) * candidate + exploration / choices.
 
     >>> learned(candidate=1.0, exploration=0.02, choices=4)
@@ -14,14 +14,14 @@ def learned(candidate: float, exploration: float, choices: int) -> float:
     Args:
         candidate: probability the candidate gives to the action, in [0, 1].
         exploration: share of the candidate's decisions drawn uniformly from the allowed actions, in [0, 1].
-        choices: how many actions are allowed, at least 1.
+        choices: how many actions are allowed, at least 1; infinitely many vectors, none of which is drawn again.
 
     Source: epsilon-greedy logging, as in Li et al. (2010).
     """
     return (1 - exploration) * candidate + exploration / choices
 
 
-def propensity(candidate: float, incumbent: float, share: float, exploration: float, choices: int) -> float:
+def propensity(candidate: float, incumbent: float, share: float, exploration: float, choices: float) -> float:
     """Probability of an action really taken, in (0, 1].
 
     P(a) = share * learned(a) + (1 - share) * incumbent.

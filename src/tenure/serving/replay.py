@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from itertools import product
@@ -12,20 +13,25 @@ import numpy as np
 
 from tenure.core.decision import Arm, Decision
 from tenure.core.errors import TenureError
-from tenure.core.policy import Policy
+from tenure.core.policy import ROUNDING, Policy
 from tenure.core.problem import Problem
+from tenure.core.spaces import Action, Box, Discrete
 from tenure.rollout.assignment import draw
 from tenure.rollout.settings import Settings
 from tenure.rollout.stages import fold
 from tenure.serving.asking import Asked, Humans, Situation, Steady
-from tenure.serving.choose import Choice, Chooser, Loader
+from tenure.serving.choice import Choice
+from tenure.serving.choose import Chooser, Loader
 from tenure.serving.deadline import Deadline
 from tenure.serving.observation import Reader
-from tenure.serving.wire import DecisionRequest
+from tenure.serving.wire import DecisionRequest, Named
 from tenure.store import Control, Event
 
 PATIENCE_S = 60.0
 """A replay has all the time it needs."""
+
+_DENSITY_OFF = 0.01
+"""Most by which that rounding moves a density, as a share of it."""
 
 REASONS = {
     "candidate": "the unit lies in the candidate's share of the traffic, and the candidate answered",
@@ -59,10 +65,10 @@ class Replayed:
     """What deciding again gave.
 
     Args:
-        same: action and propensity are the logged ones; None where it cannot be decided again.
+        same: action, propensity and density are the logged ones; None where it cannot be decided again.
         told: one sentence.
         action: what it gave.
-        propensity: its probability.
+        propensity: its probability; None of a vector that was drawn, which has a density.
         exploration: the rate of exploration under which the logged propensity comes about.
         arm_draw: the unit's number in the traffic split, in [0, 1); below the share it is the candidate's.
         exploration_draw: the decision's number; below the rate of exploration the action is drawn uniformly.
@@ -70,7 +76,7 @@ class Replayed:
 
     same: bool | None
     told: str
-    action: int | None
+    action: Action | None
     propensity: float | None
     exploration: float | None
     arm_draw: float
@@ -136,8 +142,8 @@ class Replay:
                 (choice,) = self._chooser(control.salt, rate).choose(Situation(asked, control, row.decided_at))
             except TenureError as error:
                 return Replayed(None, f"it cannot be decided again: {error}", None, None, None, *draws)
-            if _same(row, choice):
-                told = "decided again from log and bundle: action, arm and propensity are equal to the bit"
+            if _same(self.reader.space, row, choice):
+                told = f"decided again from log and bundle: action, arm and propensity are equal {self._how_far}"
                 return Replayed(True, told, choice.action, choice.propensity, rate, *draws)
         assert choice is not None
         if choice.arm is Arm.FALLBACK and row.arm is not Arm.FALLBACK:
@@ -145,6 +151,10 @@ class Replay:
             return Replayed(None, told, None, None, None, *draws)
         told = f"deciding again gives action {choice.action} of arm {choice.arm} with propensity {choice.propensity}"
         return Replayed(False, told, choice.action, choice.propensity, rate, *draws)
+
+    @property
+    def _how_far(self) -> str:
+        return "to rounding" if isinstance(self.reader.space, Box) else "to the bit"
 
     def _asked(self, row: Decision) -> Asked:
         observation = np.frombuffer(row.observation, dtype=np.float32)[None]
@@ -154,11 +164,15 @@ class Replay:
     def _request(self, row: Decision) -> DecisionRequest:
         """The request; the action its caller named is not in the log, but the hash of the whole request is."""
         plain = DecisionRequest(row.unit_id, dict(row.context), row.decision_id, row.episode_id, row.step)
-        for mask, named in product((None, _mask(row)), (self.reader.labels[row.action], row.action)):
+        for mask, named in product((None, _mask(row)), self._names(row.action)):
             request = msgspec.structs.replace(plain, mask=mask, incumbent_action=named)
             if request.body_hash() == row.request_hash:
                 return request
         return plain
+
+    def _names(self, action: Action) -> Sequence[Named]:
+        """How a caller may have named an action."""
+        return [list(action)] if isinstance(action, tuple) else [self.reader.word(action), action]
 
     def _rates(self, control: Control) -> Sequence[float]:
         """Rates of exploration that may have been in force: as set, the floor, or none left of the budget."""
@@ -167,14 +181,15 @@ class Replay:
         return list(dict.fromkeys(rate for rate in known if rate is not None))
 
     def _chooser(self, salt: str, rate: float) -> Chooser:
-        return Chooser(self.reader, self._incumbent, self._load, salt, _Known(rate), self._humans, Deadline(PATIENCE_S))
+        known = _Known(rate, self._settings.exploration.scale)
+        return Chooser(self.reader, self._incumbent, self._load, salt, known, self._humans, Deadline(PATIENCE_S))
 
 
 class _Known(Steady):
     """Exploration at a rate that is tried out."""
 
-    def __init__(self, rate: float) -> None:
-        super().__init__(rate)
+    def __init__(self, rate: float, scale: float) -> None:
+        super().__init__(rate, scale)
         self._known = rate
 
     def epsilon(self, segment: str, now: Any, control: Control, beside: Any = None) -> float:
@@ -186,5 +201,18 @@ def _mask(row: Decision) -> list[bool] | None:
     return None if row.mask is None else [bool(allowed) for allowed in row.mask]
 
 
-def _same(row: Decision, choice: Choice) -> bool:
+def _same(space: Discrete | Box, row: Decision, choice: Choice) -> bool:
+    if isinstance(space, Box):
+        return _same_vector(space, row, choice)
     return (row.action, row.arm, row.propensity) == (choice.action, choice.arm, choice.propensity)
+
+
+def _same_vector(space: Box, row: Decision, choice: Choice) -> bool:
+    """A graph asked about one row rounds its last digits otherwise than when it was asked about a group."""
+    if not isinstance(row.action, tuple) or row.arm is not choice.arm or row.propensity != choice.propensity:
+        return False
+    near = space.apart(np.array(row.action), np.array(choice.action)) <= ROUNDING
+    logged, found = row.density, choice.density
+    if logged is None or found is None:
+        return bool(near) and logged == found
+    return bool(near) and math.isclose(logged, found, rel_tol=_DENSITY_OFF)

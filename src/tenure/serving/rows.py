@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from tenure.core.decision import Decision
 from tenure.core.problem import Problem
+from tenure.core.spaces import Action
 from tenure.serving.asking import Situation
-from tenure.serving.choose import Choice
+from tenure.serving.choice import Choice
 from tenure.serving.wire import Answer
 
 
@@ -46,7 +47,7 @@ def rows_of(problem: Problem, situation: Situation, choices: Sequence[Choice], s
             reason=choice.reason,
             latency_us=latency_us,
             request_hash=request.body_hash(),
-            density=None,
+            density=choice.density,
             candidates=None,
             position=None,
             sequence=0,
@@ -55,12 +56,12 @@ def rows_of(problem: Problem, situation: Situation, choices: Sequence[Choice], s
     ]
 
 
-def answer_of(row: Decision, labels: Sequence[str], valid_until: str) -> Answer:
-    """The answer a row stands for; `labels` are the problem's actions in words."""
+def answer_of(row: Decision, word: Callable[[Action], str], valid_until: str) -> Answer:
+    """The answer a row stands for; `word` gives an action in words."""
     return Answer(
         row.decision_id,
         row.action,
-        labels[row.action],
+        word(row.action),
         row.arm.value,
         row.stage,
         row.version,
@@ -69,4 +70,5 @@ def answer_of(row: Decision, labels: Sequence[str], valid_until: str) -> Answer:
         row.reason,
         row.explored,
         valid_until,
+        row.density,
     )

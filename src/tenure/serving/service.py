@@ -24,7 +24,8 @@ from tenure.core.problem import Problem
 from tenure.rollout.settings import Settings
 from tenure.serving.asking import Asked, Breaking, Exploring, Humans, NoBreakers, Situation, Steady
 from tenure.serving.away import Away
-from tenure.serving.choose import Choice, Chooser, Held, Loader
+from tenure.serving.choice import Choice, Held
+from tenure.serving.choose import Chooser, Loader
 from tenure.serving.deadline import Deadline
 from tenure.serving.lease import Direct, Standing
 from tenure.serving.observation import Reader
@@ -92,7 +93,7 @@ class DecisionService:
         salt = store.open_problem(problem.name, settings.rollout.salt or problem.version).salt
         self.standing = standing or Direct(store, problem.name)
         self.breakers = breakers or NoBreakers()
-        self.exploring = exploring or Steady(settings.rollout.exploration)
+        self.exploring = exploring or Steady(settings.rollout.exploration, settings.exploration.scale)
         self.deadline = deadline or Deadline(settings.serving.deadline_ms / 1000)
         self.chooser = Chooser(self.reader, incumbent, load, salt, self.exploring, humans, self.deadline)
         self.valid_for = timedelta(seconds=settings.serving.valid_s)
@@ -236,8 +237,8 @@ class DecisionService:
         valid_until = to_text(checked_at + self.valid_for)
         fresh = age_s <= self.valid_for.total_seconds()
         if fresh and not appended.existing and self._stands(situation, appended):
-            labels = self.reader.labels
-            return [answer_of(row, labels, valid_until) for row in decisions]
+            word = self.reader.word
+            return [answer_of(row, word, valid_until) for row in decisions]
         return [
             self._settled(row, situation.asked.only([index]), checked_at, valid_until)
             for index, row in enumerate(decisions)
@@ -252,7 +253,7 @@ class DecisionService:
             stored = self.settler.settled(row, checked_at, lambda: self.chooser.incumbent_offer(asked).action[0])
         except ConflictError as error:
             return error
-        return answer_of(stored, self.reader.labels, valid_until)
+        return answer_of(stored, self.reader.word, valid_until)
 
     def _show(self, situation: Situation, decisions: Sequence[Decision], written: Sequence[Decision]) -> None:
         """Let exploration's budget and the shadow see what is new in the log."""
@@ -270,5 +271,5 @@ class DecisionService:
         """The log cannot be written: the incumbent answers, and its rows wait in the spool."""
         choices = self.chooser.without_log(situation.asked)
         kept = self.away.keep(rows_of(self.problem, situation, choices, started))
-        labels, valid_until = self.reader.labels, to_text(self.clock.now() + self.valid_for)
-        return [row if isinstance(row, ConflictError) else answer_of(row, labels, valid_until) for row in kept]
+        word, valid_until = self.reader.word, to_text(self.clock.now() + self.valid_for)
+        return [row if isinstance(row, ConflictError) else answer_of(row, word, valid_until) for row in kept]

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from tenure.core.decision import Arm, Decision
 from tenure.core.errors import ConflictError
+from tenure.core.spaces import Action
 from tenure.store import Fold, Store
 
 
@@ -25,7 +26,7 @@ class Settler:
         self._problem, self._store, self._valid_for, self._fold = problem, store, valid_for, fold
         self._lock = threading.Lock()
 
-    def settled(self, row: Decision, checked_at: datetime, incumbent: Callable[[], int]) -> Decision:
+    def settled(self, row: Decision, checked_at: datetime, incumbent: Callable[[], Action]) -> Decision:
         """The stored row that answers: the first one of a repeat, the incumbent's of a killed or old learned one.
 
         Args:
@@ -49,7 +50,7 @@ class Settler:
             return self._taken_back(stored, incumbent(), "expired", checked_at)
         return stored
 
-    def _taken_back(self, stored: Decision, action: int, reason: str, at: datetime) -> Decision:
+    def _taken_back(self, stored: Decision, action: Action, reason: str, at: datetime) -> Decision:
         """The row after its correction; one with an outcome was acted on, and no correction may say otherwise."""
         settled = self.corrected(stored.decision_id, action, reason, at, unless_measured=True)
         if settled.arm is Arm.CANDIDATE:
@@ -64,7 +65,7 @@ class Settler:
     def corrected(
         self,
         decision_id: str,
-        action: int,
+        action: Action,
         reason: str,
         at: datetime,
         propensity: float | None = None,

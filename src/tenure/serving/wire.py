@@ -12,9 +12,12 @@ from msgspec import Meta, Struct
 
 from tenure.core.decision import Kind
 from tenure.core.errors import RequestError, TenureError
+from tenure.core.spaces import Action
 
 Id = Annotated[str, Meta(min_length=1, max_length=256, pattern=r"^[^\x00]*$")]
 """PostgreSQL keeps no NUL in a text."""
+Named = str | int | list[float]
+"""An action as a caller names it: by label, by index, or the vector of a `Box`."""
 Position = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 
 
@@ -28,8 +31,8 @@ class DecisionRequest(Struct, frozen=True, forbid_unknown_fields=True):
         episode_id: the episode it belongs to.
         step: its position in the episode.
         mask: which actions are allowed, in the problem's order.
-        incumbent_action: label or index of the action the caller's own system would take; where mask or constraints
-            forbid it, the nearest allowed one by index stands for it.
+        incumbent_action: label, index or vector of the action the caller's own system would take; where mask or
+            constraints forbid it, the nearest allowed one by index stands for it.
         at: moment of the decision; only a server on a simulated clock takes it.
     """
 
@@ -39,7 +42,7 @@ class DecisionRequest(Struct, frozen=True, forbid_unknown_fields=True):
     episode_id: Id | None = None
     step: Position | None = None
     mask: list[bool] | None = None
-    incumbent_action: str | int | None = None
+    incumbent_action: Named | None = None
     at: str | None = None
 
     def body_hash(self) -> str:
@@ -47,11 +50,14 @@ class DecisionRequest(Struct, frozen=True, forbid_unknown_fields=True):
         return hashlib.sha256(_encoder.encode(self)).hexdigest()
 
 
-class Answer(Struct, frozen=True):
-    """One answered decision: `label` is the action in words, after `valid_until` the client must not act on it."""
+class Answer(Struct, frozen=True, omit_defaults=True):
+    """One answered decision: `label` is the action in words, after `valid_until` the client must not act on it.
+
+    An action is an index, or the vector of a `Box`. `density` stands beside a vector that was drawn to explore.
+    """
 
     decision_id: str
-    action: int
+    action: Action
     label: str
     arm: str
     stage: str
@@ -61,6 +67,7 @@ class Answer(Struct, frozen=True):
     reason: str
     explored: bool
     valid_until: str
+    density: float | None = None
 
 
 Answers = list[Answer | TenureError]

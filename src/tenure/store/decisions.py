@@ -11,13 +11,23 @@ from typing import TypeVar
 
 from tenure.core.decision import Arm, Decision, ShadowProposal
 from tenure.core.errors import FencedError, UnknownError
+from tenure.core.spaces import Action
 from tenure.store.database import Connection
 from tenure.store.events import append_numbered
 from tenure.store.folding import Fold, fold_in
 from tenure.store.journal import seal, take
 from tenure.store.outcomes import adopt_orphans
 from tenure.store.records import Appended, Event
-from tenure.store.rows import Values, decision_bytes, decision_from, decision_values, numbered, proposal_values
+from tenure.store.rows import (
+    Values,
+    decision_bytes,
+    decision_from,
+    decision_values,
+    hashed_correction,
+    numbered,
+    proposal_values,
+    stored_action,
+)
 
 # An outcome that came before its decision cannot be of what that decision says.
 _ACTED_ON = """SELECT 1 FROM outcome
@@ -28,7 +38,8 @@ _WAITED = "SELECT decision_id FROM outcome WHERE problem = ? AND place = 'orphan
 _ANY_WAITS = "SELECT 1 FROM outcome WHERE problem = ? AND place = 'orphan' LIMIT 1"
 _ASKED_AT_ONCE = 256
 _INSERT = "INSERT INTO decision VALUES {}"
-_PROPOSE = """INSERT INTO proposal (problem, decision_id, arm, version, action, propensity, confidence, computed_at)
+_PROPOSE = """INSERT INTO proposal
+    (problem, decision_id, arm, version, action, propensity, confidence, computed_at, vector, apart)
 VALUES {} ON CONFLICT (problem, decision_id, arm, version) DO NOTHING"""
 _INSERTED_AT_ONCE = 64
 
@@ -48,7 +59,7 @@ class Correction:
     """What was really done instead of what a decision's row says."""
 
     decision_id: str
-    action: int
+    action: Action
     arm: Arm
     propensity: float | None
     reason: str
@@ -150,11 +161,17 @@ def correct(
     if unless_measured and connection.execute(_ACTED_ON, (problem, correction.decision_id)).fetchone() is not None:
         return False
     propensity = None if correction.propensity is None else float(correction.propensity)
-    values = (correction.decision_id, int(correction.action), correction.arm.value, propensity, correction.reason)
-    payload = dict(zip(("decision_id", "action", "arm", "propensity"), values, strict=False))
+    index, vector = stored_action(correction.action)
+    values = (correction.decision_id, index, correction.arm.value, propensity, correction.reason, vector)
+    payload = {
+        "decision_id": correction.decision_id,
+        "action": index if vector is None else correction.action,
+        "arm": correction.arm.value,
+        "propensity": propensity,
+    }
     event = Event(problem, "correction", "tenure", correction.reason, correction.at, payload)
-    sequence = append_numbered(connection, event, correction=values).sequence
-    connection.execute("INSERT INTO correction VALUES (?, ?, ?, ?, ?, ?, ?)", (problem, sequence, *values))
+    sequence = append_numbered(connection, event, correction=hashed_correction(values)).sequence
+    connection.execute("INSERT INTO correction VALUES (?, ?, ?, ?, ?, ?, ?, ?)", (problem, sequence, *values))
     if fold is not None:
         fold_in(connection, problem, [stored.sequence], fold, correction.at)
     return True

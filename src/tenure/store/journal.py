@@ -11,7 +11,7 @@ from tenure.core.errors import FencedError, UnknownError
 from tenure.store.chain import Link, NumberedRow, chained, verify_chain
 from tenure.store.database import Connection
 from tenure.store.records import Control, Verification
-from tenure.store.rows import Values, control_from, decision_bytes, event_bytes
+from tenure.store.rows import Values, control_from, decision_bytes, event_bytes, hashed_correction
 
 _CONTROL = """SELECT problem, sequence, kill_epoch, killed, stage, share, version, paused, salt, changed_at, cap,
     exploration FROM head WHERE problem = ?"""
@@ -26,7 +26,7 @@ FROM head WHERE problem = ?"""
 
 _DECISIONS = "SELECT * FROM decision WHERE problem = ? ORDER BY sequence"
 
-_EVENTS = """SELECT e.*, c.decision_id, c.action, c.arm, c.propensity, c.reason
+_EVENTS = """SELECT e.*, c.decision_id, c.action, c.arm, c.propensity, c.reason, c.vector
 FROM event e LEFT JOIN correction c ON c.problem = e.problem AND c.sequence = e.sequence
 WHERE e.problem = ? ORDER BY e.sequence"""
 
@@ -158,7 +158,7 @@ def _decision_rows(connection: Connection, problem: str) -> Iterator[NumberedRow
 
 def _event_rows(connection: Connection, problem: str) -> Iterator[NumberedRow]:
     for values in _readable(connection.execute(_EVENTS, (problem,))):
-        correction = values[7:] if values[7] is not None else None
+        correction = hashed_correction(values[7:]) if values[7] is not None else None
         yield values[1], event_bytes(values[:7], correction)
 
 

@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from tenure.core.decision import Arm, Decision, Outcome, ShadowProposal
+from tenure.core.spaces import Action
 from tenure.store import decisions, events, journal, notes, reading, registry, shadow
 from tenure.store import outcomes as outcome_rows
 from tenure.store.database import Database, TakenError
@@ -115,7 +116,7 @@ class Store:
         problem: str,
         decision_id: str,
         *,
-        action: int,
+        action: Action,
         arm: Arm,
         propensity: float | None,
         reason: str,

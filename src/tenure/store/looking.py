@@ -11,11 +11,11 @@ from tenure.store.database import Connection
 from tenure.store.decisions import find
 from tenure.store.log import Store
 from tenure.store.records import Event
-from tenure.store.rows import ERASED, NONCE, decision_from, event_from, from_json
+from tenure.store.rows import ERASED, NONCE, VECTOR, action_from, decision_from, event_from, from_json
 
 _WRITTEN = "SELECT * FROM decision WHERE problem = ? AND decision_id = ?"
-_PROPOSALS = """SELECT decision_id, arm, version, action, propensity, confidence, computed_at FROM proposal
-WHERE problem = ? AND decision_id = ? ORDER BY id"""
+_PROPOSALS = """SELECT decision_id, arm, version, action, propensity, confidence, computed_at, vector, apart
+FROM proposal WHERE problem = ? AND decision_id = ? ORDER BY id"""
 _OUTCOMES = """SELECT outcome_id, decision_id, observed_at, signals, kind, received_at, place, note, counted
 FROM outcome WHERE problem = ? AND decision_id = ? ORDER BY id"""
 _CORRECTIONS = """SELECT event.* FROM event JOIN correction
@@ -64,7 +64,7 @@ def story(store: Store, problem: str, decision_id: str) -> Story | None:
         if values is None or standing is None:
             return None
         return Story(
-            written=decision_from(values[:NONCE]),
+            written=decision_from((*values[:NONCE], values[VECTOR])),
             standing=standing,
             erased=values[ERASED] is not None,
             proposals=_proposals(connection, asked),
@@ -76,8 +76,10 @@ def story(store: Store, problem: str, decision_id: str) -> Story | None:
 def _proposals(connection: Connection, asked: tuple[str, str]) -> tuple[ShadowProposal, ...]:
     rows = connection.execute(_PROPOSALS, asked).fetchall()
     return tuple(
-        ShadowProposal(name, Arm(arm), version, action, propensity, confidence, from_text(at))
-        for name, arm, version, action, propensity, confidence, at in rows
+        ShadowProposal(
+            name, Arm(arm), version, action_from(action, vector), propensity, confidence, from_text(at), apart
+        )
+        for name, arm, version, action, propensity, confidence, at, vector, apart in rows
     )
 
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from tenure.core.arrays import Floats, Ints
 from tenure.core.clock import to_text
+from tenure.core.spaces import APART
 from tenure.store.database import Connection
 from tenure.store.journal import read_control
 from tenure.store.records import Control
@@ -59,6 +60,7 @@ _NEXT = "SELECT sequence, decided_at FROM decision WHERE problem = ? AND sequenc
 _LEARNED = f"d.arm = 'candidate' AND {_STANDS.format(row='d')}"
 _FAILED = f"d.reason NOT IN ({', '.join(repr(reason) for reason in NOT_THE_POLICYS)})"
 _BESIDE = "JOIN proposal p ON p.problem = d.problem AND p.decision_id = d.decision_id AND p.arm = 'incumbent'"
+_SAME = f"(p.apart <= {APART} OR p.apart IS NULL AND p.action = d.action)"
 _COUNTED = "SELECT 1 FROM outcome o WHERE o.problem = d.problem AND o.decision_id = d.decision_id AND o.counted = 1"
 
 _FIGURES = {
@@ -66,7 +68,9 @@ _FIGURES = {
     "action_share": _LATEST.format(value="d.action", joined="", counts=_LEARNED),
     "explored": _LATEST.format(value="d.explored", joined="", counts=_LEARNED),
     "disagreement": _LATEST.format(
-        value="CASE WHEN p.action = d.action THEN 0 ELSE 1 END", joined=_BESIDE, counts=_LEARNED
+        value=f"CASE WHEN {_SAME} THEN 0 ELSE 1 END",
+        joined=_BESIDE,
+        counts=_LEARNED,
     ),
     "failure_rate": _LATEST.format(
         value="CASE WHEN d.arm = 'fallback' THEN 1 ELSE 0 END", joined="", counts=f"({_LEARNED} OR {_FAILED})"

@@ -15,11 +15,12 @@ from tenure.core.decision import Arm, Place
 from tenure.core.errors import EvidenceError
 from tenure.store.database import Connection
 from tenure.store.records import LogFrame, LogRow
-from tenure.store.rows import decision_from, from_json
+from tenure.store.rows import actions_from, decision_from, from_json
 
 # Times are stored in fixed width; without the final Z NumPy takes them as they are.
 _LOG = """SELECT d.decision_id, d.sequence, d.unit_id, d.episode_id, d.step, substr(d.decided_at, 1, 26), d.stage,
-    d.arm, d.version, d.action, d.propensity, d.explored, d.confidence, d.observation, o.signals, p.action, p.version
+    d.arm, d.version, d.action, d.propensity, d.explored, d.confidence, d.observation, o.signals, p.action, p.version,
+    d.vector, p.vector
 FROM kept d
 LEFT JOIN outcome o ON o.problem = d.problem AND o.decision_id = d.decision_id AND o.counted = 1
 LEFT JOIN proposal p ON p.id = (
@@ -27,7 +28,7 @@ LEFT JOIN proposal p ON p.id = (
 )
 WHERE d.problem = ? AND d.sequence > ? AND d.decided_at <= ? AND d.reason NOT IN ('deferred', 'skipped')
 ORDER BY d.sequence LIMIT ?"""
-_COLUMNS = 17
+_COLUMNS = 19
 _UNLIMITED = 1 << 62
 
 _ROWS = """SELECT d.*, o.signals, coalesce(o.signals, (
@@ -91,7 +92,8 @@ def counts(connection: Connection, problem: str) -> dict[str, int]:
 
 def _frame(problem: str, columns: list[list[Any]]) -> LogFrame:
     (ids, sequence, units, episodes, step, decided_at, stage, arm, version, action, propensity, explored) = columns[:12]
-    confidence, observation, signals, shadow_action, shadow_version = columns[12:]
+    confidence, observation, signals, shadow_action, shadow_version, vector, shadow_vector = columns[12:]
+    width = _width(problem, vector)
     return LogFrame(
         decision_id=ids,
         sequence=_integers(sequence),
@@ -102,14 +104,14 @@ def _frame(problem: str, columns: list[list[Any]]) -> LogFrame:
         stage=stage,
         arm=arm,
         version=version,
-        action=_integers(action),
+        action=actions_from(action, vector, width),
         propensity=np.array(propensity, dtype=np.float64),
         explored=np.array(explored, dtype=bool),
         confidence=np.array(confidence, dtype=np.float64),
         observation=_matrix(problem, observation),
         joined=np.array([text is not None for text in signals], dtype=bool),
         signals=_signal_columns(signals),
-        shadow_action=_integers(shadow_action),
+        shadow_action=actions_from(shadow_action, shadow_vector, width),
         shadow_version=shadow_version,
     )
 
@@ -117,6 +119,19 @@ def _frame(problem: str, columns: list[list[Any]]) -> LogFrame:
 def _integers(values: Sequence[int | None]) -> Ints:
     """int64 [n], -1 where there is none."""
     return np.array([-1 if value is None else value for value in values], dtype=np.int64)
+
+
+def _width(problem: str, vectors: Sequence[str | None]) -> int:
+    """Numbers in an action that is a vector; 0 where actions are indices."""
+    widths = {text.count(",") + 1 for text in vectors if text is not None}
+    if len(widths) > 1:
+        raise EvidenceError(
+            expected="actions of one width",
+            found=f"vectors of {sorted(widths)} numbers",
+            where=f"the log of {problem!r}",
+            fix="read the log in parts, after the decision with which the problem's actions changed",
+        )
+    return widths.pop() if widths else 0
 
 
 def _matrix(problem: str, rows: Sequence[bytes]) -> Floats:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
+import numpy as np
+
 from tenure.core.arrays import Bools, Floats, Ints
 from tenure.core.decision import Decision, Place
 
@@ -194,14 +196,14 @@ class LogFrame:
         stage: rollout stage in force; [n].
         arm: who answered; [n].
         version: what answered; [n].
-        action: index of the action really taken; int64 [n].
+        action: what was really done; int64 [n], or float64 [n, numbers] of a `Box`.
         propensity: its probability, in (0, 1], NaN when unknown; [n].
         explored: another action than the policy's own best was taken; [n].
         confidence: in [0, 1]; [n].
         observation: float32 [n, features].
         joined: a measured outcome counts for this decision; [n].
         signals: measured consequences, NaN where there is no outcome; float64 [n] each.
-        shadow_action: what the arm that did not answer would have done, -1 when nobody proposed; int64 [n].
+        shadow_action: what the arm that did not answer would have done, -1 or NaN when nobody proposed; as `action`.
         shadow_version: who proposed it; [n].
     """
 
@@ -214,15 +216,21 @@ class LogFrame:
     stage: list[str]
     arm: list[str]
     version: list[str]
-    action: Ints
+    action: Any
     propensity: Floats
     explored: Bools
     confidence: Floats
     observation: Floats
     joined: Bools
     signals: Mapping[str, Floats]
-    shadow_action: Ints
+    shadow_action: Any
     shadow_version: list[str | None]
+
+    @property
+    def proposed(self) -> Bools:
+        """Decisions for which the arm that did not answer proposed something; [n]."""
+        known = np.isfinite(self.shadow_action) & (self.shadow_action != -1 if self.shadow_action.ndim == 1 else True)
+        return np.asarray(known.all(axis=1) if known.ndim == 2 else known)
 
     def __len__(self) -> int:
         return len(self.decision_id)

@@ -4,22 +4,27 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from operator import itemgetter
 from typing import Any
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 
 from tenure.core.clock import from_text, to_text
 from tenure.core.decision import Arm, Decision, Outcome, ShadowProposal
+from tenure.core.spaces import Action
 from tenure.store.records import Control, Event
 
+Actions = npt.NDArray[Any]
+"""Actions of n decisions: int64 [n], or float64 [n, numbers] of a `Box`."""
 Values = tuple[Any, ...]
 """The values of one row, in the order of its table's columns."""
 
 # Fields of a decision that are stored in another form, by position.
+_ACTION = 13
 _READ: tuple[tuple[int, Callable[[Any], Any]], ...] = ((6, from_text), (7, json.loads), (11, Arm), (15, bool))
 
 
@@ -30,6 +35,7 @@ def _plain(value: object) -> object:
 
 
 _fast = msgspec.json.Encoder(order="sorted", enc_hook=_plain)
+_vector = msgspec.json.Decoder(tuple[float, ...]).decode
 _exact = json.JSONEncoder(sort_keys=True, separators=(",", ":"), default=_plain)
 _encode = msgspec.msgpack.Encoder().encode
 _moment = lru_cache(maxsize=64)(to_text)  # the rows of a group share theirs
@@ -53,8 +59,38 @@ def from_json(text: str) -> dict[str, Any]:
     return mapping
 
 
+def stored_action(action: Action) -> tuple[int, str | None]:
+    """An action as two columns: its index and nothing, or `NO_INDEX` and the vector as JSON, exact to the last bit."""
+    if isinstance(action, tuple):
+        return NO_INDEX, _exact.encode(action)
+    return int(action), None
+
+
+def action_from(index: int, vector: str | None) -> Action:
+    """The action two columns hold."""
+    return index if vector is None else _vector(vector)
+
+
+def actions_from(index: Sequence[int | None], vector: Sequence[str | None], width: int) -> Actions:
+    """Actions as two columns hold them, as one array.
+
+    Args:
+        index: of the actions; None where nobody proposed; [n].
+        vector: None where the action is an index; [n].
+        width: numbers of a vector; 0 where actions are indices.
+
+    Returns:
+        int64 [n], -1 where there is none; or float64 [n, width], NaN where there is none.
+    """
+    if not width:
+        return np.array([NO_INDEX if one is None else one for one in index], dtype=np.int64)
+    nothing = (np.nan,) * width
+    return np.array([nothing if text is None else _vector(text) for text in vector], dtype=np.float64)
+
+
 def decision_values(row: Decision, sequence: int, nonce: bytes) -> Values:
     """A decision as stored under a sequence number, in the order of its fields, with what salts its personal ones."""
+    action, vector = stored_action(row.action)
     return (
         row.decision_id,
         row.problem,
@@ -69,7 +105,7 @@ def decision_values(row: Decision, sequence: int, nonce: bytes) -> Values:
         row.stage,
         row.arm.value,
         row.version,
-        int(row.action),
+        action,
         None if row.propensity is None else float(row.propensity),
         int(row.explored),
         float(row.confidence),
@@ -83,6 +119,7 @@ def decision_values(row: Decision, sequence: int, nonce: bytes) -> Values:
         sequence,
         nonce,
         None,
+        vector,
     )
 
 
@@ -96,8 +133,10 @@ def numbered(row: Decision, sequence: int) -> Decision:
 
 
 def decision_from(values: Values) -> Decision:
-    """A decision from a row of `answered`."""
-    fields = list(values)
+    """A decision from a row of `answered`: its fields in their order, and the vector where the action is one."""
+    *fields, vector = values
+    if vector is not None:
+        fields[_ACTION] = _vector(vector)
     for position, read in _READ:
         fields[position] = read(fields[position])
     return Decision(*fields)
@@ -127,7 +166,8 @@ def proposal_values(problem: str, row: ShadowProposal) -> Values:
     """A shadow proposal as stored."""
     computed_at = _moment(row.computed_at)
     sureness = float(row.propensity), float(row.confidence)
-    return problem, row.decision_id, row.arm.value, row.version, int(row.action), *sureness, computed_at
+    action, vector = stored_action(row.action)
+    return problem, row.decision_id, row.arm.value, row.version, action, *sureness, computed_at, vector, row.apart
 
 
 def outcome_body(outcome: Outcome) -> tuple[str | None, str, str]:
@@ -139,8 +179,10 @@ def outcome_body(outcome: Outcome) -> tuple[str | None, str, str]:
 
 PERSONAL = (3, 4, 7, 8, 20, 22)
 """Columns of a decision that may say who it was for: unit, episode, context, observation, request hash, candidates."""
-NONCE, ERASED = 25, 26
-"""Columns that salt the personal ones, and that hold their digest once they are erased."""
+NONCE, ERASED, VECTOR = 25, 26, 27
+"""Columns that salt the personal ones, hold their digest once they are erased, and hold the vector of a `Box`."""
+NO_INDEX = -1
+"""Stands in the column of the action where it is a vector."""
 _personal_columns = itemgetter(*PERSONAL)
 _plain_columns = itemgetter(*[column for column in range(NONCE) if column not in PERSONAL])
 
@@ -156,7 +198,13 @@ def personal_digest(values: Values) -> bytes:
 def decision_bytes(values: Values) -> bytes:
     """What the chain hashes of a decision's row: equal before and after its personal columns are erased."""
     digest = values[ERASED] or personal_digest(values)
-    return _encode(("decision", digest, *_plain_columns(values)))
+    vector = () if values[VECTOR] is None else (values[VECTOR],)  # rows without one hash as before there were any
+    return _encode(("decision", digest, *_plain_columns(values), *vector))
+
+
+def hashed_correction(values: Values) -> Values:
+    """What the chain hashes of a correction's row: decision, action, arm, propensity, reason, and a vector if any."""
+    return values if values[-1] is not None else values[:-1]
 
 
 def event_bytes(values: Values, correction: Values | None) -> bytes:

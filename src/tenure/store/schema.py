@@ -6,15 +6,16 @@ import apsw
 
 from tenure.core.errors import StoreError
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 """Written to `PRAGMA user_version`; grows with every change of the tables."""
 
 _ANSWERED = """
 SELECT d.decision_id, d.problem, d.problem_version, d.unit_id, d.episode_id, d.step, d.decided_at, d.context,
     d.observation, d.mask, d.stage, coalesce(c.arm, d.arm) AS arm, d.version, coalesce(c.action, d.action) AS action,
     CASE WHEN c.arm IS NULL THEN d.propensity ELSE c.propensity END AS propensity, d.explored, d.confidence,
-    d.kill_epoch, coalesce(c.reason, d.reason) AS reason, d.latency_us, d.request_hash, d.density, d.candidates,
-    d.position, d.sequence
+    d.kill_epoch, coalesce(c.reason, d.reason) AS reason, d.latency_us, d.request_hash,
+    CASE WHEN c.arm IS NULL THEN d.density END AS density, d.candidates, d.position, d.sequence,
+    CASE WHEN c.arm IS NULL THEN d.vector ELSE c.vector END AS vector
 FROM decision d LEFT JOIN correction c ON c.problem = d.problem AND c.sequence = (
     SELECT max(sequence) FROM correction WHERE problem = d.problem AND decision_id = d.decision_id
 )"""
@@ -37,7 +38,7 @@ CREATE TABLE decision (
     mask BLOB, stage TEXT NOT NULL, arm TEXT NOT NULL, version TEXT NOT NULL, action INTEGER NOT NULL,
     propensity REAL, explored INTEGER NOT NULL, confidence REAL NOT NULL, kill_epoch INTEGER NOT NULL,
     reason TEXT NOT NULL, latency_us INTEGER NOT NULL, request_hash TEXT NOT NULL, density REAL, candidates TEXT,
-    position INTEGER, sequence INTEGER NOT NULL, nonce BLOB, erased BLOB,
+    position INTEGER, sequence INTEGER NOT NULL, nonce BLOB, erased BLOB, vector TEXT,
     PRIMARY KEY (problem, sequence)
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX decision_by_id ON decision (problem, decision_id);
@@ -52,7 +53,7 @@ CREATE INDEX event_by_kind ON event (problem, kind, sequence);
 
 CREATE TABLE correction (
     problem TEXT NOT NULL, sequence INTEGER NOT NULL, decision_id TEXT NOT NULL, action INTEGER NOT NULL,
-    arm TEXT NOT NULL, propensity REAL, reason TEXT NOT NULL,
+    arm TEXT NOT NULL, propensity REAL, reason TEXT NOT NULL, vector TEXT,
     PRIMARY KEY (problem, sequence)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX correction_by_decision ON correction (problem, decision_id, sequence, arm, reason);
@@ -66,7 +67,7 @@ CREATE TABLE commit_log (
 CREATE TABLE proposal (
     id INTEGER PRIMARY KEY, problem TEXT NOT NULL, decision_id TEXT NOT NULL, arm TEXT NOT NULL,
     version TEXT NOT NULL, action INTEGER NOT NULL, propensity REAL NOT NULL, confidence REAL NOT NULL,
-    computed_at TEXT NOT NULL,
+    computed_at TEXT NOT NULL, vector TEXT, apart REAL,
     UNIQUE (problem, decision_id, arm, version)
 ) STRICT;
 
@@ -134,21 +135,43 @@ CREATE TABLE checkpoint (
     signature BLOB NOT NULL,
     PRIMARY KEY (problem, sequence)
 ) STRICT, WITHOUT ROWID;
+"""
 
+VIEWS = """
 CREATE VIEW answered AS {answered};
 
 CREATE VIEW kept AS {answered} WHERE d.erased IS NULL;
 """.replace("{answered}", _ANSWERED)
 
+BEFORE_VECTORS = 2
+"""The schema version that knew labelled actions only; `ADD_VECTORS` makes the present one of it."""
+ADD_VECTORS = (
+    "DROP VIEW kept",
+    "DROP VIEW answered",
+    "ALTER TABLE decision ADD COLUMN vector TEXT",
+    "ALTER TABLE correction ADD COLUMN vector TEXT",
+    "ALTER TABLE proposal ADD COLUMN vector TEXT",
+    "ALTER TABLE proposal ADD COLUMN apart REAL",
+    *(view.strip() for view in VIEWS.split(";") if view.strip()),
+)
+"""Nothing stored changes, and so nothing that is hashed: what was written before has no vector."""
+
 
 def prepare(connection: apsw.Connection, path: str) -> None:
-    """Make the tables in an empty file, or check that a file holds them; inside the caller's transaction.
+    """Make the tables in an empty file, bring those of the version before up to date, or check that they are there.
+
+    Inside the caller's transaction.
 
     Raises:
         StoreError: the file belongs to another version of Tenure, or to another program.
     """
     found = connection.pragma("user_version")
     if found == SCHEMA_VERSION:
+        return
+    if found == BEFORE_VECTORS:
+        for statement in ADD_VECTORS:
+            connection.execute(statement)
+        connection.pragma("user_version", SCHEMA_VERSION)
         return
     if found != 0:
         raise _foreign(
@@ -158,7 +181,7 @@ def prepare(connection: apsw.Connection, path: str) -> None:
         )
     if connection.execute("SELECT count(*) FROM sqlite_schema").fetchone() != (0,):
         raise _foreign(path, "tables of another program", "name another file for the log")
-    connection.execute(DDL)
+    connection.execute(DDL + VIEWS)
     connection.pragma("user_version", SCHEMA_VERSION)
 
 

@@ -19,34 +19,36 @@ def stand_in(problem: Problem, action: int = 0) -> Bundle:
     """A bundle for a problem that always proposes one action, with the lineage of a stand-in.
 
     Args:
-        problem: with discrete actions.
-        action: index of the action.
+        problem: what it is for.
+        action: index of the action; a vector is always the middle of its bounds.
 
     Raises:
         BundleError: the runtime does not take it.
     """
-    assert isinstance(problem.action, Discrete)
-    features, actions = len(problem.observation), problem.action.size
-    bias = [float(index == action) for index in range(actions)]
+    features, space = len(problem.observation), problem.action
+    if isinstance(space, Discrete):
+        answer, bias = "logits", [float(index == action) for index in range(space.size)]
+    else:
+        answer, bias = "action", [(low + high) / 2 for low, high in zip(space.low, space.high, strict=True)]
     golden = np.zeros((1, features), dtype=np.float32)
     lineage = {"run": "stand-in", "seed": 0, "why": "a drill without a trained candidate"}
-    logits = np.array([bias], dtype=np.float32)
-    return make_bundle(problem, constant_graph(features, bias), golden, logits, lineage, {"score": 0.0})
+    answers = np.array([bias], dtype=np.float32)
+    return make_bundle(problem, constant_graph(features, bias, answer), golden, answers, lineage, {"score": 0.0})
 
 
-def constant_graph(features: int, logits: list[float]) -> bytes:
-    """logits = observation @ 0 + constants, as an ONNX model.
+def constant_graph(features: int, constants: list[float], answer: str = "logits") -> bytes:
+    """answer = observation @ 0 + constants, as an ONNX model.
 
     Source: onnx/onnx.proto of ONNX 1.16; protocol buffers' wire format.
     """
-    actions = len(logits)
+    actions = len(constants)
     nodes = [
         _node("MatMul", ["observation", "zeros"], "none"),
-        _node("Add", ["none", "constants"], "logits"),
+        _node("Add", ["none", "constants"], answer),
     ]
     tensors = [
         _tensor("zeros", [features, actions], [0.0] * (features * actions)),
-        _tensor("constants", [actions], logits),
+        _tensor("constants", [actions], constants),
     ]
     graph = b"".join(
         [
@@ -54,7 +56,7 @@ def constant_graph(features: int, logits: list[float]) -> bytes:
             _field(2, b"policy"),
             *[_field(5, tensor) for tensor in tensors],
             _field(11, _value("observation", features)),
-            _field(12, _value("logits", actions)),
+            _field(12, _value(answer, actions)),
         ]
     )
     opset = _field(1, b"") + _number(2, OPSET)

@@ -252,5 +252,5 @@ def test_every_field_of_a_decision_is_told_or_left_out_on_purpose() -> None:
 
     from tenure.serving.api.bodies import DecisionBody
 
-    left_out = {"problem", "request_hash", "density", "candidates", "position"}
+    left_out = {"problem", "request_hash", "candidates", "position"}
     assert {field.name for field in fields(Decision)} - left_out | {"label"} == set(DecisionBody.__struct_fields__)

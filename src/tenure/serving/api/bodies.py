@@ -7,6 +7,8 @@ from typing import Annotated, Any
 
 from msgspec import Meta, Struct
 
+from tenure.core.spaces import Action
+
 Text = Annotated[str, Meta(min_length=1, max_length=2000, pattern=r"^[^\x00]*[^\s\x00][^\x00]*$")]
 """Words for whoever reads the log; never blank."""
 Name = Annotated[str, Meta(min_length=1, max_length=128, pattern=r"^[^\x00]*[^\s\x00][^\x00]*$")]
@@ -72,9 +74,10 @@ class DecisionBody(Struct, frozen=True):
     stage: str
     arm: str
     version: str
-    action: int
+    action: Action
     label: str
     propensity: float | None
+    density: float | None
     explored: bool
     confidence: float
     kill_epoch: int

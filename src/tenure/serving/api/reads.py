@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy as np
 from tenure.core.clock import from_text
 from tenure.core.decision import Decision
 from tenure.core.errors import UnknownError
+from tenure.core.spaces import Action
 from tenure.serving.api.bodies import (
     DecisionBody,
     EventBody,
@@ -56,7 +58,7 @@ def decision(call: Call) -> DecisionBody:
             where="the request's path",
             fix="copy the id from the server's answer",
         )
-    return _decision(found, service.reader.labels)
+    return _decision(found, service.reader.word)
 
 
 def events(call: Call) -> Events:
@@ -100,7 +102,7 @@ def event_body(event: Event) -> EventBody:
     return EventBody(event.sequence, event.kind, event.actor, event.reason, event.at, dict(event.payload))
 
 
-def _decision(row: Decision, labels: tuple[str, ...]) -> DecisionBody:
+def _decision(row: Decision, word: Callable[[Action], str]) -> DecisionBody:
     return DecisionBody(
         decision_id=row.decision_id,
         sequence=row.sequence,
@@ -116,8 +118,9 @@ def _decision(row: Decision, labels: tuple[str, ...]) -> DecisionBody:
         arm=row.arm.value,
         version=row.version,
         action=row.action,
-        label=labels[row.action],
+        label=word(row.action),
         propensity=row.propensity,
+        density=row.density,
         explored=row.explored,
         confidence=row.confidence,
         kill_epoch=row.kill_epoch,

@@ -168,6 +168,7 @@ def _decision(
 
 def content_hash(row: Decision, labels: Sequence[str]) -> str:
     """Equal for rows that say the same, in whatever form they came; actions and masks by their labels."""
+    assert not isinstance(row.action, tuple), "a log of vectors is not imported"
     allowed = None if row.mask is None else [label for label, byte in zip(labels, row.mask, strict=False) if byte]
     told = (row.unit_id, row.episode_id, row.step, row.position, row.propensity, row.reason, row.explored)
     content = _encode(

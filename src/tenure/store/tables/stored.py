@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from tenure.core.clock import to_text
+from tenure.core.decision import Decision
 from tenure.core.problem import Problem
-from tenure.core.spaces import Discrete
+from tenure.core.spaces import Action, Discrete
 from tenure.store.labels import known_labels
 from tenure.store.log import Store
 from tenure.store.records import FLAGS, LogRow
@@ -65,7 +66,10 @@ class Stored:
         if self.problem is not None:
             return self.problem.action.labels if isinstance(self.problem.action, Discrete) else ()
         told = known_labels(self.store, self.key)
-        return told or tuple(map(str, range(1 + max((row.decision.action for row in self.rows()), default=-1))))
+        if told:
+            return told
+        seen = [row.decision.action for row in self.rows()]
+        return tuple(map(str, range(1 + max((one for one in seen if not isinstance(one, tuple)), default=-1))))
 
     @cached_property
     def _names(self) -> tuple[str, ...]:
@@ -111,7 +115,7 @@ class Stored:
             yield from rows
 
     def _record(self, row: LogRow) -> dict[str, Any]:
-        decision = row.decision
+        decision, action = row.decision, row.decision.action
         return {
             "decision_id": decision.decision_id,
             "unit_id": decision.unit_id,
@@ -119,16 +123,32 @@ class Stored:
             "step": decision.step,
             "position": decision.position,
             "decided_at": None if (at := to_text(decision.decided_at)) == UNKNOWN_AT else at,
-            "action": self.label(decision.action),
-            "propensity": decision.propensity,
+            "action": list(action) if isinstance(action, tuple) else self.label(action),
+            "propensity": self._propensity(decision),
             "reward": self.reward(row) if row.counted else None,
             "allowed": mask_of(decision.mask),
             "flag": decision.reason if decision.reason in FLAGS else None,
             "context": self._context(row),
         }
 
-    def label(self, action: int) -> str:
-        """The label of an action; its number where there is none."""
+    def _propensity(self, decision: Decision) -> float | None:
+        """A label's probability, or a vector's density: that of none, where some vectors were drawn by nobody.
+
+        A probability and a density cannot be weighed against each other, and to leave out the rows without a density
+        would choose rows by what was done in them.
+        """
+        if not isinstance(decision.action, tuple):
+            return decision.propensity
+        return decision.density if self._dense else None
+
+    @cached_property
+    def _dense(self) -> bool:
+        return all(row.decision.density is not None for row in self.rows())
+
+    def label(self, action: Action) -> str:
+        """The label of an action; its number, or its numbers, where there is none."""
+        if isinstance(action, tuple):
+            return str(list(action))
         return self.labels[action] if 0 <= action < len(self.labels) else str(action)
 
     def reward(self, row: LogRow) -> float | None:
