@@ -106,3 +106,13 @@ def test_a_log_without_a_signal_is_refused_with_its_name_and_the_file(folder: Pa
     told = json.loads(done.stdout)
     assert "['held']" in told["expected"]
     assert told["where"] == place
+
+
+def test_a_log_of_another_season_is_told_in_a_sentence(folder: Path, tmp_path: Path) -> None:
+    log = logged(replace(drawn(3), warmth=0.6, level=12.0), 7, with_promotions=False)
+    done = run(str(folder), "--log", written(log, tmp_path / "log.csv"), "--home", str(tmp_path))
+    assert done.exit_code == 4
+    told = " ".join(done.output.split())
+    assert "In short: The log is of other days than the simulator's worlds:" in told
+    assert "demand is " in told
+    assert "on average in the log and " in told

@@ -77,6 +77,8 @@ def _show(output: Output, found: Validation, judged: str) -> None:
     output.say(f"\nRanking: {found.ranking.reason}.")
     _show_leaks(output, found)
     _show_findings(output, found)
+    if found.in_short:
+        output.say(f"\nIn short: {found.in_short}.")
 
 
 def _gap_row(gap: Gap) -> tuple[str, ...]:

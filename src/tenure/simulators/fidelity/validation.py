@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from tenure.core.errors import DataError
@@ -24,6 +24,7 @@ from tenure.simulators.fidelity.ranking import Ranking, ranking
 from tenure.simulators.fidelity.recorded import compared
 from tenure.simulators.fidelity.rollouts import rolled
 from tenure.simulators.fidelity.sample import Sample, Unit, sample_of, thinned
+from tenure.simulators.fidelity.summary import Place, in_short, places
 from tenure.simulators.fidelity.values import Unknown, Worth, on_real_data, simulated, worth
 
 INCUMBENT = "incumbent"
@@ -74,6 +75,7 @@ class Validation:
     growth: tuple[Mapping[str, Any], ...]
     ranking: Ranking
     leaks: tuple[Leak, ...]
+    in_short: str
 
     @property
     def verdict(self) -> Verdict:
@@ -89,6 +91,7 @@ class Validation:
             "rows": self.rows,
             "units": self.units,
             "unit": self.unit,
+            "in_short": self.in_short,
             "findings": [finding.as_dict() for finding in self.findings],
             "gaps": [gap.as_dict() for gap in self.gaps],
             "differences": [each.as_dict() for each in self.differences],
@@ -120,6 +123,7 @@ class _Fields:
     growth: Sequence[Mapping[str, Any]] = ()
     leads: Sequence[Lead] = ()
     others: Sequence[Finding] = ()
+    where: Mapping[str, Place] = field(default_factory=dict)
 
     def beside(self, more: _Fields) -> _Fields:
         """Both together."""
@@ -128,6 +132,7 @@ class _Fields:
             (*self.growth, *more.growth),
             (*self.leads, *more.leads),
             (*self.others, *more.others),
+            {**self.where, **more.where},
         )
 
     def findings(self, bench: _Bench) -> list[Finding]:
@@ -174,6 +179,9 @@ def _told(question: Question, bench: _Bench, fields: _Fields, values: _Values, c
         growth=tuple(fields.growth),
         ranking=order,
         leaks=tuple(costs),
+        in_short=in_short(
+            question.problem, fields.differences, fields.where, getattr(question.simulator, "unaffected", None)
+        ),
     )
 
 
@@ -220,6 +228,7 @@ def _fields(question: Question, bench: _Bench) -> _Fields:
         _named(growth(bench.log, ours), "distribution of changes"),
         leads(bench.log, ours, question.seed),
         kindness(question.log, bench.log, ours, question.seed),
+        places(bench.log, ours),
     )
 
 
