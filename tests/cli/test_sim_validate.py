@@ -10,13 +10,17 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.simulators.fidelity import short
 from tests.simulators.fidelity.depot import drawn, problem
 from tests.simulators.fidelity.truth import logged
 from typer.testing import CliRunner, Result
 
 from tenure.cli.sim import sim_app
+from tenure.core.policy import Policy
 from tenure.core.spaces import Discrete
+from tenure.core.trace import Trace
 from tenure.core.trajectories import Trajectories
+from tenure.simulators.rollout import run as simulate
 
 PROBLEM = """
 from tests.simulators.fidelity.depot import OrderUpTo, incumbent, learned, problem, rules as others
@@ -116,3 +120,76 @@ def test_a_log_of_another_season_is_told_in_a_sentence(folder: Path, tmp_path: P
     assert "In short: The log is of other days than the simulator's worlds:" in told
     assert "demand is " in told
     assert "on average in the log and " in told
+
+
+KIOSK = "from tests.simulators.fidelity.short import better, incumbent, problem\n\nrules = {'better': better}\n"
+
+
+@pytest.mark.parametrize(("real", "verdict"), [(3.0, "pass"), (1.5, "fail")])
+def test_without_replay_the_policys_real_value_comes_from_the_logs_propensities(
+    tmp_path: Path, real: float, verdict: str
+) -> None:
+    (tmp_path / "problem.py").write_text(KIOSK)
+    (tmp_path / "simulator.py").write_text(
+        "from tests.simulators.fidelity.short import Kiosk\n\nsimulator = Kiosk(3.0)\n"
+    )
+    place = kiosk_log(tmp_path / "log.csv", real)
+    done = run(str(tmp_path), "--log", place, "--policy", "better", "--home", str(tmp_path), "--json")
+    assert done.exit_code in (0, 3, 4), done.output
+    told = json.loads(done.stdout)
+    gap = next(each for each in told["gaps"] if each["policy"] == "better")
+    assert gap["method"] == "off-policy, per-decision weighted"
+    truth = profit(real, short.better, seed=99)
+    assert gap["real"] == pytest.approx(truth, abs=0.16)  # three of its standard errors over 3,000 days
+    assert gap["simulated"] == pytest.approx(profit(3.0, short.better, seed=98), rel=0.03)
+    assert gap["low"] <= gap["simulated"] / truth - 1 <= gap["high"]
+    verdicts = {each["gate"]: each["verdict"] for each in told["findings"]}
+    assert verdicts["gap: better"] == verdict
+
+
+def test_without_replay_and_without_propensities_the_value_is_left_open_and_says_what_would_help(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "problem.py").write_text(KIOSK)
+    (tmp_path / "simulator.py").write_text(
+        "from tests.simulators.fidelity.short import Kiosk\n\nsimulator = Kiosk(3.0)\n"
+    )
+    place = kiosk_log(tmp_path / "log.csv", 3.0, without="propensity")
+    done = run(str(tmp_path), "--log", place, "--policy", "better", "--home", str(tmp_path), "--json")
+    findings = {each["gate"]: each for each in json.loads(done.stdout)["findings"]}
+    assert done.exit_code == 3
+    assert findings["gap: better"]["verdict"] == "inconclusive"
+    assert "log propensities with a share of random decisions" in findings["gap: better"]["reason"]
+
+
+def kiosk_trace(demand: float, policy: Policy, seed: int) -> Trace:
+    """A policy in a kiosk of that demand."""
+    world = short.Kiosk(demand)
+    return simulate(short.problem, world, policy, world.panel("held_out"), seed=seed).trace
+
+
+def profit(demand: float, policy: Policy, seed: int) -> float:
+    """What it is really worth, by simply running it."""
+    return float(kiosk_trace(demand, policy, seed).kpi(short.problem.kpis[0]))
+
+
+def kiosk_log(path: Path, demand: float, without: str = "") -> str:
+    """A log of the exploring incumbent, one line a decision."""
+    trace = kiosk_trace(demand, short.logging, seed=5)
+    assert trace.observation is not None
+    fields = [
+        name for name in ("episode_id", "step", "action", "propensity", "stock", "sold", "filled") if name != without
+    ]
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, fields, extrasaction="ignore")
+        writer.writeheader()
+        for world, step in np.ndindex(len(trace.worlds), trace.steps):
+            seen, action = trace.observation[step, world], int(trace.action[step, world])
+            share = short.logging.propose(seen[None], None, np.zeros(1)).distribution
+            assert share is not None
+            writer.writerow({
+                "episode_id": trace.worlds[world], "step": step, "action": ("wait", "fill")[action],
+                "propensity": float(share[0, action]), "stock": seen[0],
+                **{name: values[step, world] for name, values in trace.signals.items()},
+            })  # fmt: skip
+    return str(path)

@@ -16,7 +16,7 @@ from tenure.core.errors import DataError
 from tenure.core.policy import Proposal
 from tenure.core.simulator import Panel, Split
 from tenure.core.trajectories import Trajectories, from_trace
-from tenure.simulators.fidelity.rollouts import JUDGED, rolled
+from tenure.simulators.fidelity.rollouts import rolled
 from tenure.simulators.fidelity.validation import Question, validate
 from tenure.simulators.rollout import run
 
@@ -111,7 +111,7 @@ def test_the_error_of_a_wrong_leak_grows_as_the_closed_form_says() -> None:
     log = log_of(Leak(0.9))
     _, growth = found_in(Leak(0.9), Leak(0.8))
     levels = log.feature("level")
-    starts = np.flatnonzero([row % STEPS < STEPS - JUDGED for row in range(len(log))])
+    starts = np.flatnonzero([row % STEPS < STEPS - 8 for row in range(len(log))])
     poured = np.asarray(log.action, dtype=float)
     for steps in (1, 2, 4, 8):
         # Level after k steps: stays**k times the first, and what was poured, each decayed since.
@@ -124,10 +124,10 @@ def test_the_error_of_a_wrong_leak_grows_as_the_closed_form_says() -> None:
 
 def test_the_worlds_own_chance_is_no_error() -> None:
     found, growth = found_in(Leak(noise=1.0), Leak(noise=1.0))
-    error, chance = (growth["level"][each][str(JUDGED)] for each in ("by_steps", "own_chance"))
+    error, chance = (growth["level"][each]["8"] for each in ("by_steps", "own_chance"))
     assert error == pytest.approx(chance, rel=0.1)
     # Two courses of an AR(1) from one start: twice the variance of the noise that has come in.
-    variance = 2 * sum(0.9 ** (2 * j) for j in range(JUDGED))
+    variance = 2 * sum(0.9 ** (2 * j) for j in range(8))
     spread = log_of(Leak(noise=1.0)).feature("level").std()
     assert chance == pytest.approx(np.sqrt(variance) / spread, rel=0.1)
     assert found["level"].verdict is Verdict.PASS
@@ -142,10 +142,13 @@ def test_wrong_dynamics_and_missing_noise_fail_by_name(simulator: Leak) -> None:
 
 def test_a_course_stops_counting_where_the_log_ends() -> None:
     log = log_of(Leak()).take(np.arange(12))
-    short = replace(log, step=log.step * 2)  # no decision follows another one
-    with pytest.raises(DataError, match="expected 8 decisions in a row"):
-        rolled(problem, Leak(), short, "episode")
-    rows = log.step < JUDGED + 1
+    apart = replace(log, step=log.step * 2)  # no decision follows another one
+    assert rolled(problem, Leak(), apart, "episode") == ([], [])
+    cut = replace(log, step=log.step + log.step // 3)  # three in a row, then a gap
+    found, growth = rolled(problem, Leak(), cut, "episode")
+    assert {each.about[:6] for each in found} == {"2 step"}
+    assert [list(each["by_steps"]) for each in growth] == [["1", "2"]] * 2
+    rows = log.step < 9
     nine = replace(log, observation=log.observation[rows], action=log.action[rows], episode=log.episode[rows],
                    signals={name: each[rows] for name, each in log.signals.items()}, step=log.step[rows],
                    propensity=log.propensity[rows], at=None)  # fmt: skip

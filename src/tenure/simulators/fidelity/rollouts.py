@@ -22,9 +22,8 @@ from tenure.simulators.fidelity.sample import Unit, sample_of
 
 STARTS = 1000
 """Most logged decisions that roll-outs begin at."""
-JUDGED = 8
-"""Steps after which a field is judged, as in the aspect `horizon`."""
-ABOUT = f"{JUDGED} steps from where the log was, beyond its own chance (in standard deviations of the log)"
+JUDGED = (8, 4, 2, 1)
+"""Steps after which a field is judged: the first of these that the log has in a row; 8 as in the aspect `horizon`."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,12 +52,15 @@ def rolled(
         seed: of the starts and of the simulator's chance.
 
     Returns:
-        A difference per field, and by horizon its error beside the distance of two roll-outs of one start.
+        A difference per field, and by horizon its error beside the distance of two roll-outs of one start; nothing of
+        a log in which no decision follows another.
 
     Raises:
-        DataError: the log has no eight steps in a row, or the simulator does not show what it was begun with.
+        DataError: the simulator does not show what it was begun with.
     """
-    starts = _starts(problem, log, seed)
+    judged, starts = _starts(problem, log, seed)
+    if not len(starts):
+        return [], []
     one, other = (_course(problem, simulator, log, starts, [seed, stream]) for stream in (11, 12))
     real = {steps: _real(problem, log, _later(log, starts, steps)) for steps in STEPS}
     sample = sample_of(log, (), (), unit)
@@ -68,21 +70,20 @@ def rolled(
         for steps in STEPS:
             mine, again, theirs = (each[steps][field] / scale for each in (one.values, other.values, real))
             pairs[steps] = (mine - theirs, mine - again)
-        judged = _difference(field, *pairs[JUDGED], sample.cluster[starts], sample.clusters)
-        found += [] if judged is None else [judged]
+        found.append(_difference(field, judged, *pairs[judged], sample.cluster[starts], sample.clusters))
         growth.append({"field": field, "by_steps": _told(pairs, 0), "own_chance": _told(pairs, 1)})
-    return found, growth
+    return [each for each in found if each is not None], growth
 
 
-def _starts(problem: Problem, log: Trajectories, seed: int) -> Ints:
-    """Rows, at most `STARTS`, with everything seen and eight steps of the log to come; in order."""
+def _starts(problem: Problem, log: Trajectories, seed: int) -> tuple[int, Ints]:
+    """Steps to judge after, and rows, at most `STARTS`, with everything seen and so many steps to come; in order."""
     seen = np.isfinite(_seen(problem, log, np.arange(len(log)))).all(axis=1)
-    whole = np.flatnonzero(seen & (_later(log, np.arange(len(log)), JUDGED) >= 0))
-    if not len(whole):
-        found, fix = "none with everything seen", "log whole episodes"
-        raise DataError(expected=f"{JUDGED} decisions in a row", found=found, where="the log", fix=fix)
     rng = np.random.default_rng([seed, 10])
-    return np.sort(rng.choice(whole, min(STARTS, len(whole)), replace=False))
+    for steps in JUDGED:
+        whole = np.flatnonzero(seen & (_later(log, np.arange(len(log)), steps) >= 0))
+        if len(whole):
+            return steps, np.sort(rng.choice(whole, min(STARTS, len(whole)), replace=False))
+    return 0, np.zeros(0, dtype=np.int64)
 
 
 def _seen(problem: Problem, log: Trajectories, rows: Ints) -> Floats:
@@ -141,7 +142,9 @@ def _scale(problem: Problem, log: Trajectories, field: str) -> float:
     return float(np.nanstd(values)) or 1.0
 
 
-def _difference(field: str, error: Floats, chance: Floats, cluster: Ints, clusters: int) -> Difference | None:
+def _difference(
+    field: str, steps: int, error: Floats, chance: Floats, cluster: Ints, clusters: int
+) -> Difference | None:
     """The root of the mean squared error that chance does not explain."""
     known = np.isfinite(error) & np.isfinite(chance)
     n = int(known.sum())
@@ -151,7 +154,8 @@ def _difference(field: str, error: Floats, chance: Floats, cluster: Ints, cluste
     each = np.bincount(cluster[known], weights=beyond - beyond.mean(), minlength=clusters)
     doubt = limits.SURE * math.sqrt(clusters / max(clusters - 1, 1) * float((each**2).sum())) / n
     value, low, high = (math.sqrt(max(0.0, float(beyond.mean()) + d)) for d in (0.0, -doubt, doubt))
-    return Difference("rollout", field, ABOUT, value, low, high, limits.ASPECTS["rollout"])
+    about = f"{steps} step(s) from where the log was, beyond its own chance (in standard deviations of the log)"
+    return Difference("rollout", field, about, value, low, high, limits.ASPECTS["rollout"])
 
 
 def _told(pairs: Mapping[int, tuple[Floats, Floats]], which: int) -> dict[str, float]:
