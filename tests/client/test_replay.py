@@ -102,6 +102,14 @@ def test_decisions_within_an_hour_have_names_of_their_own_and_a_day_begins_once(
     assert midnights == [datetime(2011, 10, 2, 0, 40, tzinfo=UTC), datetime(2011, 10, 2, 3, 20, tzinfo=UTC)]
 
 
+def test_decisions_many_times_a_second_have_names_of_their_own() -> None:
+    server = Server()
+    run(server, interval=timedelta(milliseconds=20))
+    names = [one["decision_id"] for one in server.decisions[::2]]
+    assert names[:2] == ["w1/2011-10-01T22", "w1/2011-10-01T22:00:00.020000"]
+    assert len(set(names)) == 4
+
+
 def test_requests_carry_the_mask_of_a_simulator_that_has_one() -> None:
     server = Server()
     run(server, Masked())

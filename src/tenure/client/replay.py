@@ -74,7 +74,9 @@ def _requests(
 
 
 def _short(moment: datetime) -> str:
-    """The hour alone where nothing smaller is needed."""
+    """The hour alone where nothing smaller is needed; worlds may decide many times a second."""
+    if moment.second or moment.microsecond:
+        return f"{moment:%Y-%m-%dT%H:%M:%S.%f}"
     return f"{moment:%Y-%m-%dT%H:%M}" if moment.minute else f"{moment:%Y-%m-%dT%H}"
 
 
