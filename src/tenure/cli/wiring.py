@@ -21,6 +21,8 @@ from tenure.console.operator import PAGES
 from tenure.core.clock import Clock, ManualClock
 from tenure.core.decision import Decision
 from tenure.core.errors import StoreError
+from tenure.core.policy import Policy
+from tenure.core.residual import Adjusting
 from tenure.monitoring import Courier, CourierThread
 from tenure.rollout import Breakers, Exploration, Humans
 from tenure.rollout.human import proposed
@@ -38,6 +40,7 @@ from tenure.serving.spool import Spool
 from tenure.store import Control, Store
 from tenure.store.checkpoints import Signer
 from tenure.store.database import Connection
+from tenure.store.manifest import read_manifest, residual_of
 from tenure.store.pending import Pending
 from tenure.store.replicas import Replica, Replicas
 
@@ -127,9 +130,18 @@ def _service(
 
 
 def _loader(workspace: Workspace) -> Loader:
-    """Bundles in this process, or each in one of its own where `serving.apart` asks for it."""
+    """Bundles in this process, or each in one of its own where `serving.apart` asks for it; incumbents stay here."""
     serving = workspace.settings.serving
-    return loader(workspace.bundles, serving.deadline_ms / 1000) if serving.apart else workspace.bundle
+    if not serving.apart:
+        return workspace.bundle
+    load, project = loader(workspace.bundles, serving.deadline_ms / 1000), workspace.project
+
+    def apart(version: str) -> Policy:
+        residual = residual_of(read_manifest(workspace.bundles / version), project.incumbent)
+        policy = load(version)
+        return policy if residual is None else Adjusting(policy, project.incumbent, residual, project.problem.action)
+
+    return apart
 
 
 def _preload(loading: Loading, version: str | None) -> None:

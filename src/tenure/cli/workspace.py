@@ -69,7 +69,7 @@ class Workspace:
 
     def bundle(self, version: str) -> BundlePolicy:
         """A bundle by version, checked."""
-        return load_bundle(self.bundles / version, self.project.problem)
+        return load_bundle(self.bundles / version, self.project.problem, self.project.incumbent)
 
     def policy(self, name: str) -> Policy:
         """A policy by name: a version, `incumbent`, or another of the project's rules.

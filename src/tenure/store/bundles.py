@@ -12,50 +12,32 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-import msgspec
 import numpy as np
 
 from tenure.core.arrays import Bools, Floats
-from tenure.core.errors import BundleError
-from tenure.core.policy import Proposal
+from tenure.core.policy import Policy, Proposal
 from tenure.core.problem import Problem
-from tenure.core.spaces import Box, Discrete
+from tenure.core.residual import Adjusting, Residual
+from tenure.core.spaces import Box
+from tenure.store.golden import check_golden
+from tenure.store.manifest import (
+    FORMAT,
+    Choice,
+    adjusts,
+    broken,
+    decided,
+    interface,
+    read_file,
+    read_manifest,
+    residual_of,
+)
 
-FORMAT = 2
-READABLE = (1, 2)
-"""Format 1 knew no `choice`: its bundles take the best action."""
 EXTERNAL = b"location"
 """The key under which ONNX names a file that holds weights; no graph of ours contains the word otherwise."""
 ALLOWED = "allowed"
 """The second input of a graph whose logits depend on what is allowed; bool [n, actions]."""
-TOLERANCE = 1e-3
-"""Largest difference of a logit from its golden value, in nats (of a vector's number, as a share of its range): other
-processors round otherwise."""
-
-
-Choice = Literal["argmax", "sample", "vector"]
-"""What a bundle does with its graph's answer: take the best logit's action, draw one from their softmax, or answer the
-vector itself, which the graph has cut off at the bounds."""
-
-
-class _Golden(msgspec.Struct):
-    observation: list[list[float]]
-    action: list[Any] | None = None
-    logits: list[list[float]] | None = None
-
-
-class _Manifest(msgspec.Struct):
-    """The fields without which a bundle cannot be checked."""
-
-    problem: str
-    features: list[str]
-    actions: list[str]
-    policy_sha256: str
-    golden: _Golden
-    choice: Choice = "argmax"
-    bounds: tuple[list[float], list[float]] | None = None
 
 
 @dataclass(frozen=True)
@@ -119,6 +101,30 @@ class BundlePolicy:
         return Proposal(logits.argmax(axis=1), np.asarray(1.0 / weight.sum(axis=1)))
 
 
+class ResidualBundle(BundlePolicy):
+    """A bundle that adjusts the incumbent's action, together with that incumbent: a policy over the problem's actions.
+
+    Args:
+        bundle: answers adjustments.
+        incumbent: whose action it adjusts.
+        problem: states the actions.
+
+    Raises:
+        BundleError: it was trained to adjust another incumbent, or one that decided otherwise.
+    """
+
+    def __init__(self, bundle: Bundle, incumbent: Policy, problem: Problem) -> None:
+        super().__init__(bundle)
+        residual = residual_of(bundle.manifest, incumbent)
+        assert residual is not None
+        self._whole = Adjusting(BundlePolicy(bundle), incumbent, residual, problem.action)
+        self.draws = self._whole.draws
+
+    def propose(self, observation: Floats, allowed: Bools | None, draw: Floats) -> Proposal:
+        """The incumbent's action, adjusted."""
+        return self._whole.propose(observation, allowed, draw)
+
+
 def sampled(distribution: Floats, draw: Floats) -> Proposal:
     """A stochastic policy's proposal by inverse CDF: the first action whose cumulative share exceeds the draw.
 
@@ -145,6 +151,7 @@ def make_bundle(
     lineage: dict[str, Any],
     evaluation: dict[str, Any],
     choice: Choice = "argmax",
+    residual: tuple[Residual, Policy] | None = None,
 ) -> Bundle:
     """A bundle of a graph, checked against the answers its trainer gave.
 
@@ -158,23 +165,26 @@ def make_bundle(
         evaluation: its score on the selection data.
         choice: take the action of the highest logit, or sample from the softmax over the allowed ones; a `Box` has
             neither and takes the vector.
+        residual: the graph answers adjustments within this bound to this incumbent's actions, not the actions.
 
     Raises:
         BundleError: the graph answers otherwise than the trainer.
     """
+    adjusted = problem if residual is None else residual[0].problem(problem)
     manifest = {
         "format": FORMAT,
-        **_interface(problem),
+        **interface(adjusted),
+        **({} if residual is None else {"residual": adjusts(*residual, golden)}),
         "choice": "vector" if isinstance(problem.action, Box) else choice,
         "problem_version": problem.version,
         "reward_version": problem.reward_version,
         "policy_sha256": hashlib.sha256(onnx).hexdigest(),
-        "golden": {"observation": golden.tolist(), **_golden_answers(problem, logits)},
+        "golden": {"observation": golden.tolist(), **_golden_answers(adjusted, logits)},
         "lineage": lineage,
         "evaluation": evaluation,
     }
     bundle = Bundle(onnx, json.loads(json.dumps(manifest)))
-    _check_golden(BundlePolicy(bundle), "the graph just exported")
+    check_golden(BundlePolicy(bundle), "the graph just exported")
     return bundle
 
 
@@ -203,19 +213,26 @@ def save_bundle(bundle: Bundle, bundles: Path) -> Path:
     return folder
 
 
-def load_bundle(folder: Path, problem: Problem | None) -> BundlePolicy:
+def load_bundle(folder: Path, problem: Problem | None, incumbent: Policy | None = None) -> BundlePolicy:
     """A bundle ready to decide: hashes, problem and golden answers checked.
 
     Args:
         folder: named by its version.
-        problem: whose bundle it must be; None takes any, for evaluation on a log without a project.
+        problem: whose bundle it must be; None takes any, for evaluation on a log without a project. Of a bundle that
+            adjusts the incumbent's action it then gives the adjustments.
+        incumbent: of the problem; needed where the bundle adjusts its action.
 
     Raises:
         BundleError: files are missing or damaged, it belongs to another problem, or it answers otherwise than it did.
     """
-    policy = BundlePolicy(read_bundle(folder, problem))
-    _check_golden(policy, str(folder))
-    return policy
+    bundle = read_bundle(folder, problem)
+    policy = BundlePolicy(bundle)
+    check_golden(policy, str(folder))
+    if problem is None or "residual" not in bundle.manifest:
+        return policy
+    if incumbent is None:
+        raise broken(folder, "the incumbent whose action this bundle adjusts", "none")
+    return ResidualBundle(bundle, incumbent, problem)
 
 
 def read_bundle(folder: Path, problem: Problem | None) -> Bundle:
@@ -224,25 +241,16 @@ def read_bundle(folder: Path, problem: Problem | None) -> Bundle:
     Raises:
         BundleError: files are missing or damaged, or it belongs to another problem.
     """
-    bundle = Bundle(_read(folder / "policy.onnx"), _manifest(folder))
+    bundle = Bundle(read_file(folder / "policy.onnx"), read_manifest(folder))
     found = hashlib.sha256(bundle.onnx).hexdigest()
     if found != bundle.manifest["policy_sha256"]:
-        raise _broken(folder / "policy.onnx", "the graph named in the manifest", f"another, sha256 {found[:12]}...")
+        raise broken(folder / "policy.onnx", "the graph named in the manifest", f"another, sha256 {found[:12]}...")
     if bundle.version != folder.name:
-        raise _broken(folder / "manifest.json", f"content of version {folder.name}", f"content of {bundle.version}")
-    for what, ours in (_interface(problem) if problem is not None else {}).items():
+        raise broken(folder / "manifest.json", f"content of version {folder.name}", f"content of {bundle.version}")
+    for what, ours in (interface(decided(problem, bundle.manifest)) if problem is not None else {}).items():
         if bundle.manifest.get(what) != ours:
-            raise _broken(folder, f"a bundle for the {what} {ours!r}", f"one for {bundle.manifest.get(what)!r}")
+            raise broken(folder, f"a bundle for the {what} {ours!r}", f"one for {bundle.manifest.get(what)!r}")
     return bundle
-
-
-def _interface(problem: Problem) -> dict[str, Any]:
-    """What a bundle must share with the problem it decides: names, and both orders."""
-    shared = {"problem": problem.name, "features": list(problem.feature_names)}
-    space = problem.action
-    if isinstance(space, Discrete):
-        return {**shared, "actions": list(space.labels)}
-    return {**shared, "actions": list(space.names), "bounds": [list(space.low), list(space.high)]}
 
 
 def _write(path: Path, content: bytes) -> None:
@@ -271,7 +279,7 @@ def _put(half: Path, folder: Path, names: Iterable[str]) -> None:
 
 def _session(onnx: bytes) -> Any:
     if EXTERNAL in onnx:
-        raise _broken(Path("policy.onnx"), "a graph with all its weights inside", "one that names files outside")
+        raise broken(Path("policy.onnx"), "a graph with all its weights inside", "one that names files outside")
     import onnxruntime  # its threads must not be inherited by those who only write a log and fork
 
     options = onnxruntime.SessionOptions()
@@ -280,72 +288,8 @@ def _session(onnx: bytes) -> Any:
     try:
         return onnxruntime.InferenceSession(onnx, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # ONNX Runtime's own errors have no common base
-        raise _broken(Path("policy.onnx"), "a graph ONNX Runtime can load", str(error)[:200]) from error
-
-
-def _check_golden(policy: BundlePolicy, where: str) -> None:
-    """Compare the graph's answers with the trainer's.
-
-    Raises:
-        BundleError: they differ, or the graph does not take the features or give one logit per action.
-    """
-    manifest = policy.bundle.manifest
-    golden = np.array(manifest["golden"]["observation"], dtype=np.float32)
-    vector = manifest.get("choice") == "vector"
-    what = "action" if vector else "logits"
-    answers = np.array(manifest["golden"].get(what) or [], dtype=np.float32)
-    wanted = (len(golden), len(manifest["features"])), (len(golden), len(manifest["actions"]))
-    if not len(golden) or (golden.shape, answers.shape) != wanted:
-        raise _broken(Path(where), f"golden rows of shapes {wanted}", f"{golden.shape} and {answers.shape}")
-    try:
-        found = policy.answers(golden)
-    except Exception as error:  # ONNX Runtime's own errors have no common base
-        raise _broken(Path(where), f"a graph from `observation` to `{what}`", str(error)[:200]) from error
-    if found.shape != answers.shape:
-        raise _broken(Path(where), f"{what} of shape {answers.shape}", f"shape {found.shape}")
-    worst = float((np.abs(found - answers) / _width(manifest, where)).max())
-    if not worst <= TOLERANCE:
-        raise _broken(Path(where), f"the golden answers within {TOLERANCE}", f"one that is off by {worst:.3g}")
-
-
-def _width(manifest: dict[str, Any], where: str) -> Floats:
-    """What a difference is measured in: a number's range for a vector, nats for logits."""
-    if manifest.get("choice") != "vector":
-        return np.ones(1)
-    low, high = np.array(manifest.get("bounds") or [[], []], dtype=np.float64)
-    if len(low) != len(manifest["actions"]) or not (np.isfinite(high - low).all() and (low < high).all()):
-        raise _broken(Path(where), "bounds, low < high, of every number", str(manifest.get("bounds")))
-    return np.asarray(high - low)
-
-
-def _manifest(folder: Path) -> dict[str, Any]:
-    path = folder / "manifest.json"
-    try:
-        manifest = json.loads(_read(path))
-    except ValueError as error:
-        raise _broken(path, "JSON", str(error)) from error
-    found = manifest.get("format") if isinstance(manifest, dict) else None
-    if found not in READABLE:
-        raise _broken(path, f"a format of {READABLE}", f"format {found}")
-    try:
-        msgspec.convert(manifest, _Manifest)
-    except msgspec.ValidationError as error:
-        raise _broken(path, f"the fields {list(_Manifest.__struct_fields__)}", str(error)) from error
-    checked: dict[str, Any] = manifest
-    return checked
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise _broken(path, "a readable file", error.strerror or str(error)) from error
+        raise broken(Path("policy.onnx"), "a graph ONNX Runtime can load", str(error)[:200]) from error
 
 
 def _canonical(manifest: dict[str, Any]) -> bytes:
     return json.dumps(manifest, sort_keys=True, separators=(",", ":")).encode()
-
-
-def _broken(path: Path, expected: str, found: str) -> BundleError:
-    fix = "restore the bundle from a copy, or train again; nothing is served from it"
-    return BundleError(expected=expected, found=found, where=str(path), fix=fix)

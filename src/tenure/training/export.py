@@ -11,7 +11,9 @@ import torch
 from torch import nn
 
 from tenure.core.arrays import Floats
+from tenure.core.policy import Policy
 from tenure.core.problem import Problem
+from tenure.core.residual import Residual
 from tenure.core.spaces import Box, Discrete
 from tenure.store import Bundle, make_bundle
 from tenure.training.normaliser import CLIP, Normaliser
@@ -88,7 +90,12 @@ def to_onnx(graph: nn.Module, features: int) -> bytes:
 
 
 def export(
-    problem: Problem, graph: nn.Module, observation: Floats, lineage: dict[str, Any], evaluation: dict[str, Any]
+    problem: Problem,
+    graph: nn.Module,
+    observation: Floats,
+    lineage: dict[str, Any],
+    evaluation: dict[str, Any],
+    residual: tuple[Residual, Policy] | None = None,
 ) -> Bundle:
     """A bundle whose golden answers are the trainer's own.
 
@@ -98,6 +105,7 @@ def export(
         observation: situations to take golden answers from; float32 [n, features], n >= 1.
         lineage: where it comes from: run, seed, settings, data, commit, library versions.
         evaluation: its score on the selection data.
+        residual: the network answers adjustments within this bound to this incumbent's actions.
 
     Raises:
         BundleError: the exported graph answers otherwise than the trainer.
@@ -105,4 +113,5 @@ def export(
     golden = observation[np.linspace(0, len(observation) - 1, min(GOLDEN, len(observation))).astype(int)]
     with torch.no_grad():
         answers = graph(torch.as_tensor(golden)).numpy()
-    return make_bundle(problem, to_onnx(graph, golden.shape[1]), golden, answers, lineage, evaluation)
+    onnx = to_onnx(graph, golden.shape[1])
+    return make_bundle(problem, onnx, golden, answers, lineage, evaluation, residual=residual)

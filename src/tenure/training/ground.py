@@ -14,15 +14,20 @@ from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.logger import configure
 from torch import nn
 
+from tenure.core.policy import Policy
 from tenure.core.problem import Problem
 from tenure.core.project import Project
+from tenure.core.residual import Adjusting, Residual
 from tenure.core.reward import Reward
+from tenure.core.simulator import Simulator
 from tenure.simulators.actions import is_masked
 from tenure.simulators.vec_env import SimulatorVecEnv
 from tenure.training.duals import DualAscent, Duals, natural_rates
 from tenure.training.export import PolicyGraph, policy_graph
+from tenure.training.network import TorchPolicy
 from tenure.training.normaliser import fit_normaliser
 from tenure.training.record import CurvePoint
+from tenure.training.residual import AdjustedWorlds, NoAdjustment
 from tenure.training.scout import scout
 from tenure.training.settings import Settings
 from tenure.training.watcher import Report, SelectionWatch
@@ -58,15 +63,31 @@ class Ground:
         torch.set_num_threads(1)
         self.project, self.settings, self.seed, self.folder = project, settings, seed, folder
         self.problem: Problem = project.problem
-        self.simulator = training_worlds(project, settings)
+        self.simulator: Simulator = training_worlds(project, settings)
+        self.incumbent: Policy = project.incumbent
+        if settings.residual is not None:
+            self._adjust(settings.residual)
         chance, level = np.random.default_rng(seed), settings.level
-        self.normaliser = fit_normaliser(self.problem, self.simulator, project.incumbent, chance, level)
+        self.normaliser = fit_normaliser(self.problem, self.simulator, self.incumbent, chance, level)
         rng = np.random.default_rng([seed, 1])
-        self.scouted = scout(self.problem, self.simulator, project.incumbent, rng, level)
+        self.scouted = scout(self.problem, self.simulator, self.incumbent, rng, level)
         learned = [limit for limit in self.problem.limits if limit.held_by == "lagrange"]
         spread = self.normaliser.reward_std
         self.duals = Duals(learned, natural_rates(learned, settings.dual_rate, spread, self.scouted.deviation))
-        self.watch = SelectionWatch(project, self.duals, folder, report)
+        self.watch = SelectionWatch(project, self.duals, folder, report, self.policy)
+
+    def policy(self, graph: nn.Module) -> Policy:
+        """A graph of the learner's as a policy over the project's own actions."""
+        learner, residual = TorchPolicy(graph), self.settings.residual
+        if residual is None:
+            return learner
+        return Adjusting(learner, self.project.incumbent, residual, self.project.problem.action)
+
+    def _adjust(self, residual: Residual) -> None:
+        """Make adjustments the learner's actions."""
+        real = self.problem
+        self.simulator = AdjustedWorlds(real, self.simulator, self.incumbent, residual)
+        self.problem, self.incumbent = residual.problem(real), NoAdjustment(residual, real.action)
 
     @property
     def masked(self) -> bool:
@@ -84,7 +105,7 @@ class Ground:
             self.seed,
             level=settings.level,
             reward=self.duals.priced(reward_of(self.project, settings)),
-            baseline=self.project.incumbent if settings.baseline and not self.scouted.ends else None,
+            baseline=self.incumbent if settings.baseline and not self.scouted.ends else None,
             scale=1.0 / self.normaliser.reward_std,
             transform=self.normaliser,
         )

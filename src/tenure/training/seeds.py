@@ -110,6 +110,7 @@ def train_seed(job: Job, report: Callable[[CurvePoint], None]) -> SeedRecord:
         _situations(project),
         lineage=_lineage(project, job, best),
         evaluation={"split": "selection", "kpi": project.problem.kpis[0].name, "score": best.score},
+        residual=None if job.settings.residual is None else (job.settings.residual, project.incumbent),
     )
     save_bundle(bundle, job.bundles)
     speed = curve[-1].steps / curve[-1].seconds
@@ -155,7 +156,10 @@ def _summary(
     problem, simulator = project.problem, project.simulator
     panel, kpi = simulator.panel("selection"), problem.kpis[0]
     incumbent = simulate(problem, simulator, project.incumbent, panel).trace
-    per_seed = [simulate(problem, simulator, load_bundle(bundles / s.version, problem), panel).trace for s in seeds]
+    per_seed = [
+        simulate(problem, simulator, load_bundle(bundles / s.version, problem, project.incumbent), panel).trace
+        for s in seeds
+    ]
     period, cluster = cluster_by(panel, DAY, "day")
     gain = compare(problem, incumbent, per_seed, period, np.random.default_rng(0), cluster=cluster).gain
     best = project.bound(panel) if project.bound else None

@@ -10,8 +10,9 @@ from typing import Any, ClassVar
 
 import msgspec
 
-from tenure.core.errors import SettingsError
+from tenure.core.errors import ProblemError, SettingsError
 from tenure.core.project import line_of
+from tenure.core.residual import Residual
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,7 @@ class Settings:
         baseline: train on the difference to the incumbent in a twin world, which takes out the noise both share; worlds
             that end by themselves are trained without, whatever stands here.
         dual_rate: how fast the weights of limits held by `lagrange` move; see `Duals`.
+        residual: learn an adjustment of the incumbent's action within this bound, not the action (docs/residual.md).
         without: signals whose reward terms are left out, for showing what a term is for.
 
     Raises:
@@ -48,6 +50,7 @@ class Settings:
     disturbances: tuple[dict[str, Any], ...] = ()
     baseline: bool = True
     dual_rate: float = 0.05
+    residual: Residual | None = None
     without: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -86,7 +89,7 @@ class Settings:
         return SettingsError(expected=expected, found=found, where=self.where, fix=fix)
 
 
-EVERYWHERE = frozenset({"steps", "level", "disturbances", "baseline", "dual_rate"})
+EVERYWHERE = frozenset({"steps", "level", "disturbances", "baseline", "dual_rate", "residual"})
 """Settings that are about the problem and its worlds, which every recipe takes from `[train]`."""
 
 
@@ -132,7 +135,7 @@ def _converted(path: Path, table: dict[str, Any], kind: type[Settings]) -> Setti
         said = str(error)
         key = said.rpartition("`$.")[2].partition("`")[0].partition("[")[0]
         raise _in_table(path, "numbers, names and lists as the recipe has them", said, key) from error
-    except SettingsError as error:
+    except (SettingsError, ProblemError) as error:
         raise _in_table(path, error.expected, error.found, "") from error
 
 

@@ -11,13 +11,13 @@ import torch
 from torch import nn
 
 from tenure.core.errors import EvidenceError
+from tenure.core.policy import Policy
 from tenure.core.problem import Limit
 from tenure.core.project import Project
 from tenure.core.spaces import Box
 from tenure.core.trace import Trace
 from tenure.simulators.rollout import run
 from tenure.training.duals import Duals
-from tenure.training.network import TorchPolicy
 from tenure.training.record import CurvePoint
 from tenure.training.vectors import cells
 
@@ -40,10 +40,14 @@ class SelectionWatch:
         duals: weights of the limits, written beside each score.
         folder: where `last.pt` and `best.pt` lie.
         report: called with every point of the curve.
+        policy: from a learner's graph to the policy that is judged.
     """
 
-    def __init__(self, project: Project, duals: Duals, folder: Path, report: Report) -> None:
+    def __init__(
+        self, project: Project, duals: Duals, folder: Path, report: Report, policy: Callable[[nn.Module], Policy]
+    ) -> None:
         self.project, self.duals, self.folder, self.report = project, duals, folder, report
+        self.policy = policy
         self.panel = project.simulator.panel("selection")
         self.curve: list[CurvePoint] = []
         self.started = time.perf_counter()
@@ -73,7 +77,7 @@ class SelectionWatch:
 
     def _point(self, graph: nn.Module, steps: int, gradient_steps: int) -> CurvePoint:
         problem = self.project.problem
-        trace = run(problem, self.project.simulator, TorchPolicy(graph.eval()), self.panel).trace
+        trace = run(problem, self.project.simulator, self.policy(graph.eval()), self.panel).trace
         taken, space = trace.action[trace.alive], problem.action
         shares = (cells(taken, space) if isinstance(space, Box) else np.bincount(taken)) / len(taken)
         return CurvePoint(

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from tenure.core.arrays import Floats
-from tenure.core.errors import ProjectError
+from tenure.core.errors import BundleError, ProjectError
 from tenure.core.logged import Logged, LoggedSource, Target
 from tenure.core.policy import Policy
 from tenure.evaluation.checks import refusal
@@ -151,6 +151,13 @@ def bundle_target(folder: Path, source: LoggedSource) -> Target:
 
     policy = load_bundle(folder, None)
     manifest = policy.bundle.manifest
+    if "residual" in manifest:
+        raise BundleError(
+            expected="a bundle that answers actions",
+            found=f"adjustments to the incumbent {manifest['residual']['incumbent']!r}",
+            where=str(folder),
+            fix="name its project and its version, so that the incumbent is known",
+        )
     return PolicyTarget(policy, source.labels, manifest["actions"], manifest["features"])
 
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from tenure.core.arrays import Floats
+from tenure.core.arrays import Bools, Floats
 from tenure.core.errors import DataError
 from tenure.core.problem import Problem
 from tenure.core.spaces import Discrete
@@ -20,6 +21,7 @@ from tenure.store.records import FLAGS, LogRow
 from tenure.store.tables.logfile import LogFile, open_log
 from tenure.store.tables.roles import NUMBERS
 from tenure.store.tables.scanning import counts
+from tenure.store.tables.sieve import Sieve
 from tenure.store.tables.stored import Stored
 from tenure.store.tables.understanding import Understood, select
 
@@ -53,7 +55,22 @@ class _Rows:
     at: Any
 
 
-def open_trajectories(place: str, problem: Problem) -> Trajectories:
+@dataclass(frozen=True, eq=False)
+class Opened:
+    """Trajectories, and how much of the log they are.
+
+    Args:
+        trajectories: all of it, or whole episodes.
+        read: decisions in the log.
+        share: of its episodes that were kept, chosen by their names; 1 for all.
+    """
+
+    trajectories: Trajectories
+    read: int
+    share: float
+
+
+def open_trajectories(place: str, problem: Problem, most: int | None = None) -> Opened:
     """The decisions of a log with their signals, every further column of numbers beside the problem's features.
 
     Episodes are those of `episode_id`, else of `unit_id`; steps come from `step`, else from the times, else from the
@@ -63,20 +80,28 @@ def open_trajectories(place: str, problem: Problem) -> Trajectories:
         place: Tenure's own log (.sqlite), what `tenure log export` wrote, or a table with a column per feature and
             signal (CSV, JSON lines, Parquet).
         problem: whose features, actions and signals are looked for.
+        most: decisions from which on whole episodes are left out (`sieve`); None reads all.
 
     Raises:
         DataError: no such file, no decision, a feature or signal that the log does not have, or a step that is there
             twice.
     """
-    rows = _stored(place, problem) if Path(place).suffix == ".sqlite" else _table(place, problem)
-    if not len(rows.step):
+    stored, sieve = Path(place).suffix == ".sqlite", Sieve[_Rows](most, _episode_names, _chosen)
+    sieve.take(_stored(place, problem) if stored else _table(place, problem))
+    if not sieve.read:
         raise _wrong("decisions with their signals", "none", place, "check the export that wrote it")
+    rows = _joined(sieve.parts)
     _check_columns(rows, problem, place)
-    return _sorted(rows, problem, place)
+    return Opened(_sorted(rows, problem, place), sieve.read, sieve.share)
 
 
-def _stored(place: str, problem: Problem) -> _Rows:
-    kept = [row for row in Stored(place, problem, PAGE).rows() if row.decision.reason not in FLAGS]
+def _stored(place: str, problem: Problem) -> Iterator[_Rows]:
+    rows = (row for row in Stored(place, problem, PAGE).rows() if row.decision.reason not in FLAGS)
+    while page := list(islice(rows, PAGE)):
+        yield _page(page, problem)
+
+
+def _page(kept: Sequence[LogRow], problem: Problem) -> _Rows:
     seen = [_seen(row, problem) for row in kept]
     names = list(dict.fromkeys(name for row in seen for name in row))
     signals = [row.signals if row.signals and row.counted else {} for row in kept]
@@ -102,18 +127,45 @@ def _seen(row: LogRow, problem: Problem) -> Mapping[str, Any]:
     return {**told, **dict(zip(problem.feature_names, observed, strict=False))}
 
 
-def _table(place: str, problem: Problem) -> _Rows:
+def _table(place: str, problem: Problem) -> Iterator[_Rows]:
     labels = problem.action.labels if isinstance(problem.action, Discrete) else None
     log = open_log(place, actions=labels)
-    parts = [_part(log, chunk, rows, problem) for chunk, rows in log.understood()]
-    parts = [part for part in parts if len(part.step)]
-    if not parts:
+    empty = True
+    for chunk, rows in log.understood():
+        part = _part(log, chunk, rows, problem)
+        if len(part.step):
+            empty = False
+            yield part
+    if empty:
         raise _wrong("decisions that can be read", f"none; {_rejected(log)}", place, "mend the rows, or the export")
+
+
+def _joined(parts: Sequence[_Rows]) -> _Rows:
+    """All parts after each other; a column that a part does not have is missing there."""
     return _Rows(
-        columns={name: np.concatenate([part.columns[name] for part in parts]) for name in parts[0].columns},
-        signals={name: np.concatenate([part.signals[name] for part in parts]) for name in parts[0].signals},
+        columns=_columns([part.columns for part in parts], [len(part.step) for part in parts]),
+        signals=_columns([part.signals for part in parts], [len(part.step) for part in parts]),
         **{name: np.concatenate([getattr(part, name) for part in parts]) for name in _PLAIN},
     )
+
+
+def _columns(parts: Sequence[Mapping[str, Floats]], lengths: Sequence[int]) -> dict[str, Floats]:
+    names = dict.fromkeys(name for part in parts for name in part)
+    pairs = list(zip(parts, lengths, strict=True))
+    return {name: np.concatenate([part.get(name, np.full(n, np.nan)) for part, n in pairs]) for name in names}
+
+
+def _chosen(rows: _Rows, flags: Bools) -> _Rows:
+    return _Rows(
+        columns={name: values[flags] for name, values in rows.columns.items()},
+        signals={name: values[flags] for name, values in rows.signals.items()},
+        **{name: getattr(rows, name)[flags] for name in _PLAIN},
+    )
+
+
+def _episode_names(rows: _Rows) -> Any:
+    """The episode of each decision, else its unit, else one name for all; [n]."""
+    return np.where(rows.episode != "", rows.episode, np.where(rows.unit != "", rows.unit, ALONE))
 
 
 _PLAIN = ("action", "propensity", "unit", "episode", "step", "at")
@@ -192,7 +244,7 @@ def _check_columns(rows: _Rows, problem: Problem, place: str) -> None:
 
 def _sorted(rows: _Rows, problem: Problem, place: str) -> Trajectories:
     """Rows by episode and step; episodes of one world follow each other in time."""
-    names = np.where(rows.episode != "", rows.episode, np.where(rows.unit != "", rows.unit, ALONE))
+    names = _episode_names(rows)
     known, key = np.unique(names.astype(str), return_inverse=True)
     timed, stepped = not np.isnat(rows.at).any(), bool((rows.step >= 0).all())
     moment = rows.at.astype("datetime64[us]").astype(np.int64) if timed else np.arange(len(key))
