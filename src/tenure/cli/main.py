@@ -137,6 +137,9 @@ def train(
     recipe: Annotated[
         str | None, typer.Option(help="another recipe than the project's; `tenure bench` races them")
     ] = None,
+    residual: Annotated[
+        float | None, typer.Option(help="learn an adjustment of the incumbent: most labels, or share of a range")
+    ] = None,
     without: Annotated[list[str] | None, typer.Option(help="leave out the reward terms over this signal")] = None,
     name: Annotated[str | None, typer.Option(help="name of the run; default the date and time")] = None,
     home: Home = None,
@@ -147,7 +150,7 @@ def train(
     with reported(output):
         from tenure.cli.train import Asked, run_training
 
-        run_training(output, project, Asked(seeds, steps, tuple(without or ()), name, recipe), home)
+        run_training(output, project, Asked(seeds, steps, tuple(without or ()), name, recipe, residual), home)
 
 
 @app.command()

@@ -16,6 +16,7 @@ from tenure.cli.workspace import Workspace, open_workspace
 from tenure.core.clock import SystemClock
 from tenure.core.errors import ProjectError
 from tenure.core.evidence import Verdict
+from tenure.core.residual import Residual
 from tenure.core.trace import bound_kpi
 from tenure.evaluation import headroom_share
 from tenure.simulators.incidents import sentence_of as incidents_sentence
@@ -31,6 +32,7 @@ class Asked:
         without: signals whose reward terms are left out.
         name: of the run; None takes the date and time.
         recipe: another one than the project's.
+        residual: bound of the adjustments to the incumbent's action that are learned in place of actions.
     """
 
     seeds: int = 2
@@ -38,6 +40,7 @@ class Asked:
     without: tuple[str, ...] = ()
     name: str | None = None
     recipe: str | None = None
+    residual: float | None = None
 
 
 def run_training(output: Output, project: str, asked: Asked, home: Path | None) -> None:
@@ -105,6 +108,7 @@ def train_seeds(output: Output, workspace: Workspace, asked: Asked) -> Any:
     _check_terms(workspace, asked.without)
     settings = replace(read_train_settings(workspace.project.settings_path, asked.recipe), without=asked.without)
     settings = settings if asked.steps is None else replace(settings, steps=asked.steps)
+    settings = settings if asked.residual is None else replace(settings, residual=Residual(asked.residual))
     if asked.without:
         output.say(f"EXPERIMENT, no candidate: {experiment_of(asked.without)}.")
     seeds, run = tuple(range(1, asked.seeds + 1)), asked.name or datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
