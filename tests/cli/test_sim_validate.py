@@ -193,3 +193,16 @@ def kiosk_log(path: Path, demand: float, without: str = "") -> str:
                 **{name: values[step, world] for name, values in trace.signals.items()},
             })  # fmt: skip
     return str(path)
+
+
+def test_a_long_log_is_thinned_to_whole_episodes_and_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "problem.py").write_text(KIOSK)
+    (tmp_path / "simulator.py").write_text(
+        "from tests.simulators.fidelity.short import Kiosk\n\nsimulator = Kiosk(3.0)\n"
+    )
+    monkeypatch.setattr("tenure.cli.sim_validate.MOST", 5_000)
+    done = run(str(tmp_path), "--log", kiosk_log(tmp_path / "log.csv", 3.0), "--home", str(tmp_path), "--json")
+    told = json.loads(done.stdout)
+    assert (told["log_rows"], told["log_share"]) == (9_000, 0.5)
+    assert told["rows"] < 5_000
+    assert "The log has 9,000 decisions: 1 episode in 2 is compared, by its name." in done.stderr

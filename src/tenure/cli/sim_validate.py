@@ -19,6 +19,8 @@ from tenure.simulators.fidelity.late import Leak
 from tenure.simulators.fidelity.validation import INCUMBENT, Question, Validation, validate
 from tenure.store.tables.trajectories import open_trajectories
 
+MOST = 500_000
+"""Decisions of a log that are compared; of a longer one, whole episodes."""
 SHOWN = 12
 """Findings of one kind that people are shown; all are in the JSON."""
 
@@ -37,17 +39,36 @@ def run_sim_validate(output: Output, project: str, asked: Asked, home: Path | No
     """Compare and print; the exit code is the verdict's."""
     workspace = open_workspace(project, home)
     problem, simulator = workspace.project.problem, workspace.project.simulator
-    log = open_trajectories(asked.log, problem)
+    opened = open_trajectories(asked.log, problem, MOST)
+    log = opened.trajectories
     judged, policies = _policies(workspace, asked.policy)
     output.say(f"... {len(log):,} decisions in {log.episodes} episodes; {len(policies)} policies at hand")
+    if opened.share < 1:
+        output.say(
+            f"The log has {opened.read:,} decisions: 1 episode in {1 / opened.share:.0f} is compared, by its name."
+        )
     found = validate(Question(problem, simulator, log, policies, (judged,), doubted=asked.doubted, fails=asked.fails))
-    digest = hashlib.sha256(Path(asked.log).read_bytes()).hexdigest()[:12]
+    digest = _digest(Path(asked.log))
     _show(output, found, judged)
     output.say(f"Simulator {found.simulator}; log {Path(asked.log).name}, SHA-256 {digest}.")
     output.say(f"\n{found.verdict.word}: {_next(found)}")
     incidents = tell_incidents(output, simulator)
-    output.result({"policy": judged, "log": digest, **found.as_dict(), "incidents": incidents})
+    output.result(
+        {
+            "policy": judged,
+            "log": digest,
+            "log_rows": opened.read,
+            "log_share": opened.share,
+            **found.as_dict(),
+            "incidents": incidents,
+        }
+    )
     return found.verdict.exit_code
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()[:12]
 
 
 def _policies(workspace: Workspace, named: str | None) -> tuple[str, Mapping[str, Policy]]:

@@ -42,7 +42,7 @@ def table(tmp_path: Path, text: str = TABLE) -> str:
 
 
 def test_rows_of_a_table_are_sorted_by_episode_and_step_with_every_column(tmp_path: Path) -> None:
-    found = open_trajectories(table(tmp_path), problem)
+    found = open_trajectories(table(tmp_path), problem).trajectories
     assert found.world == ("a", "b")
     assert found.episode.tolist() == [0, 1, 1]
     assert found.step.tolist() == [0, 0, 1]
@@ -56,7 +56,7 @@ def test_rows_of_a_table_are_sorted_by_episode_and_step_with_every_column(tmp_pa
 
 
 def test_a_signal_whose_name_says_it_is_a_cost_stays_a_signal_with_its_sign(tmp_path: Path) -> None:
-    found = open_trajectories(table(tmp_path), problem)
+    found = open_trajectories(table(tmp_path), problem).trajectories
     assert found.signals["cost"][1:].tolist() == [1.5, 2.5]
 
 
@@ -70,7 +70,7 @@ def test_a_column_that_is_missing_is_named_with_those_that_are_there(tmp_path: P
 
 
 def test_a_feature_with_a_default_may_be_missing_and_is_nan(tmp_path: Path) -> None:
-    found = open_trajectories(table(tmp_path, TABLE.replace("wind", "breeze")), problem)
+    found = open_trajectories(table(tmp_path, TABLE.replace("wind", "breeze")), problem).trajectories
     assert np.isnan(found.feature("wind")).all()
     assert "breeze" in found.names
 
@@ -89,7 +89,7 @@ def test_without_steps_the_times_order_and_without_episodes_the_units_do(tmp_pat
             "v,2024-01-01T00:00:00,rest,20,4,1,0.1",
         ]
     )
-    found = open_trajectories(table(tmp_path, text + "\n"), problem)
+    found = open_trajectories(table(tmp_path, text + "\n"), problem).trajectories
     assert found.world == ("u", "v")
     assert found.feature("heat").tolist() == [21, 22, 20]
     assert found.step.tolist() == [0, 1, 0]
@@ -100,7 +100,7 @@ def test_signals_of_an_export_come_from_their_json(tmp_path: Path) -> None:
     line = {"episode_id": "a", "step": 0, "action": "run", "context": {"heat": 20, "wind": 4}}
     rows = [{**line, "signals": {"cost": 1.0, "wear": 0.5}}, {**line, "step": 1, "signals": None}]
     path.write_text("\n".join(map(json.dumps, rows)) + "\n", encoding="utf-8")
-    found = open_trajectories(str(path), problem)
+    found = open_trajectories(str(path), problem).trajectories
     assert found.signals["wear"].tolist()[0] == 0.5
     assert np.isnan(found.signals["wear"][1])
     assert found.at is None
@@ -113,10 +113,33 @@ def test_tenures_own_log_gives_observations_contexts_and_counted_signals(tmp_pat
         store.open_problem("bikes", "salt")
         store.append_decisions([rows[1], rows[0], rows[2]])
         store.append_outcomes("bikes", outcomes, received_at=NOON, wait=WAIT, signals=SIGNALS)
-    found = open_trajectories(str(tmp_path / "log.sqlite"), BIKES)
+    found = open_trajectories(str(tmp_path / "log.sqlite"), BIKES).trajectories
     assert found.step.tolist() == [0, 1, 2]
     assert found.feature("bikes").tolist() == [4, 4, 4]
     assert found.feature("crew").tolist() == [0, 1, 2]
     assert found.signals["cost"][0] == 1.5
     assert np.isnan(found.signals["cost"][1:]).all()
     assert found.propensity.tolist() == [0.25] * 3
+
+
+def long_table(tmp_path: Path, episodes: int, steps: int) -> str:
+    """Episodes of that length; heat tells the episode, wind the step."""
+    lines = [
+        f"e{k},{step},run,{k % 100},{step},{k % 7},0.5"
+        for step in range(steps)  # an episode's lines lie far apart
+        for k in range(episodes)
+    ]
+    return table(tmp_path, "\n".join(["episode_id,step,action,heat,wind,cost,wear", *lines]) + "\n")
+
+
+def test_a_long_log_is_read_in_whole_episodes_and_says_how_many(tmp_path: Path) -> None:
+    place = long_table(tmp_path, 5_000, 4)
+    whole, found = open_trajectories(place, problem), open_trajectories(place, problem, most=4_000)
+    assert (whole.read, whole.share, len(whole.trajectories)) == (20_000, 1.0, 20_000)
+    assert (found.read, found.share) == (20_000, 0.125)
+    assert len(found.trajectories) == 4 * found.trajectories.episodes <= 4_000
+    names = [whole.trajectories.world.index(name) for name in found.trajectories.world]
+    same = whole.trajectories.take(np.array(names))
+    assert np.array_equal(found.trajectories.observation, same.observation)
+    assert np.array_equal(found.trajectories.signals["cost"], same.signals["cost"])
+    assert found.trajectories.step.tolist() == [0, 1, 2, 3] * found.trajectories.episodes
