@@ -20,10 +20,12 @@ from tenure.core.arrays import Bools, Floats
 from tenure.core.decision import Arm
 from tenure.core.errors import BundleError
 from tenure.core.policy import Proposal
+from tenure.core.spaces import Box
 from tenure.serving import apart
 from tenure.serving.apart import Apart
 from tenure.serving.deadline import LateError
 from tenure.store import BundlePolicy, save_bundle
+from tenure.store.standin import stand_in
 
 from .conftest import Make
 from .toy import problem, request, who
@@ -270,3 +272,13 @@ def test_a_child_that_spins_at_load_ends_even_where_nobody_is_left_to_kill_it() 
     )
     done = subprocess.run([sys.executable, "-c", spins], timeout=WAIT_S)
     assert done.returncode == -signal.SIGALRM
+
+
+def test_a_bundle_of_vectors_answers_from_its_own_process(tmp_path: Path) -> None:
+    boxed = problem(action=Box(("u", "v"), ("m", "m"), (-1.0, 0.0), (1.0, 0.25)))
+    child = Apart(save_bundle(stand_in(boxed), tmp_path), 5.0)
+    try:
+        found = child.propose(np.zeros((3, 2), dtype=np.float32), None, np.zeros(3))
+    finally:
+        child.close()
+    assert (found.action.dtype.kind, found.action.tolist()) == ("f", [[0.0, 0.125]] * 3)

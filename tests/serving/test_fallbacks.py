@@ -10,9 +10,10 @@ import pytest
 
 from tenure.core.decision import Arm
 from tenure.core.errors import StoreError
+from tenure.core.spaces import Box
 from tenure.serving.fallbacks import record_fallbacks
 
-from .toy import NOON, World
+from .toy import NOON, Fixed, World
 
 
 @pytest.fixture
@@ -53,6 +54,20 @@ def test_what_the_server_answered_too_late_is_corrected_to_what_was_done(world: 
     row = world.row()
     assert (row.arm, row.action, row.propensity, row.reason) == (Arm.FALLBACK, 2, None, "unreachable")
     assert world.count("corrections") == 1
+
+
+def test_a_callers_own_vector_is_recorded_and_corrects_what_came_too_late(tmp_path: Path) -> None:
+    space = Box(("u", "v"), ("m", "m"), (0.0, 0.0), (1.0, 2.0))
+    world = World(tmp_path, candidate=Fixed((0.5, 1.0), 1.0), incumbent=Fixed((0.0, 0.0), 1.0), action=space)
+    assert statuses(world, line("d0", action=[0.25, 2.0]), line("d0", action=[0.25, 2.0])) == ["created", "exists"]
+    assert (world.row("d0").action, world.row("d0").propensity, world.row("d0").density) == ((0.25, 2.0), None, None)
+    world.at("full", 1.0)
+    assert world.one().arm == "candidate"
+    own = [line(action=[0.25, 1.0]), line(action=[0.25, 1.0]), line(action=[0.25, 1.5])]
+    assert statuses(world, *own) == ["corrected", "exists", "corrected"]
+    assert world.row().action == (0.25, 1.5)
+    assert statuses(world, line("d9", action=[0.25, 3.0])) == ["RequestError"]
+    world.store.close()
 
 
 def test_the_same_action_done_by_the_caller_does_not_keep_the_learned_propensity(world: World) -> None:

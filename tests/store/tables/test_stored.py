@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +28,8 @@ BIKES = Problem(
     reward=Reward((Term("cost", -1.0, "EUR", "it is paid"), Term("trips", 2.0, "EUR", "it is earned"))),
     kpis=(KPI("cost", "EUR", "lower", {"cost": 1.0}),),
 )
+
+BOXED = replace(BIKES, action=Box(("x", "y"), ("m", "m"), (0.0, 0.0), (1.0, 1.0)))
 
 
 def test_a_problem_gives_labels_observations_and_the_reward_of_its_signals(store: SqliteStore) -> None:
@@ -88,13 +91,30 @@ def test_an_empty_log_has_no_rows(store: SqliteStore) -> None:
 
 
 def test_a_problem_without_labels_has_none(store: SqliteStore) -> None:
-    box = Problem(
-        name="bikes",
-        about="how far",
-        observation=BIKES.observation,
-        action=Box(("x",), ("m",), (0.0,), (1.0,)),
-        signals=BIKES.signals,
-        reward=BIKES.reward,
-        kpis=BIKES.kpis,
+    assert Stored(store, BOXED, 10).labels == ()
+
+
+def test_vectors_come_with_their_densities(store: SqliteStore) -> None:
+    drawn = [((0.25, 1.0), 0.5), ((0.75, 0.0), 1.5)]
+    store.append_decisions(
+        [decision(f"d{k}", action=action, propensity=None, density=each) for k, (action, each) in enumerate(drawn)]
     )
-    assert Stored(store, box, 10).labels == ()
+    log = open_log((store, BOXED))
+    (batch,) = log.batches()
+    assert (log.labels, batch.action.tolist(), batch.propensity.tolist()) == (
+        (),
+        [[0.25, 1.0], [0.75, 0.0]],
+        [0.5, 1.5],
+    )
+
+
+def test_where_some_vectors_were_drawn_by_nobody_none_has_a_density(store: SqliteStore) -> None:
+    # by a point mass and a density no row may be weighed, and the rows with one are chosen by what was done
+    store.append_decisions(
+        [
+            decision("a", action=(0.25, 1.0), propensity=None, density=0.5),
+            decision("b", action=(0.5, 0.5), propensity=0.75),
+        ]
+    )
+    (batch,) = open_log((store, BOXED)).batches()
+    assert np.isnan(batch.propensity).all()

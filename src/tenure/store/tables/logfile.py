@@ -167,7 +167,7 @@ def open_log(
     sample = rows.sample()
     if not sample:
         raise bad_data("a log with rows", "none", rows.name, "check the export that wrote it")
-    labels = tuple(actions) if actions is not None else getattr(rows, "labels", None)
+    labels = tuple(actions) if actions is not None else getattr(rows, "labels", None) or None  # vectors have none
     looks = {name: look(values) for name, values in sample.items()}
 
     def more(free: Sequence[str], filled: Collection[str]) -> Mapping[str, tuple[str, str, float]]:
