@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from tenure.core.errors import SettingsError
-from tenure.training.recipes import ppo
+from tenure.training.recipes import ppo, q_learning
 from tenure.training.recipes.recipe import Recipe
 
-RECIPES: Mapping[str, Recipe] = MappingProxyType({recipe.name: recipe for recipe in (ppo.RECIPE,)})
+RECIPES: Mapping[str, Recipe] = MappingProxyType({recipe.name: recipe for recipe in (ppo.RECIPE, q_learning.RECIPE)})
 """Every recipe by its name."""
 
 

@@ -1,0 +1,107 @@
+"""Q-learning in a table over cells of the features: for small problems, and as a check on larger learners."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+
+from tenure.core.arrays import Floats
+from tenure.training.recipes.recipe import Recipe
+from tenure.training.settings import Settings
+
+if TYPE_CHECKING:
+    from tenure.training.ground import Ground, Trained
+
+DUAL_EVERY = 64
+"""Steps of all worlds between two moves of the learned penalties, as PPO's rollout has them."""
+
+
+@dataclass(frozen=True)
+class QLearningSettings(Settings):
+    """Tabular Q-learning (Watkins and Dayan 1992) over a batch of worlds.
+
+    `net`, `learning_rate` and `baseline` are not read: a table has no network, its rate follows the visits, and its
+    rewards are the problem's own. A gradient step, in `checkpoint_every`, is one update of the table by all worlds.
+
+    Args:
+        cells: of each feature at most: one per value where a random walk meets no more values, else quantiles.
+        features: those the table tells apart; empty takes all.
+        first_epsilon: share of random actions at the start, in [0, 1].
+        last_epsilon: at the end; it falls linearly.
+        rate_power: each visit moves a value by visits ** -rate_power, in (0.5, 1]; Even-Dar and Mansour (2003) find
+            about 0.85 best.
+
+    Raises:
+        SettingsError: a value is out of its range.
+    """
+
+    recipe: ClassVar[str] = "q_learning"
+
+    cells: int = 10
+    features: tuple[str, ...] = ()
+    first_epsilon: float = 0.3
+    last_epsilon: float = 0.01
+    rate_power: float = 0.8
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.in_range(1, cells=self.cells)
+        self.in_range(0, 1, first_epsilon=self.first_epsilon, last_epsilon=self.last_epsilon)
+        self.in_range(0.501, 1, rate_power=self.rate_power)
+
+
+def train_q_learning(ground: Ground) -> Trained:
+    """One seed."""
+    from tenure.training.ground import reward_of
+    from tenure.training.table_graph import TableGraph
+    from tenure.training.tabular import Schedule, learn, new_table
+
+    settings, problem = ground.settings, ground.problem
+    assert isinstance(settings, QLearningSettings)
+    rng = np.random.default_rng([ground.seed, 2])
+    table = new_table(problem, ground.simulator, _columns(settings, problem.feature_names), rng)
+    seen: dict[str, list[float]] = {limit.signal: [] for limit in ground.duals.limits}
+
+    def after_step(done: int, signals: Mapping[str, Floats]) -> None:
+        updates = done // settings.worlds
+        for name, means in seen.items():
+            means.append(float(signals[name].mean()))
+        if updates % DUAL_EVERY == 0 and seen:
+            ground.duals.update({name: float(np.mean(means[-DUAL_EVERY:])) for name, means in seen.items()})
+        if updates % settings.checkpoint_every == 0 or done >= settings.steps:
+            ground.watch.score(TableGraph(table), done, updates)
+
+    schedule = Schedule(
+        settings.steps,
+        settings.worlds,
+        settings.first_epsilon,
+        settings.last_epsilon,
+        settings.rate_power,
+        settings.level,
+    )
+    reward = ground.duals.priced(reward_of(ground.project, settings))
+    learn(problem, ground.simulator, table, schedule, rng, reward, after_step)
+    return ground.trained()
+
+
+def _columns(settings: QLearningSettings, names: tuple[str, ...]) -> dict[int, int]:
+    """Cells of each column the table tells apart."""
+    unknown = sorted(set(settings.features) - set(names))
+    if unknown:
+        raise settings.wrong(f"features among {list(names)}", f"features={unknown}", "name features of problem.py")
+    wanted = settings.features or names
+    return {column: settings.cells for column, name in enumerate(names) if name in wanted}
+
+
+RECIPE = Recipe(
+    "q_learning",
+    "Q-learning in a table",
+    "discrete",
+    QLearningSettings,
+    train_q_learning,
+    source="Watkins and Dayan (1992); learning rate, Even-Dar and Mansour (2003)",
+    masks=True,
+)
