@@ -7,6 +7,7 @@ import pytest
 from tests.evaluation.logs import bandit_log, logged
 
 from tenure.core.errors import EvidenceError
+from tenure.core.logged import Logged
 from tenure.evaluation.off_policy.behaviour import FLOOR, behaviour_models, expected_calibration_error
 
 LOG, _ = bandit_log(4000, np.random.default_rng(3))
@@ -46,6 +47,12 @@ def test_too_little_to_model_is_refused(actions: np.ndarray) -> None:
     n = len(actions)
     with pytest.raises(EvidenceError, match="100 rows or more with two actions"):
         behaviour_models(logged(actions, np.full(n, 0.5), np.zeros(n)))
+
+
+def test_vectors_have_no_model_of_who_did_what() -> None:
+    vectors = Logged(**{**vars(LOG), "labels": (), "action": np.zeros((len(LOG), 2))})
+    with pytest.raises(EvidenceError, match="log the density of every vector"):
+        behaviour_models(vectors)
 
 
 def test_calibration_error_meets_its_hand_worked_value() -> None:

@@ -49,6 +49,18 @@ def test_uniform_over_a_box_is_refused() -> None:
         uniform(Logged(**{**vars(ROWS), "labels": ()}))
 
 
+def test_of_vectors_a_policy_gives_its_own() -> None:
+    class Twice:
+        version = "twice"
+
+        def propose(self, observation: Floats, allowed: object, draw: Floats) -> Proposal:
+            assert allowed is None
+            return Proposal(2.0 * observation[:, :1].astype(float), np.ones(len(draw)))
+
+    target = PolicyTarget(Twice(), (), own_features=("x1",))
+    assert target(ROWS).tolist() == [[10.0], [12.0], [14.0]]
+
+
 def test_a_policy_that_draws_nothing_has_probabilities_of_zero_and_one() -> None:
     assert target_of(Threshold(), LOG)(ROWS).tolist() == [[1, 0], [0, 1], [0, 1]]
 

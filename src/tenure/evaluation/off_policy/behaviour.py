@@ -54,11 +54,13 @@ def behaviour_models(sample: Logged) -> tuple[BehaviourModel, ...]:
         sample: rows of one log with discrete actions.
 
     Raises:
-        EvidenceError: fewer than 100 rows, or a single action.
+        EvidenceError: fewer than 100 rows, a single action, or actions that are vectors.
 
     Source: temperature scaling, Guo et al. (2017), ICML; calibration error, Naeini, Cooper and Hauskrecht (2015).
     """
     actions = len(sample.labels)
+    if not actions:
+        raise refusal("labelled actions", "vectors", "behaviour_models", "log the density of every vector")
     sample = sample.take(slice(0, MOST_ROWS))
     if len(sample) < 100 or len(np.unique(sample.action)) < 2:
         found = f"{len(sample)} rows, {len(np.unique(sample.action))} action(s)"

@@ -87,7 +87,9 @@ class PolicyTarget:
     own_features: Sequence[str] | None = None
 
     def __call__(self, logged: Logged) -> Floats:
-        """Probability of every action; [n, actions]."""
+        """Probability of every action, [n, actions]; of a `Box` the vector, [n, numbers]."""
+        if not self.labels:
+            return np.asarray(self.policy.propose(self._observation(logged), None, np.zeros(len(logged))).action)
         columns = self._columns()
         allowed = None if logged.allowed is None else logged.allowed[:, columns]
         proposal = self.policy.propose(self._observation(logged), allowed, np.zeros(len(logged)))
