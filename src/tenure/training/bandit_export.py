@@ -15,7 +15,9 @@ from onnx import TensorProto, helper, numpy_helper
 
 from tenure.core.arrays import Floats, Ints
 from tenure.core.errors import SettingsError
+from tenure.core.policy import Policy
 from tenure.core.problem import Problem
+from tenure.core.residual import Residual
 from tenure.store.bundles import ALLOWED, Bundle, make_bundle
 from tenure.training.bandit_models import Posterior
 from tenure.training.bandit_rules import (
@@ -92,7 +94,12 @@ def to_onnx(bandit: Bandit, features: int) -> bytes:
 
 
 def export_bandit(
-    problem: Problem, bandit: Bandit, observation: Floats, lineage: dict[str, Any], evaluation: dict[str, Any]
+    problem: Problem,
+    bandit: Bandit,
+    observation: Floats,
+    lineage: dict[str, Any],
+    evaluation: dict[str, Any],
+    residual: tuple[Residual, Policy] | None = None,
 ) -> Bundle:
     """A bundle that samples as the bandit does.
 
@@ -102,6 +109,7 @@ def export_bandit(
         observation: situations to take golden answers from; float32 [n, features], n >= 1.
         lineage: where it comes from.
         evaluation: its score on the selection data.
+        residual: it adjusts this incumbent's actions within this bound.
 
     Raises:
         BundleError: the graph answers otherwise than the bandit.
@@ -111,7 +119,7 @@ def export_bandit(
     golden = np.asarray(observation[rows], dtype=np.float32)
     logits = np.log(np.maximum(bandit.distribution(golden), LEAST))
     onnx = to_onnx(bandit, golden.shape[1])
-    return make_bundle(problem, onnx, golden, logits, lineage, evaluation, choice="sample")
+    return make_bundle(problem, onnx, golden, logits, lineage, evaluation, choice="sample", residual=residual)
 
 
 def _columns(graph: Graph, bandit: Bandit) -> str:

@@ -16,6 +16,8 @@ from tenure.core.problem import Problem
 from tenure.core.residual import Residual
 from tenure.core.spaces import Box, Discrete
 from tenure.store import Bundle, make_bundle
+from tenure.training.bandit_export import export_bandit
+from tenure.training.bandit_graph import BanditGraph
 from tenure.training.normaliser import CLIP, Normaliser
 
 GOLDEN = 64
@@ -110,6 +112,8 @@ def export(
     Raises:
         BundleError: the exported graph answers otherwise than the trainer.
     """
+    if isinstance(graph, BanditGraph):
+        return export_bandit(problem, graph.bandit, observation, lineage, evaluation, residual)
     golden = observation[np.linspace(0, len(observation) - 1, min(GOLDEN, len(observation))).astype(int)]
     with torch.no_grad():
         answers = graph(torch.as_tensor(golden)).numpy()

@@ -22,6 +22,7 @@ from tenure.core.reward import Reward
 from tenure.core.simulator import Simulator
 from tenure.simulators.actions import is_masked
 from tenure.simulators.vec_env import SimulatorVecEnv
+from tenure.training.bandit_graph import BanditGraph
 from tenure.training.duals import DualAscent, Duals, natural_rates
 from tenure.training.export import PolicyGraph, policy_graph
 from tenure.training.network import TorchPolicy
@@ -78,7 +79,8 @@ class Ground:
 
     def policy(self, graph: nn.Module) -> Policy:
         """A graph of the learner's as a policy over the project's own actions."""
-        learner, residual = TorchPolicy(graph), self.settings.residual
+        learner: Policy = graph.bandit if isinstance(graph, BanditGraph) else TorchPolicy(graph)
+        residual = self.settings.residual
         if residual is None:
             return learner
         return Adjusting(learner, self.project.incumbent, residual, self.project.problem.action)

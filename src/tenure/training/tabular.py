@@ -84,7 +84,7 @@ def sample_of(problem: Problem, simulator: Simulator, rng: np.random.Generator, 
         allowed = allowed_actions(problem, simulator, state, observation)
         taken = simulator.step(state, random_actions(problem, SAMPLE_WORLDS, rng, allowed), rng)
         over = taken.terminated | ((step + 1) % problem.horizon == 0)
-        state = _restarted(simulator, taken.state, over, rng, level)
+        state = restarted(simulator, taken.state, over, rng, level)
     return np.concatenate(seen)
 
 
@@ -213,14 +213,14 @@ def learn(
         action = np.where(random, random_actions(problem, n, rng, allowed), table.greedy(cell, allowed))
         step = simulator.step(state, action, rng)
         # An ended world starts again before it is looked at: its own last state may have no mask.
-        state = _restarted(simulator, step.state, step.terminated, rng, schedule.level)
+        state = restarted(simulator, step.state, step.terminated, rng, schedule.level)
         following = simulator.observe(state)
         may = allowed_actions(problem, simulator, state, following)
         ahead = np.where(step.terminated, 0.0, table.ahead(table.cells(following), may))
         earned = pay(step.signals) + _shaped(problem, seen, following, step.terminated)
         table.update(cell, action, earned + problem.discount * ahead, schedule.power)
         age = np.where(step.terminated, 0, age + 1)
-        state = _restarted(simulator, state, age >= problem.horizon, rng, schedule.level)
+        state = restarted(simulator, state, age >= problem.horizon, rng, schedule.level)
         age, done = age % problem.horizon, done + n
         after_step(done, step.signals)
     return table
@@ -242,7 +242,8 @@ def new_table(problem: Problem, simulator: Simulator, most: Mapping[int, int], r
     return QTable(cut(sample_of(problem, simulator, rng), most), problem.action.size)
 
 
-def _restarted(simulator: Simulator, state: State, over: Bools, rng: np.random.Generator, level: str) -> State:
+def restarted(simulator: Simulator, state: State, over: Bools, rng: np.random.Generator, level: str) -> State:
+    """The same worlds, fresh ones of a level in place of those that are over; `over` is bool [n]."""
     ended = np.flatnonzero(over)
     return put(state, ended, simulator.reset(len(ended), rng, level)) if len(ended) else state
 

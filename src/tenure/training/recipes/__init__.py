@@ -10,10 +10,15 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from tenure.core.errors import SettingsError
-from tenure.training.recipes import ppo, q_learning
+from tenure.training.recipes import bandit, ppo, q_learning
 from tenure.training.recipes.recipe import Recipe
 
-RECIPES: Mapping[str, Recipe] = MappingProxyType({recipe.name: recipe for recipe in (ppo.RECIPE, q_learning.RECIPE)})
+_ALL = (
+    ppo.RECIPE,
+    q_learning.RECIPE,
+    bandit.RECIPE,
+)
+RECIPES: Mapping[str, Recipe] = MappingProxyType({recipe.name: recipe for recipe in _ALL})
 """Every recipe by its name."""
 
 

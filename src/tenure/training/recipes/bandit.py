@@ -1,0 +1,116 @@
+"""A contextual bandit over a batch of worlds: for decisions that do not change what comes next."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+import numpy as np
+
+from tenure.training.recipes.recipe import Recipe
+from tenure.training.settings import Settings
+
+if TYPE_CHECKING:
+    from tenure.training.bandit_rules import Rule
+    from tenure.training.bandits import Bandit
+    from tenure.training.ground import Ground, Trained
+
+
+@dataclass(frozen=True)
+class BanditSettings(Settings):
+    """A linear reward model per action and a rule that explores; what is served explores as what learned.
+
+    `net`, `learning_rate` and `baseline` are not read: the model is solved exactly, from the problem's own reward. A
+    gradient step, in `checkpoint_every`, is one update by all worlds.
+
+    Args:
+        rule: `thompson` (Agrawal and Goyal 2013) or `epsilon-greedy` (Sutton and Barto 2018, section 2.2).
+        floor: share of uniform draws, in (0, 1], so that the log can value every other policy.
+        draws: coefficient vectors that Thompson sampling chooses among. 50 put a standard error of at most 0.07 on the
+            share of an action, against sampling afresh, and are drawn again after each update.
+        categories: how many categories, numbered from 0, each categorical feature has; others are numbers, which should
+            be of about unit size.
+        with_state: learn the next reward alone though the problem has a horizon.
+
+    Raises:
+        SettingsError: a value is out of its range.
+    """
+
+    recipe: ClassVar[str] = "bandit"
+
+    steps: int = 500_000
+    rule: Literal["thompson", "epsilon-greedy"] = "thompson"
+    floor: float = 0.01
+    draws: int = 50
+    categories: dict[str, int] = field(default_factory=dict)
+    with_state: bool = False
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.above_zero(floor=self.floor)
+        self.in_range(0, 1, floor=self.floor)
+        self.in_range(1, draws=self.draws)
+
+
+def train_bandit(ground: Ground) -> Trained:
+    """One seed."""
+    from tenure.simulators.actions import allowed_actions
+    from tenure.training.bandit_graph import BanditGraph
+    from tenure.training.ground import reward_of
+    from tenure.training.tabular import restarted
+
+    bandit, settings, problem, simulator = new_bandit(ground), ground.settings, ground.problem, ground.simulator
+    reward = ground.duals.priced(reward_of(ground.project, settings))
+    rng, n = np.random.default_rng([ground.seed, 2]), settings.worlds
+    state = simulator.reset(n, rng, settings.level)
+    age, done = rng.integers(0, problem.horizon, n), 0
+    while done < settings.steps:
+        seen = simulator.observe(state)
+        action = bandit.propose(seen, allowed_actions(problem, simulator, state, seen), rng.random(n)).action
+        step = simulator.step(state, action, rng)
+        bandit.update(seen, action, reward(step.signals))
+        ground.duals.update({limit.signal: float(step.signals[limit.signal].mean()) for limit in ground.duals.limits})
+        over = step.terminated | (age + 1 >= problem.horizon)
+        state, age = restarted(simulator, step.state, over, rng, settings.level), np.where(over, 0, age + 1)
+        done += n
+        if done // n % settings.checkpoint_every == 0 or done >= settings.steps:
+            ground.watch.score(BanditGraph(bandit), done, done // n)
+    return ground.trained()
+
+
+def new_bandit(ground: Ground) -> Bandit:
+    """A bandit that knows nothing yet.
+
+    Raises:
+        SettingsError: the problem has a horizon, and nobody asked for it, or no labelled actions.
+    """
+    from tenure.training.bandits import make_bandit
+
+    settings, problem = ground.settings, ground.problem
+    assert isinstance(settings, BanditSettings)
+    if problem.horizon > 1 and not settings.with_state:
+        raise settings.wrong(
+            "a problem of one step, `horizon = 1`, for a bandit sees no further than the next reward",
+            f"horizon={problem.horizon} in problem {problem.name!r}",
+            "take ppo or dqn; or, where a decision does not change the next, set `with_state = true` in [train.bandit]",
+        )
+    return make_bandit(problem, _rule(settings, ground.seed), categories=settings.categories)
+
+
+def _rule(settings: BanditSettings, seed: int) -> Rule:
+    from tenure.training.bandit_rules import EpsilonGreedy, Thompson
+
+    if settings.rule == "thompson":
+        return Thompson(draws=settings.draws, floor=settings.floor, seed=seed)
+    return EpsilonGreedy(settings.floor)
+
+
+RECIPE = Recipe(
+    "bandit",
+    "contextual bandit",
+    "discrete",
+    BanditSettings,
+    train_bandit,
+    source="Agrawal and Goyal (2013); Sutton and Barto (2018), section 2.2",
+    masks=True,
+)
