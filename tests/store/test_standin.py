@@ -13,6 +13,7 @@ from tenure.core.problem import Problem
 from tenure.core.reward import KPI, Reward, Signal, Term
 from tenure.core.spaces import Box, Discrete, Feature
 from tenure.store import load_bundle, save_bundle
+from tenure.store.bundles import BundlePolicy, make_bundle
 from tenure.store.standin import constant_graph, stand_in
 
 PROBLEM = Problem(
@@ -40,6 +41,18 @@ def test_for_vectors_it_always_takes_the_middle_of_the_bounds(tmp_path: Path) ->
     assert policy.propose(np.ones((2, 2), dtype=np.float32), None, np.zeros(2)).action.tolist() == [[0.0, 2.5]] * 2
 
 
+@pytest.mark.parametrize(("answered", "proposed"), [(0.1, 0.1), (-0.1, -0.1), (0.25, 0.25), (-0.75, -0.75), (0.0, 0.0)])
+def test_a_bound_that_float32_rounds_outwards_is_kept_and_nothing_else_is_cut_off(
+    answered: float, proposed: float
+) -> None:
+    # float32 makes 0.10000000149 of 0.1; 0.25 and -0.75 lie beyond, and stay to be refused
+    boxed = replace(PROBLEM, action=Box(("u",), ("m",), (-0.1,), (0.1,)))
+    graph, answers = constant_graph(2, [answered], "action"), np.array([[answered]], dtype=np.float32)
+    bundle = make_bundle(boxed, graph, np.zeros((1, 2), dtype=np.float32), answers, {}, {})
+    found = BundlePolicy(bundle).propose(np.zeros((1, 2), dtype=np.float32), None, np.zeros(1)).action
+    assert found.tolist() == [[proposed]]
+
+
 def test_its_lineage_says_what_it_is() -> None:
     assert stand_in(PROBLEM).manifest["lineage"]["run"] == "stand-in"
 
@@ -54,7 +67,7 @@ def test_the_format_library_reads_the_graph_written_by_hand() -> None:
 
 
 def test_a_graph_that_is_damaged_is_refused() -> None:
-    from tenure.store.bundles import Bundle, BundlePolicy
+    from tenure.store.bundles import Bundle
 
     with pytest.raises(BundleError):
         BundlePolicy(Bundle(constant_graph(2, [0.0, 1.0])[:-5], {}))

@@ -40,6 +40,10 @@ ALLOWED = "allowed"
 """The second input of a graph whose logits depend on what is allowed; bool [n, actions]."""
 
 
+FLOAT32_OFF = 2.0**-23
+"""Most by which rounding to float32 moves a number, as a share of it."""
+
+
 @dataclass(frozen=True)
 class Bundle:
     """A policy as data, content-addressed: its version is the hash of everything in it."""
@@ -89,7 +93,7 @@ class BundlePolicy:
     def propose(self, observation: Floats, allowed: Bools | None, draw: Floats) -> Proposal:
         """The best allowed action, its share of the softmax as confidence; or one drawn from it; or a vector."""
         if self._vector:
-            return Proposal(self.vector(observation).astype(np.float64), np.ones(len(observation)))
+            return Proposal(self._within(self.vector(observation).astype(np.float64)), np.ones(len(observation)))
         logits = self.logits(observation, allowed)
         if allowed is not None:
             logits = np.where(allowed, logits, -np.inf)
@@ -99,6 +103,11 @@ class BundlePolicy:
         if self._samples:
             return sampled(weight / weight.sum(axis=1, keepdims=True), draw)
         return Proposal(logits.argmax(axis=1), np.asarray(1.0 / weight.sum(axis=1)))
+
+    def _within(self, vectors: Floats) -> Floats:
+        """Numbers on a bound that float32 rounds outwards, such as 0.1, put back on it; all others as they are."""
+        nearest = np.clip(vectors, *self.bundle.manifest["bounds"])
+        return np.where(np.abs(vectors - nearest) <= FLOAT32_OFF * np.abs(nearest), nearest, vectors)
 
 
 class ResidualBundle(BundlePolicy):
