@@ -9,7 +9,7 @@ from tenure.cli.output import Output
 from tenure.core.errors import RequestError
 from tenure.core.evidence import Verdict
 from tenure.core.problem import Problem
-from tenure.core.project import load_project
+from tenure.core.project import Project, load_project
 from tenure.core.simulator import Simulator
 
 
@@ -58,7 +58,24 @@ def subject(project: str | None, env: str | None) -> tuple[Problem, Simulator]:
         world = GymnasiumSimulator(env)
         return problem_of(world), world
     loaded = load_project(project or "")
-    return loaded.problem, loaded.simulator
+    return loaded.problem, sound_parts(loaded)
+
+
+def sound_parts(project: Project) -> Simulator:
+    """The project's simulator, once it has every part of one.
+
+    Raises:
+        ProjectError: a part is missing.
+    """
+    from tenure.simulators.check_parts import require_parts
+
+    require_parts(project.simulator, place_of(project))
+    return project.simulator
+
+
+def place_of(project: Project) -> str:
+    """Where its simulator is written, for messages."""
+    return str(project.folder / "simulator.py")
 
 
 def _room(output: Output, simulator: Simulator, wanted: int) -> int:

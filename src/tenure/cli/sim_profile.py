@@ -9,10 +9,12 @@ from tenure.core.clock import Clock, SystemClock
 
 def run_sim_profile(output: Output, project: str | None, env: str | None, clock: Clock | None = None) -> int:
     """Measure, tell, and give the exit code, which is 0."""
+    from tenure.simulators.check_parts import blamed
     from tenure.simulators.profile import profile
 
     problem, simulator = subject(project, env)
-    found = profile(problem, simulator, clock or SystemClock())
+    with blamed(problem, simulator, f"the simulator of {problem.name}"):
+        found = profile(problem, simulator, clock or SystemClock())
     fields = found.as_dict()
     output.say(f"Simulator {found.version} of {problem.name}, one process, random actions, level normal.")
     output.table(("worlds", "steps/s", ""), [(str(r.worlds), f"{r.steps_per_s:,.0f}", "") for r in found.rates])

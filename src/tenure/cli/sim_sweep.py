@@ -5,18 +5,19 @@ from __future__ import annotations
 from pathlib import Path
 
 from tenure.cli.output import Output, percent
-from tenure.cli.sim_check import tell_incidents
+from tenure.cli.sim_check import place_of, sound_parts, tell_incidents
 from tenure.cli.workspace import Workspace, open_workspace
 from tenure.core.evidence import Verdict
+from tenure.simulators.check_parts import blamed, require_form
 from tenure.simulators.disturbances.sweep import MARGIN, Cell, Sweep, sweep
 
 
-def run_sim_sweep(output: Output, project: str, policy: str | None, home: Path | None) -> int:
+def run_sim_sweep(output: Output, project: str, chosen: str | None, home: Path | None) -> int:
     """Sweep and print; the exit code is the verdict's."""
     from tenure.cli.train import progress_bar
 
     workspace = open_workspace(project, home)
-    name = policy or _newest(workspace)
+    name = chosen or _newest(workspace)
     found, problem = workspace.project, workspace.project.problem
     with progress_bar(output) as bar:
         task = bar.add_task("sweep", total=1.0, note="")
@@ -24,7 +25,10 @@ def run_sim_sweep(output: Output, project: str, policy: str | None, home: Path |
         def watch(done: int, cells: int, cell: str) -> None:
             bar.update(task, completed=done / cells, note=cell)
 
-        swept = sweep(problem, found.simulator, found.incumbent, workspace.policy(name), progress=watch)
+        simulator, policy = sound_parts(found), workspace.policy(name)
+        require_form(problem, simulator, place_of(found))
+        with blamed(problem, simulator, place_of(found)):
+            swept = sweep(problem, simulator, found.incumbent, policy, progress=watch)
     _show(output, problem.kpis[0].name, problem.kpis[0].unit, name, swept)
     output.result(
         {

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tenure.cli.output import Output
-from tenure.cli.sim_check import tell_incidents
+from tenure.cli.sim_check import place_of, sound_parts, tell_incidents
 from tenure.cli.workspace import Workspace, open_workspace
 from tenure.core.errors import ProjectError
 from tenure.core.evidence import Finding, Verdict
 from tenure.core.policy import Policy
+from tenure.simulators.check_parts import blamed, require_form
 from tenure.simulators.fidelity.gaps import Gap
 from tenure.simulators.fidelity.late import Leak
 from tenure.simulators.fidelity.validation import INCUMBENT, Question, Validation, validate
@@ -38,7 +39,7 @@ class Asked:
 def run_sim_validate(output: Output, project: str, asked: Asked, home: Path | None) -> int:
     """Compare and print; the exit code is the verdict's."""
     workspace = open_workspace(project, home)
-    problem, simulator = workspace.project.problem, workspace.project.simulator
+    problem, simulator = workspace.project.problem, sound_parts(workspace.project)
     opened = open_trajectories(asked.log, problem, MOST)
     log = opened.trajectories
     judged, policies = _policies(workspace, asked.policy)
@@ -47,7 +48,10 @@ def run_sim_validate(output: Output, project: str, asked: Asked, home: Path | No
         output.say(
             f"The log has {opened.read:,} decisions: 1 episode in {1 / opened.share:.0f} is compared, by its name."
         )
-    found = validate(Question(problem, simulator, log, policies, (judged,), doubted=asked.doubted, fails=asked.fails))
+    question = Question(problem, simulator, log, policies, (judged,), doubted=asked.doubted, fails=asked.fails)
+    require_form(problem, simulator, place_of(workspace.project))
+    with blamed(problem, simulator, place_of(workspace.project)):
+        found = validate(question)
     digest = _digest(Path(asked.log))
     _show(output, found, judged)
     output.say(f"Simulator {found.simulator}; log {Path(asked.log).name}, SHA-256 {digest}.")

@@ -11,8 +11,10 @@ from tenure.core.simulator import Simulator
 from tenure.simulators import check_form, check_worlds
 from tenure.simulators.check_case import Answer, Break, Case, Kept, Undecided
 from tenure.simulators.check_limit import time_limit
-from tenure.simulators.walk import global_chance_kept, walk
+from tenure.simulators.walk import global_chance_kept, raised_at, walk
 
+FORM = ("runs", "observation", "mask", "signals", "terminated")
+"""Promises of form: without them the others can hardly be looked at."""
 SINGLES, APART = "batch_equals_singles", "worlds_apart"
 
 
@@ -62,19 +64,35 @@ def verdict_of(findings: Sequence[Finding]) -> Verdict:
 
 
 def _level(problem: Problem, simulator: Simulator, n: int, steps: int, seed: int, level: str) -> list[Finding]:
+    found: list[Finding] = []
     with global_chance_kept():
         first, again = (walk(problem, simulator, n, steps, seed, level) for _ in range(2))
         case = Case(problem, simulator, level, n, seed, first, again)
-        return [_judge(case, gate, test, kept) for gate, test, kept in _GATES]
+        for gate, test, kept in _GATES:
+            broken = next((each.gate for each in found if each.gate in FORM and each.verdict is Verdict.FAIL), "")
+            found.append(_judge(case, gate, _unless(broken, test), kept))
+    return found
+
+
+def _unless(broken: str, test: Callable[[Case], Answer]) -> Callable[[Case], Answer]:
+    """The test; what it stumbles over where a promise of form is broken already says nothing of its own."""
+
+    def tried(case: Case) -> Answer:
+        try:
+            return test(case)
+        except Exception as error:
+            if broken:
+                return Undecided(f"cannot be looked at before {broken!r} is mended")
+            if isinstance(error, TenureError):
+                return Break(f"expected {error.expected}; found {error.found}; in {error.where}", error.fix)
+            raised = f"{type(error).__name__}: {error}{raised_at(error)}"
+            return Break(f"the simulator raised {raised}", "mend what raised it")
+
+    return tried
 
 
 def _judge(case: Case, gate: str, test: Callable[[Case], Answer], kept: str) -> Finding:
-    try:
-        answer = test(case)
-    except TenureError as error:
-        answer = Break(f"expected {error.expected}; found {error.found}; in {error.where}", error.fix)
-    except Exception as error:
-        answer = Break(f"the simulator raised {type(error).__name__}: {error}", "mend what raised it")
+    answer = test(case)
     if isinstance(answer, Break):
         return Finding(gate, Verdict.FAIL, f"{answer.found}; to do: {answer.fix}")
     if not case.first.frames and gate != "runs":

@@ -16,6 +16,7 @@ from tenure.core.spaces import Box
 from tenure.core.trace import Trace
 from tenure.simulators.actions import Actions, allowed_actions
 from tenure.simulators.batch import put, size, take
+from tenure.simulators.walk import given_step
 
 NO_ACTION = -1
 """What the trace holds as the action of a world that has ended by itself; NaN where actions are a `Box`."""
@@ -86,7 +87,7 @@ def _decide(problem: Problem, simulator: Simulator, policy: Policy, state: State
         _check_bounds(policy, action, problem.action)
     if allowed is not None:
         _check_legal(policy, action, allowed)
-    return _Row(observation, action, simulator.step(state, action, chance))
+    return _Row(observation, action, given_step(simulator.step(state, action, chance)))
 
 
 def _silenced(row: _Row, over: Bools) -> _Row:

@@ -78,7 +78,7 @@ def walk(problem: Problem, simulator: Simulator, n: int, steps: int, seed: int, 
         sentence = f"expected {error.expected}; found {error.found}; in {error.where}"
         record.broke, record.fix = f"{type(error).__name__} at step {len(record.frames)}: {sentence}", error.fix
     except Exception as error:
-        record.broke = f"{type(error).__name__} at step {len(record.frames)}: {error}{_raised_at(error)}"
+        record.broke = f"{type(error).__name__} at step {len(record.frames)}: {error}{raised_at(error)}"
     used = {
         "NumPy's": not _same_generator(found, np.random.get_state(legacy=False)),
         "Python's": plain != random.getstate(),
@@ -98,7 +98,7 @@ def global_chance_kept() -> Iterator[None]:
         random.setstate(plain)
 
 
-def _raised_at(error: Exception) -> str:
+def raised_at(error: Exception) -> str:
     """File and line that raised it."""
     frames = traceback.extract_tb(error.__traceback__)
     return f" ({Path(frames[-1].filename).name}:{frames[-1].lineno})"
@@ -118,10 +118,22 @@ def _go(problem: Problem, simulator: Simulator, n: int, steps: int, seed: int, l
             record.masks.append(deepcopy(mask(state)))
         action = random_actions(problem, n, choices, allowed_actions(problem, simulator, state, observation))
         seen = chance.bit_generator.state
-        step = simulator.step(state, action, chance)
+        step = given_step(simulator.step(state, action, chance))
         drew = seen != chance.bit_generator.state
         record.frames.append(Frame(state, before, observation, action, step, _copied(step.state), seen, drew))
         state = _restarted(simulator, step, n, worlds, level)
+
+
+def given_step(step: object) -> Step:
+    """What `step` gave, once it is a Step.
+
+    Raises:
+        ProjectError: it is something else.
+    """
+    if isinstance(step, Step):
+        return step
+    fix = "end `step` with return Step(state, signals, terminated), from tenure"
+    raise ProjectError(expected="a tenure.Step", found=type(step).__name__, where="what `step` gives", fix=fix)
 
 
 def _restarted(simulator: Simulator, step: Step, n: int, worlds: np.random.Generator, level: str) -> State:
