@@ -55,6 +55,14 @@ def test_rows_of_a_table_are_sorted_by_episode_and_step_with_every_column(tmp_pa
     assert str(found.at[0]) == "2024-01-02T00:00:00.000000"
 
 
+def test_a_mapping_says_which_column_is_the_action(tmp_path: Path) -> None:
+    mapping = tmp_path / "mapping.toml"
+    mapping.write_text('[columns]\naction = "deed"\n')
+    text = TABLE.replace("at,action", "at,deed").replace(",crew", ",action").replace(",7\n", ",rest\n")
+    found = open_trajectories(table(tmp_path, text.replace(",8\n", ",rest\n")), problem, mapping=str(mapping))
+    assert found.trajectories.action.tolist() == [1, 0, 1]
+
+
 def test_a_signal_whose_name_says_it_is_a_cost_stays_a_signal_with_its_sign(tmp_path: Path) -> None:
     found = open_trajectories(table(tmp_path), problem).trajectories
     assert found.signals["cost"][1:].tolist() == [1.5, 2.5]

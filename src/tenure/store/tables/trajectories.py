@@ -70,7 +70,7 @@ class Opened:
     share: float
 
 
-def open_trajectories(place: str, problem: Problem, most: int | None = None) -> Opened:
+def open_trajectories(place: str, problem: Problem, most: int | None = None, mapping: str | None = None) -> Opened:
     """The decisions of a log with their signals, every further column of numbers beside the problem's features.
 
     Episodes are those of `episode_id`, else of `unit_id`; steps come from `step`, else from the times, else from the
@@ -81,13 +81,14 @@ def open_trajectories(place: str, problem: Problem, most: int | None = None) -> 
             signal (CSV, JSON lines, Parquet).
         problem: whose features, actions and signals are looked for.
         most: decisions from which on whole episodes are left out (`sieve`); None reads all.
+        mapping: of a table, a TOML file saying which column is what; None guesses by their names.
 
     Raises:
         DataError: no such file, no decision, a feature or signal that the log does not have, or a step that is there
             twice.
     """
     stored, sieve = Path(place).suffix == ".sqlite", Sieve[_Rows](most, _episode_names, _chosen)
-    sieve.take(_stored(place, problem) if stored else _table(place, problem))
+    sieve.take(_stored(place, problem) if stored else _table(place, problem, mapping))
     if not sieve.read:
         raise _wrong("decisions with their signals", "none", place, "check the export that wrote it")
     rows = _joined(sieve.parts)
@@ -127,9 +128,9 @@ def _seen(row: LogRow, problem: Problem) -> Mapping[str, Any]:
     return {**told, **dict(zip(problem.feature_names, observed, strict=False))}
 
 
-def _table(place: str, problem: Problem) -> Iterator[_Rows]:
+def _table(place: str, problem: Problem, mapping: str | None) -> Iterator[_Rows]:
     labels = problem.action.labels if isinstance(problem.action, Discrete) else None
-    log = open_log(place, actions=labels)
+    log = open_log(place, mapping, actions=labels)
     empty = True
     for chunk, rows in log.understood():
         part = _part(log, chunk, rows, problem)
