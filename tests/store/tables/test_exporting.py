@@ -91,7 +91,11 @@ def test_a_file_is_whole_or_as_it_was(store: SqliteStore, path: Path, tmp_path: 
 
 @pytest.mark.parametrize(
     ("changes", "form", "found"),
-    [({"density": 0.5, "propensity": None}, "csv", "density"), ({"context": {"_multi": 1}}, "dsjson", "_multi")],
+    [
+        ({"density": 0.5, "propensity": None}, "csv", "density"),
+        ({"action": (0.5, 1.0)}, "csv", "a vector"),
+        ({"context": {"_multi": 1}}, "dsjson", "_multi"),
+    ],
 )
 def test_what_a_form_cannot_hold_is_refused(
     store: SqliteStore, tmp_path: Path, changes: dict[str, Any], form: Form, found: str

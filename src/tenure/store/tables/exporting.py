@@ -69,8 +69,9 @@ def _records(log: Stored) -> Iterator[Record]:
 def _record(log: Stored, row: LogRow) -> Record:
     """One decision under the names of SCHEMA."""
     decision = row.decision
-    if isinstance(decision.action, tuple):
-        raise bad_data("labelled actions", f"a vector in {decision.decision_id!r}", log.name, "export it by hand")
+    if isinstance(decision.action, tuple) or decision.density is not None:
+        found = f"a vector or its density in {decision.decision_id!r}"
+        raise bad_data("labelled actions", found, log.name, "export it by hand")
     mask = mask_of(decision.mask)
     kept = {
         "stage": decision.stage,
