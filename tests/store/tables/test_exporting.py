@@ -93,7 +93,6 @@ def test_a_file_is_whole_or_as_it_was(store: SqliteStore, path: Path, tmp_path: 
     ("changes", "form", "found"),
     [
         ({"density": 0.5, "propensity": None}, "csv", "density"),
-        ({"action": (0.5, 1.0)}, "csv", "a vector"),
         ({"context": {"_multi": 1}}, "dsjson", "_multi"),
     ],
 )
@@ -103,6 +102,12 @@ def test_what_a_form_cannot_hold_is_refused(
     fill(store, **changes)
     with pytest.raises(DataError, match=found):
         export_log(store, "bikes", tmp_path / "out", form)
+
+
+def test_a_vector_is_not_exported(store: SqliteStore, tmp_path: Path) -> None:
+    store.append_decisions([decision("v", action=(0.5, 1.0), propensity=1.0)])
+    with pytest.raises(DataError, match="a vector or its density in 'v'"):
+        export_log(store, "bikes", tmp_path / "out.csv")
 
 
 def test_an_empty_log_and_a_name_without_a_form_are_refused(store: SqliteStore, tmp_path: Path) -> None:
