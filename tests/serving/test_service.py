@@ -7,11 +7,13 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import numpy as np
 import pytest
 
 from tenure.core.clock import ManualClock, SystemClock
 from tenure.core.decision import Arm, Decision, Kind, Place
 from tenure.core.errors import ConflictError, ProblemError, RequestError, StoreError, UnfitError
+from tenure.core.problem import Constraint
 from tenure.core.spaces import Box
 from tenure.serving import Answer, DecisionRequest
 from tenure.serving.observation import Reader
@@ -112,6 +114,12 @@ def test_ids_of_our_making_stand_in_the_order_of_time(world: World) -> None:
 def test_vectors_without_bounds_are_refused_when_the_service_is_made() -> None:
     with pytest.raises(ProblemError, match="finite bounds"):
         Reader(problem(action=Box(("v",), ("m/s",), (0.0,), (float("inf"),))))
+
+
+def test_constraints_on_vectors_are_refused_when_the_service_is_made() -> None:
+    never = Constraint("never", "for tests", lambda observation: np.zeros((len(observation), 1), dtype=bool))
+    with pytest.raises(ProblemError, match=r"they forbid labels; found \['never'\]"):
+        Reader(problem((never,), Box(("v",), ("m/s",), (0.0,), (1.0,))))
 
 
 def test_the_row_holds_what_was_answered(world: World) -> None:

@@ -22,13 +22,13 @@ class Reader:
     """Reads requests of one problem.
 
     Raises:
-        ProblemError: the problem's actions are vectors without bounds.
+        ProblemError: the problem's actions are vectors without bounds, or with constraints.
     """
 
     def __init__(self, problem: Problem) -> None:
         self.problem, self.space = problem, problem.action
         if isinstance(self.space, Box):
-            _check_bounds(problem.name, self.space)
+            _check_servable(problem, self.space)
         self.labels = self.space.labels if isinstance(self.space, Discrete) else ()
         """Of the actions; empty where they are vectors."""
         self.word = self.space.word
@@ -154,12 +154,19 @@ class Reader:
         )
 
 
-def _check_bounds(problem: str, space: Box) -> None:
-    """A vector without bounds could be drawn from anywhere, and differ by no share of a range."""
+def _check_servable(problem: Problem, space: Box) -> None:
+    """A vector without bounds could be drawn from anywhere, and differ by no share of a range; no constraint is one."""
+    if problem.constraints:
+        raise ProblemError(
+            expected="no constraints where actions are vectors: they forbid labels",
+            found=str([each.name for each in problem.constraints]),
+            where=f"problem {problem.name!r}",
+            fix="state what is allowed as the bounds of the action",
+        )
     if not np.isfinite([*space.low, *space.high]).all():
         raise ProblemError(
             expected="finite bounds of every number of an action that is served",
             found=f"{list(space.low)} to {list(space.high)}",
-            where=f"problem {problem!r}, action",
+            where=f"problem {problem.name!r}, action",
             fix="state the bounds that the thing it moves has anyway",
         )
