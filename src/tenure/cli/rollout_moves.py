@@ -11,10 +11,11 @@ from tenure.cli.alerting import courier_of
 from tenure.cli.output import Output, percent
 from tenure.cli.workspace import Workspace, open_workspace
 from tenure.core.clock import SystemClock, from_text
-from tenure.core.errors import MoveError, UnknownError
+from tenure.core.errors import BundleError, MoveError, UnknownError
 from tenure.core.evidence import Verdict, worst
 from tenure.rollout import Operations, Status
 from tenure.rollout.settings import NO_RULE
+from tenure.store import BundlePolicy
 
 
 @contextmanager
@@ -72,7 +73,7 @@ def run_start(output: Output, project: str, version: str, reason: str, actor: st
     """
     workspace = open_workspace(project, home)
     _check_known(workspace, version)
-    workspace.bundle(version)
+    _check_served(workspace.bundle(version))
     with operations(workspace, judging=True) as verbs:
         findings = verbs.start(version, who(actor), reason)
         verdict = worst(finding.verdict for finding in findings)
@@ -83,6 +84,16 @@ def run_start(output: Output, project: str, version: str, reason: str, actor: st
         told = {"verdict": verdict.word, "findings": [finding.as_dict() for finding in findings]}
         _show(output, verbs.status(), told)
     return verdict.exit_code
+
+
+def _check_served(policy: BundlePolicy) -> None:
+    if policy.history is not None:
+        raise BundleError(
+            expected="a bundle that is shown one observation",
+            found=f"one that is shown the newest {policy.history.steps}, which requests do not bring yet",
+            where=policy.version,
+            fix="train without [train.history] for a live rollout",
+        )
 
 
 def _check_known(workspace: Workspace, version: str) -> None:

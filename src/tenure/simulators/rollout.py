@@ -9,6 +9,7 @@ import numpy as np
 
 from tenure.core.arrays import Bools, Floats, Ints
 from tenure.core.errors import ProjectError
+from tenure.core.history import remembering
 from tenure.core.policy import Policy
 from tenure.core.problem import Problem
 from tenure.core.simulator import Panel, Simulator, State, Step
@@ -55,7 +56,7 @@ def run(
     Args:
         problem: states actions and constraints.
         simulator: steps the worlds.
-        policy: decides; one uniform draw per world and step.
+        policy: decides; one uniform draw per world and step. One with a `history` is shown windows.
         panel: the worlds and how many decisions each takes.
         seed: of all chance.
         progress: called with (steps done, steps in all) after every step.
@@ -64,7 +65,7 @@ def run(
         ProjectError: names and worlds of the panel differ in number, the policy proposes an action that is not
             allowed or lies out of its bounds, or the simulator leaves a world without one.
     """
-    n = size(panel.state)
+    n, policy = size(panel.state), remembering(policy)
     _check_names(panel, n)
     state, over, rows = panel.state, np.zeros(n, dtype=bool), []
     for index in range(panel.steps):

@@ -55,7 +55,7 @@ class SimulatorVecEnv(VecEnv):
         baseline: the twins' policy; None for no twins.
         scale: multiplies the (difference of) reward.
         stagger: worlds start at random ages, so that they do not all end at once; first episodes are short.
-        transform: from raw observations [n, features] to what the learner sees, of the same shape.
+        transform: from raw observations [n, features] to what the learner sees; [n, width] where it has a `width`.
         clock: measures `t`.
 
     Source: Mao et al. (2019), "Variance reduction for reinforcement learning in input-driven environments"; shaping, Ng
@@ -79,7 +79,7 @@ class SimulatorVecEnv(VecEnv):
         transform: Callable[[Floats], Floats] | None = None,
         clock: Clock | None = None,
     ) -> None:
-        shape = (len(problem.observation),)
+        shape = (getattr(transform, "width", len(problem.observation)),)
         super().__init__(n, spaces.Box(-np.inf, np.inf, shape, np.float32), action_space(problem))
         self.problem, self.simulator, self.level = problem, simulator, level
         self.replaced = 0

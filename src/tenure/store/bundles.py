@@ -9,7 +9,7 @@ import os
 import shutil
 import uuid
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from tenure.core.arrays import Bools, Floats
+from tenure.core.history import History
 from tenure.core.policy import Policy, Proposal
 from tenure.core.problem import Problem
 from tenure.core.residual import Adjusting, Residual
@@ -70,6 +71,9 @@ class BundlePolicy:
         self._vector = bundle.manifest.get("choice") == "vector"
         self.draws = self._samples
         """Whether it uses the draws it is given; making them costs as much as deciding."""
+        history = bundle.manifest.get("history")
+        self.history: History | None = None if history is None else History(**history)
+        """The windows it is shown; None where it is shown plain observations."""
         self.problem_version: str | None = bundle.manifest.get("problem_version")
 
     def logits(self, observation: Floats, allowed: Bools | None = None) -> Floats:
@@ -161,6 +165,7 @@ def make_bundle(
     evaluation: dict[str, Any],
     choice: Choice = "argmax",
     residual: tuple[Residual, Policy] | None = None,
+    history: History | None = None,
 ) -> Bundle:
     """A bundle of a graph, checked against the answers its trainer gave.
 
@@ -175,20 +180,23 @@ def make_bundle(
         choice: take the action of the highest logit, or sample from the softmax over the allowed ones; a `Box` has
             neither and takes the vector.
         residual: the graph answers adjustments within this bound to this incumbent's actions, not the actions.
+        history: the graph is shown windows; the golden situations are some.
 
     Raises:
         BundleError: the graph answers otherwise than the trainer.
     """
-    adjusted = problem if residual is None else residual[0].problem(problem)
+    told: dict[str, Any] = {} if residual is None else {"residual": adjusts(*residual, golden)}
+    told |= {} if history is None else {"history": asdict(history)}
+    faced = decided(problem, told)
     manifest = {
         "format": FORMAT,
-        **interface(adjusted),
-        **({} if residual is None else {"residual": adjusts(*residual, golden)}),
+        **interface(faced),
+        **told,
         "choice": "vector" if isinstance(problem.action, Box) else choice,
         "problem_version": problem.version,
         "reward_version": problem.reward_version,
         "policy_sha256": hashlib.sha256(onnx).hexdigest(),
-        "golden": {"observation": golden.tolist(), **_golden_answers(adjusted, logits)},
+        "golden": {"observation": golden.tolist(), **_golden_answers(faced, logits)},
         "lineage": lineage,
         "evaluation": evaluation,
     }

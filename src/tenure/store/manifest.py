@@ -11,6 +11,7 @@ import numpy as np
 
 from tenure.core.arrays import Floats
 from tenure.core.errors import BundleError
+from tenure.core.history import History
 from tenure.core.policy import Policy
 from tenure.core.problem import Problem
 from tenure.core.residual import Residual
@@ -38,6 +39,13 @@ class _Residual(msgspec.Struct):
     base: list[Any]
 
 
+class _History(msgspec.Struct):
+    """The bundle is shown windows of so many observations."""
+
+    steps: int
+    half_life: float | None = None
+
+
 class _Manifest(msgspec.Struct):
     """The fields without which a bundle cannot be checked."""
 
@@ -49,6 +57,7 @@ class _Manifest(msgspec.Struct):
     choice: Choice = "argmax"
     bounds: tuple[list[float], list[float]] | None = None
     residual: _Residual | None = None
+    history: _History | None = None
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
@@ -113,9 +122,10 @@ def _decides(incumbent: Policy, observation: Floats) -> Any:
 
 
 def decided(problem: Problem, manifest: dict[str, Any]) -> Problem:
-    """The problem with what the bundle's graph answers as its actions."""
-    residual = manifest.get("residual")
-    return problem if residual is None else Residual(residual["within"]).problem(problem)
+    """The problem as the bundle's graph faces it: shown windows, answering adjustments, or neither."""
+    residual, history = manifest.get("residual"), manifest.get("history")
+    seen = problem if history is None else History(**history).problem(problem)
+    return seen if residual is None else Residual(residual["within"]).problem(seen)
 
 
 def interface(problem: Problem) -> dict[str, Any]:

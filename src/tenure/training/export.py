@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from tenure.core.arrays import Floats
+from tenure.core.history import History
 from tenure.core.policy import Policy
 from tenure.core.problem import Problem
 from tenure.core.residual import Residual
@@ -52,13 +53,15 @@ class PolicyGraph(nn.Module):
         self.register_buffer("std", torch.as_tensor(normaliser.std))
         self.register_buffer("column", per.clamp(min=0))
         self.register_buffer("divides", per >= 0)
+        self.register_buffer("mix", None if normaliser.mix is None else torch.as_tensor(normaliser.mix))
         self.body, self.head = body, head
 
     def forward(self, observation: torch.Tensor) -> torch.Tensor:
         """Logits [n, actions], or vectors [n, numbers], of raw observations [n, features]."""
         divisor = torch.where(self.divides, observation[:, self.column], 1.0)  # type: ignore[index,arg-type]
         scaled = (observation / divisor - self.mean) / self.std  # type: ignore[operator]
-        logits: torch.Tensor = self.head(self.body(torch.clamp(scaled, -CLIP, CLIP)))
+        seen = torch.clamp(scaled, -CLIP, CLIP)
+        logits: torch.Tensor = self.head(self.body(seen if self.mix is None else seen @ self.mix))
         return logits
 
 
@@ -98,6 +101,7 @@ def export(
     lineage: dict[str, Any],
     evaluation: dict[str, Any],
     residual: tuple[Residual, Policy] | None = None,
+    history: History | None = None,
 ) -> Bundle:
     """A bundle whose golden answers are the trainer's own.
 
@@ -108,6 +112,7 @@ def export(
         lineage: where it comes from: run, seed, settings, data, commit, library versions.
         evaluation: its score on the selection data.
         residual: the network answers adjustments within this bound to this incumbent's actions.
+        history: the network is shown windows; the situations are some.
 
     Raises:
         BundleError: the exported graph answers otherwise than the trainer.
@@ -118,4 +123,4 @@ def export(
     with torch.no_grad():
         answers = graph(torch.as_tensor(golden)).numpy()
     onnx = to_onnx(graph, golden.shape[1])
-    return make_bundle(problem, onnx, golden, answers, lineage, evaluation, residual=residual)
+    return make_bundle(problem, onnx, golden, answers, lineage, evaluation, residual=residual, history=history)

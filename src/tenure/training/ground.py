@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.logger import configure
 from torch import nn
 
+from tenure.core.history import History, Newest
 from tenure.core.policy import Policy
 from tenure.core.problem import Problem
 from tenure.core.project import Project
@@ -25,6 +26,7 @@ from tenure.simulators.vec_env import SimulatorVecEnv
 from tenure.training.bandit_graph import BanditGraph
 from tenure.training.duals import DualAscent, Duals, natural_rates
 from tenure.training.export import PolicyGraph, policy_graph
+from tenure.training.history import RememberingWorlds, mixing
 from tenure.training.network import TorchPolicy
 from tenure.training.normaliser import fit_normaliser
 from tenure.training.record import CurvePoint
@@ -68,8 +70,13 @@ class Ground:
         self.incumbent: Policy = project.incumbent
         if settings.residual is not None:
             self._adjust(settings.residual)
+        if settings.history is not None:
+            self._remember(settings.history)
         chance, level = np.random.default_rng(seed), settings.level
         self.normaliser = fit_normaliser(self.problem, self.simulator, self.incumbent, chance, level)
+        if settings.history is not None:
+            mix = mixing(settings.history, len(project.problem.observation))
+            self.normaliser = replace(self.normaliser, mix=mix)
         rng = np.random.default_rng([seed, 1])
         self.scouted = scout(self.problem, self.simulator, self.incumbent, rng, level)
         learned = [limit for limit in self.problem.limits if limit.held_by == "lagrange"]
@@ -79,7 +86,9 @@ class Ground:
 
     def policy(self, graph: nn.Module) -> Policy:
         """A graph of the learner's as a policy over the project's own actions."""
-        learner: Policy = graph.bandit if isinstance(graph, BanditGraph) else TorchPolicy(graph)
+        learner: Policy = (
+            graph.bandit if isinstance(graph, BanditGraph) else TorchPolicy(graph, history=self.settings.history)
+        )
         residual = self.settings.residual
         if residual is None:
             return learner
@@ -90,6 +99,12 @@ class Ground:
         real = self.problem
         self.simulator = AdjustedWorlds(real, self.simulator, self.incumbent, residual)
         self.problem, self.incumbent = residual.problem(real), NoAdjustment(residual, real.action)
+
+    def _remember(self, history: History) -> None:
+        """Make windows the learner's observations."""
+        plain = self.problem
+        self.simulator = RememberingWorlds(plain, self.simulator, history)
+        self.problem, self.incumbent = history.problem(plain), Newest(self.incumbent, len(plain.observation))
 
     @property
     def masked(self) -> bool:

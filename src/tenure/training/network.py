@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from tenure.core.arrays import Bools, Floats
+from tenure.core.history import History
 from tenure.core.policy import Proposal
 from tenure.training.export import answers_vectors
 
@@ -19,6 +20,7 @@ class TorchPolicy:
 
     network: nn.Module
     version: str = "in-training"
+    history: History | None = None
 
     def propose(self, observation: Floats, allowed: Bools | None, draw: Floats) -> Proposal:  # noqa: ARG002
         """The allowed action of the highest logit, its share of the softmax over those as confidence; or the vector."""

@@ -21,24 +21,32 @@ WORLDS, STEPS = 256, 48
 
 @dataclass(frozen=True)
 class Normaliser:
-    """z = clip((x / x[per] - mean) / std).
+    """z = clip((x / x[per] - mean) / std), then z @ mix where there is one.
 
     Args:
         mean: of each feature after the division; float32 [features].
         std: its standard deviation; float32 [features], above 0.
         per: column each feature is divided by; -1 leaves it as it is; int64 [features].
         reward_std: standard deviation of one step's reward, in the reward's unit.
+        mix: float32 [features, width], what the learner sees instead, as for averages over a window; None for none.
     """
 
     mean: Floats
     std: Floats
     per: Ints
     reward_std: float
+    mix: Floats | None = None
+
+    @property
+    def width(self) -> int:
+        """How many numbers the learner sees."""
+        return len(self.mean) if self.mix is None else self.mix.shape[1]
 
     def __call__(self, observation: Floats) -> Floats:
-        """Observations [n, features] in the learner's units; float32."""
+        """Observations [n, features] in the learner's units; float32 [n, width]."""
         scaled = (per_feature(observation, self.per) - self.mean) / self.std
-        return np.clip(scaled, -CLIP, CLIP).astype(np.float32)
+        clipped = np.clip(scaled, -CLIP, CLIP).astype(np.float32)
+        return clipped if self.mix is None else np.asarray(clipped @ self.mix)
 
 
 def per_feature(observation: Floats, per: Ints) -> Floats:

@@ -13,6 +13,7 @@ import numpy as np
 
 from tenure.core.arrays import Floats
 from tenure.core.errors import SettingsError
+from tenure.core.history import History
 from tenure.core.problem import Problem
 from tenure.core.project import Project, load_project
 from tenure.core.reward import KPI, Reward
@@ -107,10 +108,11 @@ def train_seed(job: Job, report: Callable[[CurvePoint], None]) -> SeedRecord:
     bundle = export(
         project.problem,
         trained.graph,
-        _situations(project),
+        _situations(project, job.settings.history),
         lineage=_lineage(project, job, best),
         evaluation={"split": "selection", "kpi": project.problem.kpis[0].name, "score": best.score},
         residual=None if job.settings.residual is None else (job.settings.residual, project.incumbent),
+        history=job.settings.history,
     )
     save_bundle(bundle, job.bundles)
     speed = curve[-1].steps / curve[-1].seconds
@@ -141,12 +143,13 @@ def _lineage(project: Project, job: Job, best: CurvePoint) -> dict[str, Any]:
     }
 
 
-def _situations(project: Project) -> Floats:
-    """What the incumbent meets on the selection data; float32 [rows, features]."""
+def _situations(project: Project, history: History | None) -> Floats:
+    """What the incumbent meets on the selection data; float32 [rows, features], or windows."""
     panel = project.simulator.panel("selection")
     trace = simulate(project.problem, project.simulator, project.incumbent, panel).trace
     assert trace.observation is not None
-    return trace.observation.reshape(-1, trace.observation.shape[-1])
+    seen = trace.observation if history is None else history.windows(trace.observation)
+    return seen.reshape(-1, seen.shape[-1])
 
 
 def _summary(

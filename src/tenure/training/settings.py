@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 import msgspec
 
 from tenure.core.errors import ProblemError, SettingsError
+from tenure.core.history import History
 from tenure.core.project import line_of
 from tenure.core.residual import Residual
 
@@ -33,6 +34,7 @@ class Settings:
             that end by themselves are trained without, whatever stands here.
         dual_rate: how fast the weights of limits held by `lagrange` move; see `Duals`.
         residual: learn an adjustment of the incumbent's action within this bound, not the action (docs/residual.md).
+        history: show the learner windows of the newest observations (docs/history.md).
         without: signals whose reward terms are left out, for showing what a term is for.
 
     Raises:
@@ -51,11 +53,14 @@ class Settings:
     baseline: bool = True
     dual_rate: float = 0.05
     residual: Residual | None = None
+    history: History | None = None
     without: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         self.in_range(1, steps=self.steps, worlds=self.worlds, checkpoint_every=self.checkpoint_every)
         self.in_range(1, **{f"net[{place}]": units for place, units in enumerate(self.net)})
+        if self.residual is not None and self.history is not None:
+            raise self.wrong("a residual or a history", "both", "leave one of them out")
         self.above_zero(learning_rate=self.learning_rate, dual_rate=self.dual_rate)
 
     @property
@@ -89,7 +94,7 @@ class Settings:
         return SettingsError(expected=expected, found=found, where=self.where, fix=fix)
 
 
-EVERYWHERE = frozenset({"steps", "level", "disturbances", "baseline", "dual_rate", "residual"})
+EVERYWHERE = frozenset({"steps", "level", "disturbances", "baseline", "dual_rate", "residual", "history"})
 """Settings that are about the problem and its worlds, which every recipe takes from `[train]`."""
 
 
