@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -91,6 +92,17 @@ def test_what_is_wrong_is_refused(tmp_path: Path, text: str, told: str) -> None:
         read(tmp_path, text)
     assert "tenure.toml" in caught.value.where
     assert caught.value.fix
+
+
+def test_selection_data_may_ask_for_a_share_of_a_ratio_because_they_compare_the_ratios(tmp_path: Path) -> None:
+    ratio_first = replace(PROBLEM, kpis=tuple(sorted(PROBLEM.kpis, key=lambda kpi: kpi.name != "service")))
+    rule = '[[promote]]\nto = {}\nevidence = "{}"\nkpi = "service"\nmargin = 0.05\nrelative = true\n'
+    path = tmp_path / "tenure.toml"
+    path.write_text(rule.format(0.0, "selection"))
+    assert read_settings(path, ratio_first).promote[0].relative
+    path.write_text(rule.format(1.0, "live"))
+    with pytest.raises(SettingsError, match="absolute margin"):
+        read_settings(path, ratio_first)
 
 
 BREAKER = "[[breaker]]\nsignal = 'cost'\nabove = 1.0\nconsecutive = 3\n"
