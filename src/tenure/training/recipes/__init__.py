@@ -10,13 +10,16 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from tenure.core.errors import SettingsError
-from tenure.training.recipes import bandit, ppo, q_learning
+from tenure.training.recipes import bandit, cloning, cql, iql, ppo, q_learning
 from tenure.training.recipes.recipe import Recipe
 
 _ALL = (
     ppo.RECIPE,
     q_learning.RECIPE,
     bandit.RECIPE,
+    cloning.RECIPE,
+    cql.RECIPE,
+    iql.RECIPE,
 )
 RECIPES: Mapping[str, Recipe] = MappingProxyType({recipe.name: recipe for recipe in _ALL})
 """Every recipe by its name."""
