@@ -206,3 +206,28 @@ def test_a_long_log_is_thinned_to_whole_episodes_and_says_so(tmp_path: Path, mon
     assert (told["log_rows"], told["log_share"]) == (9_000, 0.5)
     assert told["rows"] < 5_000
     assert "The log has 9,000 decisions: 1 episode in 2 is compared, by its name." in done.stderr
+
+
+def test_rows_that_are_no_decision_of_the_problem_are_told_with_their_lines(folder: Path, tmp_path: Path) -> None:
+    place = Path(written(depot_log(0).take(np.arange(12)), tmp_path / "log.csv"))
+    lines = place.read_text().splitlines()
+    cells = lines[5].split(",")
+    cells[lines[0].split(",").index("action")] = "thousands"
+    place.write_text("\n".join([*lines[:5], ",".join(cells), *lines[6:]]) + "\n")
+    done = run(str(folder), "--log", str(place), "--home", str(tmp_path), "--json")
+    told = json.loads(done.stdout)
+    assert [row["line"] for row in told["rejected"]] == [6]
+    assert "thousands" in told["rejected"][0]["reason"]
+    assert told["log_rows"] == len(lines) - 2
+    assert "1 row(s) rejected, not in the figures" in done.stderr
+
+
+def test_a_feature_that_no_row_has_is_named_even_where_nobody_known_decided(folder: Path, tmp_path: Path) -> None:
+    log = depot_log(0).take(np.arange(12))
+    seen = log.observation.copy()
+    seen[:, log.names.index("stock")] = np.nan
+    place = written(replace(log, observation=seen), tmp_path / "log.csv")
+    done = run(str(folder), "--log", place, "--home", str(tmp_path), "--json")
+    failed = [each["reason"] for each in json.loads(done.stdout)["findings"] if each["verdict"] == "fail"]
+    assert done.exit_code == 4
+    assert any(reason.startswith("stock is in no row of the log: log it") for reason in failed)

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from tenure.cli.output import Output
 from tenure.cli.sim_check import place_of, sound_parts, tell_incidents
@@ -18,7 +19,7 @@ from tenure.simulators.check_parts import blamed, require_form
 from tenure.simulators.fidelity.gaps import Gap
 from tenure.simulators.fidelity.late import Leak
 from tenure.simulators.fidelity.validation import INCUMBENT, Question, Validation, validate
-from tenure.store.tables.trajectories import open_trajectories
+from tenure.store.tables.trajectories import Opened, open_trajectories
 
 MOST = 500_000
 """Decisions of a log that are compared; of a longer one, whole episodes."""
@@ -48,6 +49,7 @@ def run_sim_validate(output: Output, project: str, asked: Asked, home: Path | No
         output.say(
             f"The log has {opened.read:,} decisions: 1 episode in {1 / opened.share:.0f} is compared, by its name."
         )
+    _show_rejected(output, opened)
     question = Question(problem, simulator, log, policies, (judged,), doubted=asked.doubted, fails=asked.fails)
     require_form(problem, simulator, place_of(workspace.project))
     with blamed(problem, simulator, place_of(workspace.project)):
@@ -63,11 +65,23 @@ def run_sim_validate(output: Output, project: str, asked: Asked, home: Path | No
             "log": digest,
             "log_rows": opened.read,
             "log_share": opened.share,
+            "rejected": _rejected(opened),
             **found.as_dict(),
             "incidents": incidents,
         }
     )
     return found.verdict.exit_code
+
+
+def _show_rejected(output: Output, opened: Opened) -> None:
+    if opened.rejected:
+        output.say(f"{len(opened.rejected):,} row(s) rejected, not in the figures:")
+        for row in opened.rejected[:SHOWN]:
+            output.say(f"- line {row.line}: {row.reason}")
+
+
+def _rejected(opened: Opened) -> list[dict[str, Any]]:
+    return [{"line": row.line, "reason": row.reason} for row in opened.rejected]
 
 
 def _digest(path: Path) -> str:

@@ -80,6 +80,19 @@ class Deaf(Leak):
 
 
 @dataclass(frozen=True)
+class Torn(Leak):
+    """Raises what it likes, where it should begin and where it should replay."""
+
+    unaffected: tuple[str, ...] = ()
+
+    def from_observation(self, observation: Floats, rng: np.random.Generator) -> Tanks:
+        raise KeyError("tariff")
+
+    def replayed(self, log: Trajectories) -> Panel:
+        raise KeyError("tariff")
+
+
+@dataclass(frozen=True)
 class Half:
     """Pours by chance."""
 
@@ -172,3 +185,11 @@ def test_the_validation_asks_for_roll_outs_where_the_simulator_can_begin_there(
     of = {each["of"] for each in found.growth}
     assert ("roll-outs from logged states" in of) == (verdict is not Verdict.ERROR)
     assert "distribution of changes" in of
+
+
+def test_whatever_a_projects_hooks_raise_is_a_finding_with_its_line() -> None:
+    found = validate(Question(problem, Torn(0.9, 1.0), log_of(Leak(0.9, 1.0)), {"incumbent": Half()}, delayed=False))
+    told = {each.gate: each for each in found.findings}
+    for gate in ("rollout", "replay", "gap: incumbent"):
+        assert "KeyError: 'tariff' (test_rollouts.py:" in told[gate].reason
+        assert told[gate].verdict is not Verdict.PASS

@@ -26,7 +26,7 @@ def kindness(log: Trajectories, real: Sample, simulated: Sample, seed: int = 0) 
         seed: of the halves.
     """
     extra = [name for name in log.names if name not in real.features]
-    return [*_missing(log, extra, real, seed), *_still(real, simulated), *_never_logged(real)]
+    return [*_missing(log, extra, real, seed), *_still(real, simulated), *never_logged(real)]
 
 
 def _still(real: Sample, simulated: Sample) -> Iterator[Finding]:
@@ -36,7 +36,8 @@ def _still(real: Sample, simulated: Sample) -> Iterator[Finding]:
             yield Finding(f"too kind: {name}", Verdict.FAIL, told)
 
 
-def _never_logged(real: Sample) -> Iterator[Finding]:
+def never_logged(real: Sample) -> Iterator[Finding]:
+    """Features that are in no row of the log."""
     for name in real.features:
         if not np.isfinite(real.columns[name]).any():
             told = f"{name} is in no row of the log: log it, or leave it out of the problem"

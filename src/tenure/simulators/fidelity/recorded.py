@@ -17,6 +17,7 @@ from tenure.core.trace import Trace
 from tenure.core.trajectories import Trajectories
 from tenure.simulators.fidelity import limits
 from tenure.simulators.fidelity.differences import STEPS, Difference
+from tenure.simulators.fidelity.hooks import replay_panel
 from tenure.simulators.fidelity.sample import Unit, sample_of
 from tenure.simulators.rollout import run
 
@@ -41,7 +42,7 @@ def replayed_log(problem: Problem, simulator: Any, log: Trajectories, seed: int 
     Raises:
         DataError: the simulator cannot replay this log (`Replayable.replayed`).
     """
-    panel = simulator.replayed(log)
+    panel = replay_panel(simulator, log)
     if panel.steps * len(panel.worlds) != len(log):
         raise DataError(
             expected=f"{len(log)} decisions, {len(panel.worlds)} episodes of one length",
@@ -74,7 +75,7 @@ def compared(
     real = {name: log.feature(name) for name in problem.feature_names} | dict(log.signals)
     shape = (len(trace.worlds), trace.steps)
     found, by_steps = [], []
-    for name in [name for name in made if name in real]:
+    for name in [name for name in made if name in real and np.isfinite(real[name]).any()]:
         error = np.asarray(made[name], dtype=np.float64).T - real[name].reshape(shape)
         scale = float(np.nanstd(real[name])) or 1.0
         found.append(_difference(name, (error / scale).ravel(), sample.cluster, sample.clusters))

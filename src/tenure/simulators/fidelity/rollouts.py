@@ -18,6 +18,7 @@ from tenure.core.trajectories import Trajectories
 from tenure.simulators.actions import Actions, allowed_actions
 from tenure.simulators.fidelity import limits
 from tenure.simulators.fidelity.differences import STEPS, Difference
+from tenure.simulators.fidelity.hooks import begun_at
 from tenure.simulators.fidelity.sample import Unit, sample_of
 
 STARTS = 1000
@@ -99,7 +100,7 @@ def _later(log: Trajectories, rows: Ints, steps: int) -> Ints:
 
 def _course(problem: Problem, simulator: Any, log: Trajectories, starts: Ints, seed: list[int]) -> _Course:
     seen = _seen(problem, log, starts)
-    state = simulator.from_observation(seen, np.random.default_rng(seed))
+    state = begun_at(simulator, seen, np.random.default_rng(seed))
     _check_begun(problem, seen, simulator.observe(state))
     alive, row, values = np.ones(len(starts), dtype=bool), starts, {}
     for steps in range(1, max(STEPS) + 1):
@@ -139,7 +140,7 @@ def _real(problem: Problem, log: Trajectories, after: Ints) -> dict[str, Floats]
 
 def _scale(problem: Problem, log: Trajectories, field: str) -> float:
     values = log.signals[field] if field in problem.signal_names else log.feature(field)
-    return float(np.nanstd(values)) or 1.0
+    return (float(np.nanstd(values)) if np.isfinite(values).any() else 0.0) or 1.0
 
 
 def _difference(

@@ -17,7 +17,7 @@ from tenure.simulators.fidelity import limits
 from tenure.simulators.fidelity.behaviour import Behaviour, Mixed, behaviour
 from tenure.simulators.fidelity.differences import Difference, differences, growth
 from tenure.simulators.fidelity.gaps import Gap, gap, gap_findings
-from tenure.simulators.fidelity.kind import kindness
+from tenure.simulators.fidelity.kind import kindness, never_logged
 from tenure.simulators.fidelity.late import Leak, leaks
 from tenure.simulators.fidelity.lead import Lead, leads
 from tenure.simulators.fidelity.ranking import Ranking, ranking
@@ -220,7 +220,7 @@ def _fields(question: Question, bench: _Bench) -> _Fields:
     """Every field under the policy that logged; without it a difference could be the policy's."""
     if bench.who.policy is None:
         told = f"{bench.who.told} decided in the log; name its policy under `rules` in problem.py to compare fields"
-        return _Fields(others=[Finding("behaviour", Verdict.INCONCLUSIVE, told)])
+        return _Fields(others=[Finding("behaviour", Verdict.INCONCLUSIVE, told), *never_logged(bench.log)])
     made = simulated(question.problem, question.simulator, bench.who.policy, bench.panel, question.seed)
     ours = thinned(sample_of(made, *_names(question), bench.unit), MOST_ROWS)
     return _Fields(

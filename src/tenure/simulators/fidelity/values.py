@@ -21,6 +21,7 @@ from tenure.evaluation.episodes.columns import Episodes
 from tenure.evaluation.episodes.trajectories import cumulative_weights, last_weights
 from tenure.evaluation.off_policy.support import FEWEST_EFFECTIVE, WEIGHT_OFF
 from tenure.simulators.fidelity.behaviour import proposals
+from tenure.simulators.fidelity.hooks import replay_panel
 from tenure.simulators.fidelity.sample import Unit, sample_of
 from tenure.simulators.rollout import run
 
@@ -119,12 +120,17 @@ def on_real_data(
     """
     if hasattr(simulator, "replayed"):
         try:
-            panel = simulator.replayed(log)
+            panel = replay_panel(simulator, log)
         except DataError as error:
             return Unknown(f"no replay: {error.found}", error.fix)
-        return worth(
+        made = worth(
             problem.kpis, simulated(problem, simulator, policy, panel, seed), unit, "replay of the log's course"
         )
+        if not math.isfinite(made.value()):
+            return Unknown(
+                "no replay: it measures nothing", "log what `replayed` begins and goes on with, without gaps"
+            )
+        return made
     weight = weights(problem, log, policy)
     if isinstance(weight, Unknown):
         return weight

@@ -18,6 +18,7 @@ from tenure.core.problem import Problem
 from tenure.core.spaces import Discrete
 from tenure.core.trajectories import Trajectories
 from tenure.store.records import FLAGS, LogRow
+from tenure.store.tables.chunks import Rejection
 from tenure.store.tables.logfile import LogFile, open_log
 from tenure.store.tables.roles import NUMBERS
 from tenure.store.tables.scanning import counts
@@ -63,11 +64,13 @@ class Opened:
         trajectories: all of it, or whole episodes.
         read: decisions in the log.
         share: of its episodes that were kept, chosen by their names; 1 for all.
+        rejected: rows that are no decision of the problem, each with its line and reason; in no figure.
     """
 
     trajectories: Trajectories
     read: int
     share: float
+    rejected: Sequence[Rejection] = ()
 
 
 def open_trajectories(place: str, problem: Problem, most: int | None = None, mapping: str | None = None) -> Opened:
@@ -87,13 +90,14 @@ def open_trajectories(place: str, problem: Problem, most: int | None = None, map
         DataError: no such file, no decision, a feature or signal that the log does not have, or a step that is there
             twice.
     """
-    stored, sieve = Path(place).suffix == ".sqlite", Sieve[_Rows](most, _episode_names, _chosen)
-    sieve.take(_stored(place, problem) if stored else _table(place, problem, mapping))
+    log = None if Path(place).suffix == ".sqlite" else _log_file(place, problem, mapping)
+    sieve = Sieve[_Rows](most, _episode_names, _chosen)
+    sieve.take(_stored(place, problem) if log is None else _table(log, place, problem))
     if not sieve.read:
         raise _wrong("decisions with their signals", "none", place, "check the export that wrote it")
     rows = _joined(sieve.parts)
     _check_columns(rows, problem, place)
-    return Opened(_sorted(rows, problem, place), sieve.read, sieve.share)
+    return Opened(_sorted(rows, problem, place), sieve.read, sieve.share, () if log is None else log.rejected)
 
 
 def _stored(place: str, problem: Problem) -> Iterator[_Rows]:
@@ -128,9 +132,11 @@ def _seen(row: LogRow, problem: Problem) -> Mapping[str, Any]:
     return {**told, **dict(zip(problem.feature_names, observed, strict=False))}
 
 
-def _table(place: str, problem: Problem, mapping: str | None) -> Iterator[_Rows]:
-    labels = problem.action.labels if isinstance(problem.action, Discrete) else None
-    log = open_log(place, mapping, actions=labels)
+def _log_file(place: str, problem: Problem, mapping: str | None) -> LogFile:
+    return open_log(place, mapping, actions=problem.action.labels if isinstance(problem.action, Discrete) else None)
+
+
+def _table(log: LogFile, place: str, problem: Problem) -> Iterator[_Rows]:
     empty = True
     for chunk, rows in log.understood():
         part = _part(log, chunk, rows, problem)
