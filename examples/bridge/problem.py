@@ -30,7 +30,8 @@ class Floater:
     version = "floater-7"
 
     def propose(self, observation, allowed, draw):  # noqa: ARG002 - the same for every policy
-        action = np.where(observation[:, 0] > 7.0, 2, 0)
+        # A late reading may say that there is water where there is none: the pump then stays off.
+        action = np.where((observation[:, 0] > 7.0) & (allowed[:, 2] if allowed is not None else True), 2, 0)
         return Proposal(action, np.ones(len(action)))
 
 

@@ -290,3 +290,9 @@ def test_a_process_with_little_room_is_profiled_swept_and_given_panels_of_what_i
 def test_a_process_with_room_for_all_is_not_held_back(tank: BridgeSimulator) -> None:
     assert tank.most_worlds is None
     assert len(tank.panel("selection").worlds) == 64
+
+
+def test_the_examples_rule_leaves_a_pump_off_that_may_not_run() -> None:
+    told_of_water = np.array([[9.0, 0.1]], dtype=np.float32)
+    for allowed, action in ((None, 2), (np.array([[True, True, True]]), 2), (np.array([[True, False, False]]), 0)):
+        assert tank_rule.propose(told_of_water, allowed, np.zeros(1)).action.tolist() == [action]
