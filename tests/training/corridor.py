@@ -36,9 +36,10 @@ problem = Problem(
     about="Left or right.",
     observation=(Feature("cell", "cells", 0, 4),),
     action=Discrete(("left", "stay", "right")),
-    signals=(Signal("paid", "$", 0, 1), Signal("moved", "cells", 0, 1)),
+    signals=(Signal("paid", "$", 0, 1), Signal("moved", "cells", 0, 1), Signal("end", "decisions", 0, 1)),
     reward=Reward((Term("paid", 1.0, "$/$", "it pays"), Term("moved", -0.1, "$/cell", "steps tire"))),
-    kpis=(KPI("gained", "$", "higher", {"paid": 1.0, "moved": -0.1}),),
+    kpis=(KPI("gained", "$", "higher", {"paid": 1.0, "moved": -0.1}),
+        KPI("at the end", "share", "higher", {"end": 1.0})),
     horizon=20,
     discount=0.9,
 )
@@ -51,6 +52,12 @@ class Timid:
         return Proposal((observation[:, 0] == 0).astype(np.int64), np.ones(len(observation)))
 
 incumbent = Timid()
+"""
+SCENARIOS = """
+from tenure import Behaviour, Order
+
+behaviours = (Behaviour("stay", always="stay"), Behaviour("left", always="left"))
+orders = (Order("stay > left", because="what pays counts"),)
 """
 SIMULATOR = """
 from dataclasses import dataclass
@@ -83,7 +90,7 @@ class Corridor:
         cell = np.clip(state.cell + action - 1, 0, 4)
         stood = action == 1
         paid = np.where(stood & (state.cell == 4), 1.0, np.where(stood & (state.cell == 0), 0.3, 0.0))
-        signals = {"paid": paid, "moved": (~stood).astype(float)}
+        signals = {"paid": paid, "moved": (~stood).astype(float), "end": (cell == 4).astype(float)}
         return Step(Walker(cell), signals, np.zeros(len(action), dtype=bool))
 
 simulator = Corridor()
@@ -95,6 +102,7 @@ def corridor(folder: Path) -> Project:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "problem.py").write_text(PROBLEM)
     (folder / "simulator.py").write_text(SIMULATOR)
+    (folder / "scenarios.py").write_text(SCENARIOS)
     return load_project(folder)
 
 
@@ -146,10 +154,10 @@ def log_of(project: Project, policy: Policy, path: Path, seed: int = 0) -> Path:
     assert isinstance(problem.action, Discrete)
     with path.open("w", newline="") as file:
         rows = csv.writer(file)
-        rows.writerow(["episode_id", "step", "action", "propensity", "cell", "paid", "moved", "reward"])
+        rows.writerow(["episode_id", "step", "action", "propensity", "cell", "paid", "moved", "end", "reward"])
         for row in range(len(log)):
-            paid, moved = (log.signals[name][row] for name in ("paid", "moved"))
+            paid, moved, end = (log.signals[name][row] for name in ("paid", "moved", "end"))
             episode, label = log.world[log.episode[row]], problem.action.labels[int(log.action[row])]
             cell = log.observation[row, 0]
-            rows.writerow([episode, log.step[row], label, shares[row], cell, paid, moved, paid - 0.1 * moved])
+            rows.writerow([episode, log.step[row], label, shares[row], cell, paid, moved, end, paid - 0.1 * moved])
     return path

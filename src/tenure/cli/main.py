@@ -140,6 +140,8 @@ def train(
     residual: Annotated[
         float | None, typer.Option(help="learn an adjustment of the incumbent: most labels, or share of a range")
     ] = None,
+    log: Annotated[str | None, typer.Option(help="learn from this log: recipes cloning, cql and iql")] = None,
+    mapping: Annotated[Path | None, typer.Option(help="with --log: TOML saying which column is what")] = None,
     without: Annotated[list[str] | None, typer.Option(help="leave out the reward terms over this signal")] = None,
     name: Annotated[str | None, typer.Option(help="name of the run; default the date and time")] = None,
     home: Home = None,
@@ -150,7 +152,9 @@ def train(
     with reported(output):
         from tenure.cli.train import Asked, run_training
 
-        run_training(output, project, Asked(seeds, steps, tuple(without or ()), name, recipe, residual), home)
+        told = None if mapping is None else str(mapping)
+        asked = Asked(seeds, steps, tuple(without or ()), name, recipe, residual, log, told)
+        run_training(output, project, asked, home)
 
 
 @app.command()

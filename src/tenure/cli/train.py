@@ -33,6 +33,8 @@ class Asked:
         name: of the run; None takes the date and time.
         recipe: another one than the project's.
         residual: bound of the adjustments to the incumbent's action that are learned in place of actions.
+        log: to learn from, for recipes that do.
+        mapping: which column of it is what.
     """
 
     seeds: int = 2
@@ -41,6 +43,8 @@ class Asked:
     name: str | None = None
     recipe: str | None = None
     residual: float | None = None
+    log: str | None = None
+    mapping: str | None = None
 
 
 def run_training(output: Output, project: str, asked: Asked, home: Path | None) -> None:
@@ -54,6 +58,8 @@ def run_training(output: Output, project: str, asked: Asked, home: Path | None) 
         output.say(f"Limit {limit.name!r}, {limit.most:g} of {limit.signal} at most{weight}.")
     if chosen.excess > 0:
         output.say(f"No checkpoint keeps every limit; the chosen one exceeds one by {percent(chosen.excess)}.")
+    if record.log:
+        output.say(_log_sentence(record.log))
     mended = incidents_sentence(record.incidents)
     if mended:
         output.say(f"{mended}.")
@@ -61,6 +67,15 @@ def run_training(output: Output, project: str, asked: Asked, home: Path | None) 
         output.say(f"EXPERIMENT, no candidate: {record.experiment}. Train without --without for one.")
     output.say(f"Chosen: version {record.chosen}. Next: tenure evaluate {project}")
     output.result(as_json(record))
+
+
+def _log_sentence(log: dict[str, Any]) -> str:
+    """What was learned from, and how its own policy did."""
+    learned = (
+        f"Learned from {log['decisions']:,} decisions of {log['file']}; the last {log['held_back']:,} are kept back"
+    )
+    own = "have no outcome" if log["score"] is None else f"say {log['kpi']} {log['score']:.4g} of the log's own policy"
+    return f"{learned}, and {own}."
 
 
 def sentence_of(workspace: Workspace, record: Any) -> str:
@@ -86,6 +101,7 @@ def as_json(record: Any) -> dict[str, Any]:
         "limits": {"excess": chosen.excess, "weights": chosen.weights},
         "steps_per_s": record.steps_per_s,
         "incidents": record.incidents,
+        "log": record.log,
         "diagnosis": [],
     }
 
@@ -109,6 +125,7 @@ def train_seeds(output: Output, workspace: Workspace, asked: Asked) -> Any:
     settings = replace(read_train_settings(workspace.project.settings_path, asked.recipe), without=asked.without)
     settings = settings if asked.steps is None else replace(settings, steps=asked.steps)
     settings = settings if asked.residual is None else replace(settings, residual=Residual(asked.residual))
+    settings = _with_log(settings, asked)
     if asked.without:
         output.say(f"EXPERIMENT, no candidate: {experiment_of(asked.without)}.")
     seeds, run = tuple(range(1, asked.seeds + 1)), asked.name or datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
@@ -117,6 +134,19 @@ def train_seeds(output: Output, workspace: Workspace, asked: Asked) -> Any:
         record = train(workspace.project, settings, seeds, workspace.home, run, watch)
     _register(workspace, record)
     return record
+
+
+def _with_log(settings: Any, asked: Asked) -> Any:
+    """The settings with the log that was named."""
+    given = {name: value for name, value in (("log", asked.log), ("mapping", asked.mapping)) if value is not None}
+    if given and not hasattr(settings, "log"):
+        raise ProjectError(
+            expected="a recipe that learns from a log: cloning, cql or iql",
+            found=repr(settings.recipe),
+            where=" and ".join(f"--{name}" for name in given),
+            fix="name one with --recipe, or leave the log out",
+        )
+    return replace(settings, **given)
 
 
 def checked(workspace: Workspace) -> Verdict:

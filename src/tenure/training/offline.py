@@ -83,13 +83,16 @@ def open_halves(settings: OfflineSettings, problem: Problem) -> Log:
     """
     if not settings.log:
         raise _wrong("a log to learn from", "none", settings.where, "give --log FILE")
-    path = Path(settings.log)
     found = open_trajectories(settings.log, problem, mapping=settings.mapping or None).trajectories
     kept = kept_back(found, settings.held_back)
     if not kept.any() or kept.all():
         raise _wrong("at least two decisions", str(len(found)), settings.log, "log more before learning from it")
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()[:12]
-    return Log(path.name, digest, some_rows(found, ~kept), some_rows(found, kept))
+    return Log(Path(settings.log).name, digest_of(settings.log), some_rows(found, ~kept), some_rows(found, kept))
+
+
+def digest_of(log: str) -> str:
+    """SHA-256 of a log's file, 12 digits."""
+    return hashlib.sha256(Path(log).read_bytes()).hexdigest()[:12]
 
 
 def kept_back(log: Trajectories, share: float) -> Bools:

@@ -30,7 +30,7 @@ class OfflineSettings(Settings):
             off there.
 
     Raises:
-        SettingsError: a value is out of its range, or a bound for adjustments is set.
+        SettingsError: a value is out of its range, or adjustments or windows are asked for.
     """
 
     steps: int = 1_024_000
@@ -48,5 +48,6 @@ class OfflineSettings(Settings):
         self.in_range(2, batch=self.batch)
         self.in_range(0.01, 0.9, held_back=self.held_back)
         self.in_range(1e-6, 1, follow=self.follow)
-        if self.residual is not None:
-            raise self.wrong("no `residual`: a log holds actions, not adjustments", "one", "leave it out of [train]")
+        if self.residual is not None or self.history is not None:
+            expected = "no `residual` and no `history`: a log holds actions, each with one observation"
+            raise self.wrong(expected, "one", "leave it out of [train]")

@@ -88,6 +88,7 @@ class RunRecord:
         trained_on: version of the simulator with the disturbances of the settings; without any, of the simulator.
         recipe: name of the recipe.
         incidents: what a simulator in another process mended, of all seeds and of the comparison; empty for others.
+        log: what was learned from, and how its own policy did in the part held back; empty where worlds were.
     """
 
     run: str
@@ -107,6 +108,7 @@ class RunRecord:
     trained_on: str = ""
     recipe: str = "ppo"
     incidents: dict[str, int] = field(default_factory=dict)
+    log: dict[str, Any] = field(default_factory=dict)
 
     @property
     def steps_per_s(self) -> float:

@@ -23,6 +23,7 @@ from tenure.evaluation import cluster_by, compare
 from tenure.simulators.incidents import added, incidents_of
 from tenure.simulators.rollout import run as simulate
 from tenure.store import load_bundle, save_bundle
+from tenure.training.offline_settings import OfflineSettings
 from tenure.training.recipes import recipe_of
 from tenure.training.record import (
     CurvePoint,
@@ -63,11 +64,12 @@ def train(
         ProjectError: a seed failed; the others are stopped.
     """
     _check(project, settings, seeds)
+    log = _log(project.problem, settings)
     folder = fresh_folder(home / "runs", run)
     commit = lineage_of_tree(project.folder)
     jobs = [Job(project.place, settings, seed, folder, home / "bundles", commit) for seed in seeds]
     done = sorted(in_processes(train_seed, jobs, watch), key=lambda record: record.seed)
-    record = _summary(project, settings, tuple(done), run, home / "bundles", commit)
+    record = replace(_summary(project, settings, tuple(done), run, home / "bundles", commit), log=log)
     write_record(record, folder)
     return record
 
@@ -87,6 +89,15 @@ def _check(project: Project, settings: Settings, seeds: tuple[int, ...]) -> None
     if not terms > set(settings.without):
         expected = f"to leave out some of the reward's terms, {sorted(terms)}, and not all of them"
         raise _refused(expected, str(list(settings.without)), "name the signal of a term")
+
+
+def _log(problem: Problem, settings: Settings) -> dict[str, Any]:
+    """What the record tells of the log, read before any seed begins; empty where worlds are learned from."""
+    if not isinstance(settings, OfflineSettings):
+        return {}
+    from tenure.training.offline import open_halves, told
+
+    return told(open_halves(settings, problem), problem)
 
 
 def _refused(expected: str, found: str, fix: str) -> SettingsError:
@@ -131,6 +142,10 @@ def _lineage(project: Project, job: Job, best: CurvePoint) -> dict[str, Any]:
     told |= {"experiment": experiment} if experiment else {}
     if job.settings.disturbances:
         told["trained_on"] = training_worlds(project, job.settings).version
+    if isinstance(job.settings, OfflineSettings):
+        from tenure.training.offline import digest_of
+
+        told["log"] = {"file": Path(job.settings.log).name, "sha256": digest_of(job.settings.log)}
     return {
         "run": job.run_folder.name,
         "seed": job.seed,

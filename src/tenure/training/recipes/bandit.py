@@ -50,6 +50,8 @@ class BanditSettings(Settings):
         self.above_zero(floor=self.floor)
         self.in_range(0, 1, floor=self.floor)
         self.in_range(1, draws=self.draws)
+        if self.history is not None:
+            raise self.wrong("no `history`: one step has none", "one", "leave it out of [train]")
 
 
 def train_bandit(ground: Ground) -> Trained:

@@ -51,6 +51,8 @@ class QLearningSettings(Settings):
         self.in_range(1, cells=self.cells)
         self.in_range(0, 1, first_epsilon=self.first_epsilon, last_epsilon=self.last_epsilon)
         self.in_range(0.501, 1, rate_power=self.rate_power)
+        if self.history is not None:
+            raise self.wrong("no `history`, whose windows no table holds", "one", "take ppo, or leave it out")
 
 
 def train_q_learning(ground: Ground) -> Trained:
