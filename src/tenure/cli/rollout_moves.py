@@ -90,9 +90,9 @@ def _check_served(policy: BundlePolicy) -> None:
     if policy.history is not None:
         raise BundleError(
             expected="a bundle that is shown one observation",
-            found=f"one that is shown the newest {policy.history.steps}, which requests do not bring yet",
+            found=f"one that is shown the newest {policy.history.steps}, which requests of this problem do not bring",
             where=policy.version,
-            fix="train without [train.history] for a live rollout",
+            fix="state the window in problem.py, so that requests bring it and the log keeps it: docs/history.md",
         )
 
 

@@ -7,6 +7,7 @@ Leaves to others: everything that acts, reads files (but a project's own modules
 from tenure.core.clock import Clock, ManualClock, SystemClock
 from tenure.core.decision import Arm, Decision, Kind, Outcome, Place, ShadowProposal
 from tenure.core.evidence import Estimate, Finding, Verdict, worst
+from tenure.core.history import History, Newest
 from tenure.core.policy import Policy, Proposal, check_policy
 from tenure.core.problem import Constraint, Limit, Problem, Shaping
 from tenure.core.reward import KPI, Reward, Signal, Term, Tradeoff
@@ -24,9 +25,11 @@ __all__ = [
     "Estimate",
     "Feature",
     "Finding",
+    "History",
     "Kind",
     "Limit",
     "ManualClock",
+    "Newest",
     "Outcome",
     "Panel",
     "Place",

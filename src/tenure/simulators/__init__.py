@@ -11,10 +11,12 @@ The adapters are modules of their own, because each needs a library that serving
 from tenure.simulators.actions import allowed_actions, nearest_allowed, random_actions
 from tenure.simulators.batch import put, size, take
 from tenure.simulators.check import check_simulator
+from tenure.simulators.remembering import RememberingWorlds
 from tenure.simulators.rollout import Run, run
 from tenure.simulators.throughput import steps_per_second
 
 __all__ = [
+    "RememberingWorlds",
     "Run",
     "allowed_actions",
     "check_simulator",

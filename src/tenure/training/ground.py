@@ -22,11 +22,12 @@ from tenure.core.residual import Adjusting, Residual
 from tenure.core.reward import Reward
 from tenure.core.simulator import Simulator
 from tenure.simulators.actions import is_masked
+from tenure.simulators.remembering import RememberingWorlds
 from tenure.simulators.vec_env import SimulatorVecEnv
 from tenure.training.bandit_graph import BanditGraph
 from tenure.training.duals import DualAscent, Duals, natural_rates
 from tenure.training.export import PolicyGraph, policy_graph
-from tenure.training.history import RememberingWorlds, mixing
+from tenure.training.history import mixing
 from tenure.training.network import TorchPolicy
 from tenure.training.normaliser import fit_normaliser
 from tenure.training.record import CurvePoint
