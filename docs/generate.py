@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Iterator
-from dataclasses import fields
+from dataclasses import Field, fields
 from pathlib import Path
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
@@ -26,7 +26,7 @@ from tenure.rollout import MOVES, rules, settings
 from tenure.rollout.circuit import CIRCUIT
 from tenure.serving import hot
 from tenure.serving.api import METRICS, OPERATIONS
-from tenure.training import PPOSettings
+from tenure.training import RECIPES, Settings
 
 PAGE = Path(__file__).parent / "reference.md"
 TABLES = (
@@ -62,7 +62,7 @@ def page() -> str:
         "## Off-policy estimators\n\n" + estimators(),
         "## Settings: tenure.toml\n",
         *(settings_table(kind) for kind in TABLES),
-        training_table(),
+        training_tables(),
         "## Moves of a rollout\n\n" + moves(),
         "## Moves of a breaker\n\nOf one with `half_open`; any other is a kill.\n\n" + circuit(),
         "## Routes\n\nThe least role that may ask; `GET /openapi.json` has bodies and answers.\n\n" + routes(),
@@ -125,17 +125,37 @@ def settings_table(kind: type[msgspec.Struct]) -> str:
     )
 
 
-def training_table() -> str:
-    """Fields of `[train]` with default and meaning, from the recipe's own docstring."""
-    told = inspect.getdoc(PPOSettings) or ""
-    about, _, rest = told.partition("\n\nArgs:\n")
-    meaning = dict(re.findall(r"^    (\w+): (.*(?:\n {8}.*)*)", rest.partition("\n\nRaises:")[0], re.MULTILINE))
+def training_tables() -> str:
+    """Fields of `[train]` with default and meaning: what every recipe takes, then each recipe's own."""
+    common = {field.name for field in fields(Settings)}
+    own = [
+        _recipe_table(f"Recipe {name}", recipe.settings, [f for f in fields(recipe.settings) if _differs(f, common)])
+        for name, recipe in RECIPES.items()
+    ]
+    return "\n\n".join([_recipe_table("Train", Settings, list(fields(Settings))), *own])
+
+
+def _differs(field: Field[Any], common: set[str]) -> bool:
+    """A recipe's own field, or one whose default it changes."""
+    return field.name not in common or field.default != getattr(Settings, field.name)
+
+
+def _recipe_table(title: str, kind: type[Settings], shown: list[Field[Any]]) -> str:
+    about, meaning = _told(kind)[0], dict[str, str]()
+    for parent in reversed(kind.__mro__):
+        meaning |= _told(parent)[1]
     rows = [
         f"| `{field.name}` | `{field.default}` | {' '.join(meaning[field.name].split())} |"
-        for field in fields(PPOSettings)
+        for field in shown
         if field.name != "without"  # `tenure train --without` sets it
     ]
-    return "\n".join([f"### Train\n\n{about}\n", "| field | default | |", "| --- | --- | --- |", *rows])
+    return "\n".join([f"### {title}\n\n{about}\n", "| field | default | |", "| --- | --- | --- |", *rows])
+
+
+def _told(kind: type) -> tuple[str, dict[str, str]]:
+    """First paragraph and fields of a docstring."""
+    about, _, rest = (inspect.getdoc(kind) or "").partition("\n\nArgs:\n")
+    return about, dict(re.findall(r"^    (\w+): (.*(?:\n {8}.*)*)", rest.partition("\n\nRaises:")[0], re.MULTILINE))
 
 
 def _fields(kind: type[msgspec.Struct]) -> tuple[msgspec.structs.FieldInfo, ...]:
