@@ -46,7 +46,7 @@ def test_a_run_from_a_log_tells_the_logs_own_score_and_keeps_its_hash(place: Pat
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
-        (("--recipe", "ppo", "--log", "mixed.csv"), "a recipe that learns from a log"),
+        (("--recipe", "ppo", "--log", "mixed.csv"), "a recipe that learns from a log: cloning, cql or iql"),
         (("--recipe", "iql"), "a log to learn from"),
         (("--recipe", "iql", "--log", "nowhere.csv"), "a log file"),
         (("--recipe", "iql", "--log", "lacking.csv"), "columns ['cell']"),

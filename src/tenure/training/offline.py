@@ -84,6 +84,7 @@ def open_halves(settings: OfflineSettings, problem: Problem) -> Log:
     if not settings.log:
         raise _wrong("a log to learn from", "none", settings.where, "give --log FILE")
     found = open_trajectories(settings.log, problem, mapping=settings.mapping or None).trajectories
+    _check_actions(found, problem, settings.log)
     kept = kept_back(found, settings.held_back)
     if not kept.any() or kept.all():
         raise _wrong("at least two decisions", str(len(found)), settings.log, "log more before learning from it")
@@ -157,7 +158,8 @@ def steps_of(
     )
     right = whole & _legal(problem, steps)
     if not right.any():
-        raise _wrong("rows with every feature", f"none of {len(log)}", "the log", "give features a `default`")
+        expected = "rows with every feature and an action that is allowed"
+        raise _wrong(expected, f"none of {len(log)}", "the log", "give features a `default`, or look at constraints")
     return replace(steps.take(right), left_out=int((~right).sum()))
 
 
@@ -226,6 +228,16 @@ def _ended(log: Trajectories, problem: Problem, *, ends: bool | None, worlds_end
     if ends is not None:
         return last & ends
     return np.asarray(last & worlds_end & (log.step + 1 < problem.horizon))
+
+
+def _check_actions(log: Trajectories, problem: Problem, where: str) -> None:
+    """Whoever reads a vector as a label learns nonsense."""
+    if isinstance(problem.action, Discrete):
+        return
+    if log.action.shape[1:] != (problem.action.size,):
+        expected = f"vectors of {problem.action.size} number(s), {list(problem.action.names)}"
+        fix = "give a list of numbers in JSON lines or Parquet, or one column each, named with --mapping"
+        raise _wrong(expected, f"actions of another form: {log.action[:2].tolist()}", where, fix)
 
 
 def _legal(problem: Problem, steps: LoggedSteps) -> Bools:
