@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,7 +13,13 @@ import pytest
 from tests.simulators.worlds import Always, EndlessWalk, line_problem
 
 from tenure.core.errors import SettingsError
+from tenure.core.project import Project, load_project
+from tenure.training import CurvePoint, read_train_settings, train
 from tenure.training.curriculum import Curriculum, Trials, forgotten
+from tenure.training.ground import Ground
+from tenure.training.recipes.ppo import train_ppo
+
+from .tiny import TINY
 
 LEVELS = ("easy", "normal", "hard")
 
@@ -80,3 +88,41 @@ def test_worlds_of_a_level_are_drawn_once() -> None:
 def test_what_is_forgotten_is_told_against_the_best_so_far() -> None:
     assert forgotten([]) == {}
     assert forgotten([{"a": 1.0}, {"a": 0.25, "b": 0.5}]) == {"a": 0.75, "b": 0.0}
+
+
+def climbing(tmp_path: Path, curriculum: Curriculum) -> tuple[list[CurvePoint], Counted]:
+    """A short training on the walk, with an incumbent that stands still."""
+    worlds, project = Counted(), Project(tmp_path)
+    vars(project).update(problem=line_problem(10), simulator=worlds, incumbent=Always(1), rules={}, bound=None)
+    settings = replace(TINY, steps=4096, curriculum=curriculum, baseline=False)
+    ground = Ground(project, settings, 1, tmp_path, lambda _: None)
+    worlds.asked.clear()
+    return train_ppo(ground).curve, worlds
+
+
+def test_a_learner_climbs_and_every_checkpoint_is_tried_on_all_levels_so_far(tmp_path: Path) -> None:
+    curve, worlds = climbing(tmp_path, Curriculum(LEVELS, promote_at=0.1))
+    seen = [tuple(point.levels) for point in curve]
+    assert seen[0] == ("easy",)
+    assert all(len(after) >= len(before) for before, after in pairwise(seen))
+    first = {level: worlds.asked.index(level) for level in LEVELS}
+    assert first["easy"] < first["normal"] < first["hard"]
+    assert worlds.asked[-1] == "hard", "and fresh worlds are of the level it stands on"
+
+
+def test_a_level_is_not_left_before_it_is_learned(tmp_path: Path) -> None:
+    curve, worlds = climbing(tmp_path, Curriculum(LEVELS, promote_at=99.0))
+    assert {tuple(point.levels) for point in curve} == {("easy",)}
+    assert set(worlds.asked) == {"easy"}
+
+
+def test_a_level_the_simulator_does_not_have_is_refused(tmp_path: Path) -> None:
+    settings = replace(TINY, curriculum=Curriculum(("easy", "cruel")))
+    with pytest.raises(SettingsError, match="cruel"):
+        train(load_project("bikes"), settings, (1,), tmp_path, "climb")
+
+
+def test_the_curriculum_stands_in_the_projects_table(tmp_path: Path) -> None:
+    path = tmp_path / "tenure.toml"
+    path.write_text('[train.curriculum]\nlevels = ["easy", "normal"]\nschedule = [0.4]\n')
+    assert read_train_settings(path).curriculum == Curriculum(("easy", "normal"), schedule=(0.4,))

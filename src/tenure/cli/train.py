@@ -63,6 +63,9 @@ def run_training(output: Output, project: str, asked: Asked, home: Path | None) 
     mended = incidents_sentence(record.incidents)
     if mended:
         output.say(f"{mended}.")
+    for level, lost in forgotten_by(chosen).items():
+        gain = chosen.curve[-1].levels[level]
+        output.say(f"Level {level!r}: {percent(gain)} better than the incumbent at the end, {percent(lost)} forgotten.")
     if record.experiment:
         output.say(f"EXPERIMENT, no candidate: {record.experiment}. Train without --without for one.")
     output.say(f"Chosen: version {record.chosen}. Next: tenure evaluate {project}")
@@ -84,6 +87,13 @@ def sentence_of(workspace: Workspace, record: Any) -> str:
     return judge(workspace.project, policies, "selection").comparison.sentence
 
 
+def forgotten_by(seed: Any) -> dict[str, float]:
+    """What a seed's last checkpoint lost of its best gain on each level of a curriculum; empty without one."""
+    from tenure.training.curriculum import forgotten
+
+    return forgotten([point.levels for point in seed.curve])
+
+
 def as_json(record: Any) -> dict[str, Any]:
     """A run as the command line reports it."""
     scores = {seed.version: seed.score for seed in record.seeds}
@@ -99,6 +109,7 @@ def as_json(record: Any) -> dict[str, Any]:
         "bound": {"value": bound},
         "gain": record.gain,
         "limits": {"excess": chosen.excess, "weights": chosen.weights},
+        "forgotten": forgotten_by(chosen),
         "steps_per_s": record.steps_per_s,
         "incidents": record.incidents,
         "log": record.log,

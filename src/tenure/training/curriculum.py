@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -101,7 +101,37 @@ class Trials:
         return Panel(state, self.problem.horizon, names, datetime(2000, 1, 1, tzinfo=UTC), timedelta(hours=1))
 
 
-def forgotten(points: list[Mapping[str, float]]) -> dict[str, float]:
+class Climb:
+    """Where a learner stands among the levels, and which worlds it is given next.
+
+    Args:
+        curriculum: the levels.
+        trials: say how a policy does on each.
+        start: sets the level that worlds begin anew on; called at once with the first one.
+    """
+
+    def __init__(self, curriculum: Curriculum, trials: Trials, start: Callable[[str], None]) -> None:
+        self.curriculum, self.trials, self._start = curriculum, trials, start
+        self.go_on(curriculum.levels[0])
+
+    def go_on(self, level: str) -> None:
+        """Stand on that level; a resumed run does."""
+        self.level = level
+        self._start(level)
+
+    def look(self, policy: Policy, share: float) -> dict[str, float]:
+        """Gain over the incumbent on every level so far; then go on with the level that follows.
+
+        Args:
+            policy: as it is.
+            share: of the steps that are done.
+        """
+        gains = {level: self.trials.gain(policy, level) for level in self.curriculum.until(self.level)}
+        self.go_on(self.curriculum.after(self.level, gains[self.level], share))
+        return gains
+
+
+def forgotten(points: Sequence[Mapping[str, float]]) -> dict[str, float]:
     """What the last checkpoint lost of each level's best gain so far, in shares of the incumbent's KPI; 0 for nothing.
 
     >>> forgotten([{"easy": 0.25}, {"easy": 0.5, "hard": 0.125}, {"easy": 0.25, "hard": 0.25}])

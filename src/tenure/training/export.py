@@ -61,7 +61,7 @@ class PolicyGraph(nn.Module):
         divisor = torch.where(self.divides, observation[:, self.column], 1.0)  # type: ignore[index,arg-type]
         scaled = (observation / divisor - self.mean) / self.std  # type: ignore[operator]
         seen = torch.clamp(scaled, -CLIP, CLIP)
-        logits: torch.Tensor = self.head(self.body(seen if self.mix is None else seen @ self.mix))
+        logits: torch.Tensor = self.head(self.body(seen if self.mix is None else seen @ self.mix))  # type: ignore[operator]
         return logits
 
 

@@ -25,6 +25,7 @@ from tenure.simulators.actions import is_masked
 from tenure.simulators.remembering import RememberingWorlds
 from tenure.simulators.vec_env import SimulatorVecEnv
 from tenure.training.bandit_graph import BanditGraph
+from tenure.training.curriculum import Climb, Trials
 from tenure.training.duals import DualAscent, Duals, natural_rates
 from tenure.training.export import PolicyGraph, policy_graph
 from tenure.training.history import mixing
@@ -73,7 +74,7 @@ class Ground:
             self._adjust(settings.residual)
         if settings.history is not None:
             self._remember(settings.history)
-        chance, level = np.random.default_rng(seed), settings.level
+        chance, level = np.random.default_rng(seed), settings.hardest
         self.normaliser = fit_normaliser(self.problem, self.simulator, self.incumbent, chance, level)
         if settings.history is not None:
             mix = mixing(settings.history, len(project.problem.observation))
@@ -121,7 +122,7 @@ class Ground:
             self.simulator,
             settings.worlds,
             self.seed,
-            level=settings.level,
+            level=settings.level if settings.curriculum is None else settings.curriculum.levels[0],
             reward=self.duals.priced(reward_of(self.project, settings)),
             baseline=self.incumbent if settings.baseline and not self.scouted.ends else None,
             scale=1.0 / self.normaliser.reward_std,
@@ -147,12 +148,27 @@ class Ground:
 
         logger = configure(str(self.folder), ["csv", "tensorboard"])
         model.set_logger(logger)
-        checkpoints = Checkpoints(self.watch, graph, gradient_steps, self.settings.checkpoint_every)
+        checkpoints = Checkpoints(self, graph, gradient_steps)
         model.learn(self.settings.steps, callback=[DualAscent(self.duals, self.worlds), checkpoints])
         checkpoints.score()
         model.dump_logs()  # the last update's values and the last score
         logger.close()
         return self.trained()
+
+    def score(self, graph: nn.Module, steps: int, gradient_steps: int) -> CurvePoint:
+        """One checkpoint: on the selection data, and on the levels of a curriculum, which may then go on."""
+        levels = {} if self.climb is None else self.climb.look(self.policy(graph.eval()), steps / self.settings.steps)
+        return self.watch.score(graph, steps, gradient_steps, levels)
+
+    @cached_property
+    def climb(self) -> Climb | None:
+        """The curriculum, with the worlds on its first level; None without one."""
+        curriculum, project = self.settings.curriculum, self.project
+        if curriculum is None:
+            return None
+        plain = training_worlds(project, self.settings)
+        trials = Trials(project.problem, plain, project.incumbent, self.seed)
+        return Climb(curriculum, trials, lambda level: setattr(self.worlds, "level", level))
 
     def trained(self) -> Trained:
         """The best checkpoint so far, and the curve."""
@@ -162,11 +178,10 @@ class Ground:
 class Checkpoints(BaseCallback):
     """Scores the learner at the first update after every so many gradient steps."""
 
-    def __init__(
-        self, watch: SelectionWatch, graph: Callable[[], PolicyGraph], gradient_steps: Callable[[], int], every: int
-    ) -> None:
+    def __init__(self, ground: Ground, graph: Callable[[], PolicyGraph], gradient_steps: Callable[[], int]) -> None:
         super().__init__()
-        self.watch, self.graph, self.gradient_steps, self.every = watch, graph, gradient_steps, every
+        self.ground, self.graph, self.gradient_steps = ground, graph, gradient_steps
+        self.every = ground.settings.checkpoint_every
         self.scored_at = 0
 
     def _on_step(self) -> bool:
@@ -179,7 +194,7 @@ class Checkpoints(BaseCallback):
     def score(self) -> None:
         """One checkpoint and one point of the curve."""
         self.scored_at = self.gradient_steps()
-        point = self.watch.score(self.graph(), self.num_timesteps, self.scored_at)
+        point = self.ground.score(self.graph(), self.num_timesteps, self.scored_at)
         self.logger.record("selection/score", point.score)
 
 

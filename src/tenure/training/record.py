@@ -31,6 +31,9 @@ class CurvePoint:
         entropy: of its actions there, in nats.
         excess: how far the most broken limit is exceeded there, as a share of it; 0 where every limit is kept.
         weights: learned so far, of each limit held by `lagrange`, in reward per unit of its signal.
+        levels: of a curriculum, the gain over the incumbent on training worlds of each level so far, as a share of its
+            first KPI.
+        by_log: what the log it learns from says of it, fields of `ByLog`; empty where the selection data chooses.
     """
 
     steps: int
@@ -41,9 +44,17 @@ class CurvePoint:
     entropy: float
     excess: float = 0.0
     weights: dict[str, float] = field(default_factory=dict)
+    levels: dict[str, float] = field(default_factory=dict)
+    by_log: dict[str, Any] = field(default_factory=dict)
 
     def merit(self, kpi: KPI) -> tuple[float, float]:
-        """What checkpoints are ranked by, the higher the better: keeping the limits first, then the first KPI."""
+        """What checkpoints are ranked by, the higher the better: keeping the limits first, then the first KPI.
+
+        Where the log chooses, by its estimate; checkpoints without one rank last, and among them the later first.
+        """
+        if self.by_log:
+            value: float | None = self.by_log["value"]
+            return (-1.0, float(self.steps)) if value is None else (0.0, value)
         return -self.excess, kpi.sign * self.score
 
 
@@ -66,6 +77,8 @@ class SeedRecord:
 
     def merit(self, kpi: KPI) -> tuple[float, float]:
         """What seeds are ranked by, as checkpoints are."""
+        if self.curve and self.curve[0].by_log:
+            return max(point.merit(kpi) for point in self.curve)
         return -self.excess, kpi.sign * self.score
 
 

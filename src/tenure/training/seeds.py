@@ -80,10 +80,12 @@ def _check(project: Project, settings: Settings, seeds: tuple[int, ...]) -> None
         raise _refused("a Box with finite bounds", str(problem.action), "bound every number by what can really be done")
     if not seeds or len(set(seeds)) < len(seeds) or min(seeds) < 0:
         raise _refused("distinct seeds, at least one, none below 0", str(seeds), "name each seed once")
-    if settings.level not in project.simulator.levels:
-        raise _refused(
-            f"one of the levels {sorted(project.simulator.levels)}", repr(settings.level), "name one of these"
-        )
+    levels = (settings.level,) if settings.curriculum is None else settings.curriculum.levels
+    if settings.curriculum is not None and not recipe_of(settings.recipe).climbs:
+        raise _refused("a recipe that can climb levels", repr(settings.recipe), "leave out [train.curriculum]")
+    unknown = [level for level in levels if level not in project.simulator.levels]
+    if unknown:
+        raise _refused(f"levels of {sorted(project.simulator.levels)}", str(unknown), "name some of these")
     training_worlds(project, settings)
     terms = {term.signal for term in problem.reward.terms}
     if not terms > set(settings.without):

@@ -14,6 +14,7 @@ from tenure.core.errors import ProblemError, SettingsError
 from tenure.core.history import History
 from tenure.core.project import line_of
 from tenure.core.residual import Residual
+from tenure.training.curriculum import Curriculum
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,7 @@ class Settings:
         dual_rate: how fast the weights of limits held by `lagrange` move; see `Duals`.
         residual: learn an adjustment of the incumbent's action within this bound, not the action (docs/residual.md).
         history: show the learner windows of the newest observations (docs/history.md).
+        curriculum: train on these levels one after the other, whatever `level` says (docs/curriculum.md).
         without: signals whose reward terms are left out, for showing what a term is for.
 
     Raises:
@@ -54,6 +56,7 @@ class Settings:
     dual_rate: float = 0.05
     residual: Residual | None = None
     history: History | None = None
+    curriculum: Curriculum | None = None
     without: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -62,6 +65,11 @@ class Settings:
         if self.residual is not None and self.history is not None:
             raise self.wrong("a residual or a history", "both", "leave one of them out")
         self.above_zero(learning_rate=self.learning_rate, dual_rate=self.dual_rate)
+
+    @property
+    def hardest(self) -> str:
+        """The level that units of observations and rewards are taken from: the last one trained on."""
+        return self.level if self.curriculum is None else self.curriculum.levels[-1]
 
     @property
     def where(self) -> str:
@@ -94,7 +102,7 @@ class Settings:
         return SettingsError(expected=expected, found=found, where=self.where, fix=fix)
 
 
-EVERYWHERE = frozenset({"steps", "level", "disturbances", "baseline", "dual_rate", "residual", "history"})
+EVERYWHERE = frozenset({"steps", "level", "disturbances", "baseline", "dual_rate", "residual", "history", "curriculum"})
 """Settings that are about the problem and its worlds, which every recipe takes from `[train]`."""
 
 

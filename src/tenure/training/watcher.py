@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 import torch
@@ -22,6 +25,8 @@ from tenure.training.record import CurvePoint
 from tenure.training.vectors import cells
 
 Report = Callable[[CurvePoint], None]
+NO_LEVELS: Mapping[str, float] = MappingProxyType({})
+"""Without a curriculum."""
 
 
 def excess(limits: Sequence[Limit], trace: Trace) -> float:
@@ -51,19 +56,27 @@ class SelectionWatch:
         self.panel = project.simulator.panel("selection")
         self.curve: list[CurvePoint] = []
         self.started = time.perf_counter()
+        self.by_log: Callable[[Policy], dict[str, Any]] | None = None
+        """What a log says of a policy, fields of `ByLog`, where the log chooses and not the selection data."""
 
-    def score(self, graph: nn.Module, steps: int, gradient_steps: int) -> CurvePoint:
+    def score(
+        self, graph: nn.Module, steps: int, gradient_steps: int, levels: Mapping[str, float] = NO_LEVELS
+    ) -> CurvePoint:
         """One checkpoint and one point of the curve.
 
         Args:
             graph: from raw observations to logits, or to vectors for a `Box`.
             steps: decisions so far.
             gradient_steps: network updates so far.
+            levels: of a curriculum, the gain on each level so far.
 
         Raises:
             EvidenceError: the first KPI is not finite there.
         """
-        point, kpi = self._point(graph, steps, gradient_steps), self.project.problem.kpis[0]
+        point, kpi = (
+            replace(self._point(graph, steps, gradient_steps), levels=dict(levels)),
+            self.project.problem.kpis[0],
+        )
         torch.save(graph, self.folder / "last.pt")
         if not self.curve or point.merit(kpi) > max(before.merit(kpi) for before in self.curve):
             torch.save(graph, self.folder / "best.pt")
@@ -77,7 +90,8 @@ class SelectionWatch:
 
     def _point(self, graph: nn.Module, steps: int, gradient_steps: int) -> CurvePoint:
         problem = self.project.problem
-        trace = run(problem, self.project.simulator, self.policy(graph.eval()), self.panel).trace
+        policy = self.policy(graph.eval())
+        trace = run(problem, self.project.simulator, policy, self.panel).trace
         taken, space = trace.action[trace.alive], problem.action
         shares = (cells(taken, space) if isinstance(space, Box) else np.bincount(taken)) / len(taken)
         return CurvePoint(
@@ -89,6 +103,7 @@ class SelectionWatch:
             entropy=float(-(shares[shares > 0] * np.log(shares[shares > 0])).sum()),
             excess=excess(problem.limits, trace),
             weights=dict(self.duals.weights),
+            by_log={} if self.by_log is None else self.by_log(policy),
         )
 
 

@@ -115,4 +115,5 @@ RECIPE = Recipe(
     train_bandit,
     source="Agrawal and Goyal (2013); Sutton and Barto (2018), section 2.2",
     masks=True,
+    climbs=False,
 )

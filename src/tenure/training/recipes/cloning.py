@@ -55,4 +55,5 @@ RECIPE = Recipe(
     train_cloning,
     source="Pomerleau (1991)",
     learns_from="log",
+    climbs=False,
 )

@@ -108,4 +108,5 @@ RECIPE = Recipe(
     train_cql,
     source="Kumar, Zhou, Tucker and Levine (2020); torchrl's CQLLoss and DiscreteCQLLoss",
     learns_from="log",
+    climbs=False,
 )

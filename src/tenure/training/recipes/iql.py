@@ -91,4 +91,5 @@ RECIPE = Recipe(
     train_iql,
     source="Kostrikov, Nair and Levine (2022); torchrl's IQLLoss and DiscreteIQLLoss",
     learns_from="log",
+    climbs=False,
 )

@@ -106,4 +106,5 @@ RECIPE = Recipe(
     train_q_learning,
     source="Watkins and Dayan (1992); learning rate, Even-Dar and Mansour (2003)",
     masks=True,
+    climbs=False,
 )

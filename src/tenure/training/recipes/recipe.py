@@ -28,6 +28,7 @@ class Recipe:
         source: where the algorithm is from.
         learns_from: worlds it steps itself, or a log of somebody's decisions.
         repeats: what holds for equal seeds, and for a run that was stopped and resumed.
+        climbs: can be trained on the levels of a curriculum.
         masks: forbidden actions are never tried; otherwise the nearest allowed one is taken in their place.
     """
 
@@ -40,3 +41,4 @@ class Recipe:
     learns_from: Literal["worlds", "log"] = "worlds"
     repeats: Repeats = "bit-identical"
     masks: bool = False
+    climbs: bool = True
