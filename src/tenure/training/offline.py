@@ -142,7 +142,7 @@ def steps_of(
     Raises:
         DataError: no row has all features, or nothing gives values an anchor.
     """
-    seen = _filled(log, problem)
+    seen = filled(log, problem)
     ended = _ended(log, problem, ends=ends, worlds_end=worlds_end)
     after = np.where(log.following >= 0, log.following, np.arange(len(log)))
     paid = np.asarray(reward(log.signals), dtype=float)
@@ -214,7 +214,7 @@ def told(log: Log, problem: Problem) -> dict[str, Any]:
     }
 
 
-def _filled(log: Trajectories, problem: Problem) -> Floats:
+def filled(log: Trajectories, problem: Problem) -> Floats:
     """The problem's features, missing ones by their defaults; NaN where there is none."""
     seen = log.observation[:, : len(problem.observation)]
     default = np.array([np.nan if each.default is None else each.default for each in problem.observation])

@@ -23,6 +23,7 @@ from tenure.training.export import PolicyGraph, policy_graph
 from tenure.training.ground import Ground, Trained, reward_of
 from tenure.training.normaliser import Normaliser
 from tenure.training.offline import LoggedSteps, anchored, normaliser_of, open_halves, steps_of
+from tenure.training.offline_judging import LogJudge
 from tenure.training.offline_settings import OfflineSettings
 
 INSIDE = 1.0 - 1e-3
@@ -173,6 +174,8 @@ def train_from_log(ground: Ground, build: Builder, *, values: bool) -> Trained:
     torch.manual_seed(ground.seed)
     log, reward = open_halves(settings, problem), reward_of(ground.project, settings)
     steps = steps_of(log.learn, problem, reward, ends=settings.ends, worlds_end=ground.scouted.ends)
+    if settings.choose == "log":
+        ground.watch.by_log = LogJudge(log.kept, problem, reward)
     normaliser = normaliser_of(steps, problem)
     rows = tensors(anchored(steps, problem) if values else steps, problem, normaliser)
     learner = build(problem, settings)

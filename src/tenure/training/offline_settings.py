@@ -24,7 +24,8 @@ class OfflineSettings(Settings):
         batch: decisions per gradient step; 256 in Kumar et al. (2020) and Kostrikov et al. (2022).
         follow: share by which target networks follow after each step, in (0, 1]; 0.005 in both papers, whose runs have
             a million steps: more spreads values faster, with less calm.
-        choose: checkpoints by the simulator's selection data, or by an off-policy estimate on the part held back.
+        choose: checkpoints by the simulator's selection data, or by an off-policy estimate on the part held back
+            (`pdwis`, which needs propensities and labels; where it can say nothing, the last checkpoint is taken).
         ends: whether the last decision of an episode ended it, so that nothing came after. None asks the simulator:
             where its worlds end by themselves it did, unless the episode reached the horizon; elsewhere the log was cut
             off there.
