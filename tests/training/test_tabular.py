@@ -130,3 +130,10 @@ def test_learning_needs_no_torch() -> None:
     code = "import sys, tenure.training.tabular; print('torch' in sys.modules, 'stable_baselines3' in sys.modules)"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
     assert found.stdout.split() == ["False", "False"]
+
+
+def test_cells_between_bounds_are_equally_wide_but_few_values_keep_a_cell_each() -> None:
+    sample = np.column_stack([np.linspace(0, 1, 50) ** 4, np.arange(50) % 2])
+    cells = cut(sample, {0: 4, 1: 4}, {0: (-1.0, 1.0), 1: (-1.0, 1.0)})
+    assert cells.edges[0].tolist() == [-0.5, 0.0, 0.5]
+    assert cells.edges[1].tolist() == [0.5]

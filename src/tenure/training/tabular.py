@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 
@@ -54,25 +55,31 @@ class Cells:
         return number
 
 
-def cut(sample: Floats, most: Mapping[int, int]) -> Cells:
-    """Cells by what was seen: one per value where there are few enough, else equally many rows in each.
+Bounds = Mapping[int, tuple[float, float]]
+"""Lowest and highest value of a column."""
+
+
+def cut(sample: Floats, most: Mapping[int, int], bounds: Bounds = MappingProxyType({})) -> Cells:
+    """Cells of what was seen: one per value where there are few enough, else equally wide, or equally full.
 
     Args:
         sample: observations; [rows, features].
         most: cells of each column at most, at least 1; a column that is not named gets one.
+        bounds: of columns whose cells are to be equally wide between them; others have equally many rows in each.
     """
-    columns = (_edges(sample[:, column], most.get(column, 1)) for column in range(sample.shape[1]))
+    columns = (_edges(sample[:, column], most.get(column, 1), bounds.get(column)) for column in range(sample.shape[1]))
     return Cells(tuple(columns))
 
 
-def _edges(seen: Floats, most: int) -> Floats:
+def _edges(seen: Floats, most: int, bounds: tuple[float, float] | None) -> Floats:
     values = np.unique(np.asarray(seen, dtype=np.float32))
     if most < 2:
         return values[:0]
     if len(values) <= most:
         return np.asarray((values[1:] + values[:-1]) / 2, dtype=np.float32)
-    quantiles = np.quantile(seen, np.arange(1, most) / most)
-    return np.unique(np.asarray(quantiles, dtype=np.float32))
+    share = np.arange(1, most) / most
+    inner = np.quantile(seen, share) if bounds is None else bounds[0] + share * (bounds[1] - bounds[0])
+    return np.unique(np.asarray(inner, dtype=np.float32))
 
 
 def sample_of(problem: Problem, simulator: Simulator, rng: np.random.Generator, level: str = "normal") -> Floats:
@@ -226,8 +233,14 @@ def learn(
     return table
 
 
-def new_table(problem: Problem, simulator: Simulator, most: Mapping[int, int], rng: np.random.Generator) -> QTable:
-    """An empty table over cells cut by a random walk.
+def new_table(
+    problem: Problem,
+    simulator: Simulator,
+    most: Mapping[int, int],
+    rng: np.random.Generator,
+    bounds: Bounds = MappingProxyType({}),
+) -> QTable:
+    """An empty table over cells cut by a random walk; `most` and `bounds` are those of `cut`.
 
     Raises:
         SettingsError: the actions have no labels, or the table would be too large.
@@ -239,7 +252,7 @@ def new_table(problem: Problem, simulator: Simulator, most: Mapping[int, int], r
             where=f"problem {problem.name!r}, action",
             fix="state the action as labels, or take a recipe for vectors",
         )
-    return QTable(cut(sample_of(problem, simulator, rng), most), problem.action.size)
+    return QTable(cut(sample_of(problem, simulator, rng), most, bounds), problem.action.size)
 
 
 def restarted(simulator: Simulator, state: State, over: Bools, rng: np.random.Generator, level: str) -> State:

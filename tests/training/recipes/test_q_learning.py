@@ -11,6 +11,7 @@ import torch
 from tests.training.hot import MOST, hot_project
 
 from tenure.core.errors import SettingsError
+from tenure.core.project import load_project
 from tenure.training.recipes import RECIPES
 from tenure.training.recipes.q_learning import QLearningSettings, train_q_learning
 from tenure.training.table_graph import TableGraph
@@ -35,6 +36,19 @@ def test_the_table_runs_fast_where_it_pays_most_and_keeps_the_limit(tmp_path: Pa
 def test_a_feature_the_problem_does_not_have_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match=r"features=\['y'\]"):
         train_q_learning(ground(hot_project(tmp_path / "hot"), replace(SETTINGS, features=("y",)), tmp_path / "seed"))
+
+
+def test_equally_wide_cells_need_bounds(tmp_path: Path) -> None:
+    project = hot_project(tmp_path / "hot")
+    wide = replace(SETTINGS, cut="bounds", steps=1_000, worlds=100)  # type: ignore[arg-type]
+    assert train_q_learning(ground(project, wide, tmp_path / "one")).curve
+    text = (tmp_path / "hot" / "problem.py").read_text().replace('"units", 0, 1),),', '"units"),),')
+    (tmp_path / "endless").mkdir()
+    for path in (tmp_path / "hot").glob("*.py"):
+        (tmp_path / "endless" / path.name).write_text(text if path.name == "problem.py" else path.read_text())
+    endless = load_project(tmp_path / "endless")
+    with pytest.raises(SettingsError, match="finite bounds"):
+        train_q_learning(ground(endless, wide, tmp_path / "two"))
 
 
 @pytest.mark.parametrize("wrong", [{"cells": 0}, {"first_epsilon": 1.1}, {"last_epsilon": -0.1}, {"rate_power": 0.5}])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from tenure.training.recipes.recipe import Recipe
 from tenure.training.settings import Settings
 
 if TYPE_CHECKING:
+    from tenure.core.problem import Problem
     from tenure.training.ground import Ground, Trained
 
 DUAL_EVERY = 64
@@ -27,7 +28,9 @@ class QLearningSettings(Settings):
     rewards are the problem's own. A gradient step, in `checkpoint_every`, is one update of the table by all worlds.
 
     Args:
-        cells: of each feature at most: one per value where a random walk meets no more values, else quantiles.
+        cells: of each feature at most: one per value where a random walk meets no more values.
+        cut: other features into cells with equally many of the walk's rows, `quantiles`, or equally wide ones between
+            the feature's `bounds`.
         features: those the table tells apart; empty takes all.
         first_epsilon: share of random actions at the start, in [0, 1].
         last_epsilon: at the end; it falls linearly.
@@ -41,6 +44,7 @@ class QLearningSettings(Settings):
     recipe: ClassVar[str] = "q_learning"
 
     cells: int = 10
+    cut: Literal["quantiles", "bounds"] = "quantiles"
     features: tuple[str, ...] = ()
     first_epsilon: float = 0.3
     last_epsilon: float = 0.01
@@ -64,7 +68,8 @@ def train_q_learning(ground: Ground) -> Trained:
     settings, problem = ground.settings, ground.problem
     assert isinstance(settings, QLearningSettings)
     rng = np.random.default_rng([ground.seed, 2])
-    table = new_table(problem, ground.simulator, _columns(settings, problem.feature_names), rng)
+    columns = _columns(settings, problem.feature_names)
+    table = new_table(problem, ground.simulator, columns, rng, _bounds(settings, problem, columns))
     seen: dict[str, list[float]] = {limit.signal: [] for limit in ground.duals.limits}
 
     def after_step(done: int, signals: Mapping[str, Floats]) -> None:
@@ -96,6 +101,21 @@ def _columns(settings: QLearningSettings, names: tuple[str, ...]) -> dict[int, i
         raise settings.wrong(f"features among {list(names)}", f"features={unknown}", "name features of problem.py")
     wanted = settings.features or names
     return {column: settings.cells for column, name in enumerate(names) if name in wanted}
+
+
+def _bounds(
+    settings: QLearningSettings, problem: Problem, columns: Mapping[int, int]
+) -> dict[int, tuple[float, float]]:
+    """Of the columns whose cells are equally wide."""
+    if settings.cut == "quantiles":
+        return {}
+    found = {column: (problem.observation[column].low, problem.observation[column].high) for column in columns}
+    endless = [problem.observation[column].name for column, ends in found.items() if not np.isfinite(ends).all()]
+    if endless:
+        raise settings.wrong(
+            'finite bounds with cut = "bounds"', f"none of {endless}", 'bound them, or cut "quantiles"'
+        )
+    return found
 
 
 RECIPE = Recipe(
