@@ -66,15 +66,22 @@ def natural_rates(
 
 
 class DualAscent(BaseCallback):
-    """Moves the weights after every rollout, by what the rollout's own decisions did."""
+    """Moves the weights after every rollout, by what its own decisions did; or after several short ones.
 
-    def __init__(self, duals: Duals, worlds: SimulatorVecEnv) -> None:
+    Args:
+        duals: the weights.
+        worlds: whose signals are read.
+        least: decisions between two moves.
+    """
+
+    def __init__(self, duals: Duals, worlds: SimulatorVecEnv, least: int = 0) -> None:
         super().__init__()
-        self.duals, self.worlds = duals, worlds
+        self.duals, self.worlds, self.least = duals, worlds, least
         self.seen: dict[str, list[float]] = {}
 
     def _on_rollout_start(self) -> None:
-        self.seen = {limit.signal: [] for limit in self.duals.limits}
+        if not self.seen:
+            self.seen = {limit.signal: [] for limit in self.duals.limits}
 
     def _on_step(self) -> bool:
         for name, means in self.seen.items():
@@ -82,6 +89,10 @@ class DualAscent(BaseCallback):
         return True
 
     def _on_rollout_end(self) -> None:
+        steps = len(next(iter(self.seen.values()), ()))
+        if not self.seen or steps * self.worlds.num_envs < self.least:
+            return
         self.duals.update({name: float(np.mean(means)) for name, means in self.seen.items()})
+        self.seen = {}
         for name, weight in self.duals.weights.items():
             self.logger.record(f"limits/{name}", weight)

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.logger import configure
+from stable_baselines3.common.vec_env import VecEnv
 from torch import nn
 
 from tenure.core.history import History, Newest
@@ -21,6 +22,7 @@ from tenure.core.project import Project
 from tenure.core.residual import Adjusting, Residual
 from tenure.core.reward import Reward
 from tenure.core.simulator import Simulator
+from tenure.core.spaces import Box
 from tenure.simulators.actions import is_masked
 from tenure.simulators.remembering import RememberingWorlds
 from tenure.simulators.vec_env import SimulatorVecEnv
@@ -35,6 +37,7 @@ from tenure.training.record import CurvePoint
 from tenure.training.residual import AdjustedWorlds, NoAdjustment
 from tenure.training.scout import scout
 from tenure.training.settings import Settings
+from tenure.training.vectors import UnitVectors
 from tenure.training.watcher import Report, SelectionWatch
 from tenure.training.worlds import training_worlds
 
@@ -129,11 +132,18 @@ class Ground:
             transform=self.normaliser,
         )
 
+    @property
+    def vectors(self) -> VecEnv:
+        """The training worlds as learners of Stable-Baselines3 take them: vectors of a `Box` in [-1, 1]."""
+        space = self.problem.action
+        return UnitVectors(self.worlds, space) if isinstance(space, Box) else self.worlds
+
     def learn(
         self,
         model: Any,
         acting: Callable[[Any], tuple[nn.Module, nn.Module]],
         gradient_steps: Callable[[], int],
+        dual_every: int = 0,
     ) -> Trained:
         """Run a learner of Stable-Baselines3 over its steps, with limits, checkpoints and logs.
 
@@ -141,6 +151,8 @@ class Ground:
             model: a `BaseAlgorithm` over `worlds`.
             acting: from its policy to the layers that act: a body, and a head to logits or to means in [-1, 1].
             gradient_steps: how many it has taken so far.
+            dual_every: least decisions between two moves of the learned weights of limits; 0 moves them with each
+                update.
         """
 
         def graph() -> PolicyGraph:
@@ -149,7 +161,7 @@ class Ground:
         logger = configure(str(self.folder), ["csv", "tensorboard"])
         model.set_logger(logger)
         checkpoints = Checkpoints(self, graph, gradient_steps)
-        model.learn(self.settings.steps, callback=[DualAscent(self.duals, self.worlds), checkpoints])
+        model.learn(self.settings.steps, callback=[DualAscent(self.duals, self.worlds, dual_every), checkpoints])
         checkpoints.score()
         model.dump_logs()  # the last update's values and the last score
         logger.close()

@@ -102,6 +102,8 @@ class Settings:
         return SettingsError(expected=expected, found=found, where=self.where, fix=fix)
 
 
+SHORT = 16_384
+"""Decisions between two moves of the learned weights of limits where updates are short; PPO's default rollout."""
 EVERYWHERE = frozenset({"steps", "level", "disturbances", "baseline", "dual_rate", "residual", "history", "curriculum"})
 """Settings that are about the problem and its worlds, which every recipe takes from `[train]`."""
 

@@ -10,18 +10,11 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from tenure.core.errors import SettingsError
-from tenure.training.recipes import bandit, cloning, cql, iql, ppo, q_learning
+from tenure.training.recipes import a2c, bandit, cloning, cql, ddpg, dqn, iql, ppo, q_learning, qr_dqn, sac, td3, tqc
 from tenure.training.recipes.recipe import Recipe
 
-_ALL = (
-    ppo.RECIPE,
-    q_learning.RECIPE,
-    bandit.RECIPE,
-    cloning.RECIPE,
-    cql.RECIPE,
-    iql.RECIPE,
-)
-RECIPES: Mapping[str, Recipe] = MappingProxyType({recipe.name: recipe for recipe in _ALL})
+_ALL = (ppo, a2c, dqn, qr_dqn, sac, td3, ddpg, tqc, q_learning, bandit, cloning, cql, iql)
+RECIPES: Mapping[str, Recipe] = MappingProxyType({file.RECIPE.name: file.RECIPE for file in _ALL})
 """Every recipe by its name."""
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from tenure.core.problem import Problem
 from tenure.core.spaces import Box
 from tenure.simulators.actions import is_masked
 from tenure.training.recipes.recipe import Recipe
@@ -66,6 +67,11 @@ class PPOSettings(Settings):
             raise self.wrong(expected, f"batch={self.batch}")
 
 
+def gaussian(problem: Problem) -> dict[str, float]:
+    """How wide an actor of vectors begins; nothing for labels."""
+    return {"log_std_init": FIRST_LOG_STD} if isinstance(problem.action, Box) else {}
+
+
 def new_ppo(worlds: SimulatorVecEnv, settings: PPOSettings, seed: int) -> Learner:
     """An untrained learner; it never tries a forbidden action where actions may be forbidden.
 
@@ -78,7 +84,6 @@ def new_ppo(worlds: SimulatorVecEnv, settings: PPOSettings, seed: int) -> Learne
 
     recipe = MaskablePPO if is_masked(worlds.problem, worlds.simulator) else PPO
     space = worlds.problem.action
-    width = {"log_std_init": FIRST_LOG_STD} if isinstance(space, Box) else {}
     return recipe(
         "MlpPolicy",
         UnitVectors(worlds, space) if isinstance(space, Box) else worlds,
@@ -89,7 +94,7 @@ def new_ppo(worlds: SimulatorVecEnv, settings: PPOSettings, seed: int) -> Learne
         gae_lambda=settings.gae_lambda,
         ent_coef=settings.entropy,
         learning_rate=lambda left: settings.learning_rate * max(left, 0.01),
-        policy_kwargs={"net_arch": list(settings.net), **width},
+        policy_kwargs={"net_arch": list(settings.net), **gaussian(worlds.problem)},
         seed=seed,
         device="cpu",
     )
