@@ -24,6 +24,7 @@ from tenure.simulators.incidents import added, incidents_of
 from tenure.simulators.rollout import run as simulate
 from tenure.store import load_bundle, save_bundle
 from tenure.training.offline_settings import OfflineSettings
+from tenure.training.choose import refuse
 from tenure.training.recipes import recipe_of
 from tenure.training.record import (
     CurvePoint,
@@ -78,6 +79,7 @@ def _check(project: Project, settings: Settings, seeds: tuple[int, ...]) -> None
     problem = project.problem
     if isinstance(problem.action, Box) and not np.isfinite([problem.action.low, problem.action.high]).all():
         raise _refused("a Box with finite bounds", str(problem.action), "bound every number by what can really be done")
+    refuse(recipe_of(settings.recipe), problem)
     if not seeds or len(set(seeds)) < len(seeds) or min(seeds) < 0:
         raise _refused("distinct seeds, at least one, none below 0", str(seeds), "name each seed once")
     levels = (settings.level,) if settings.curriculum is None else settings.curriculum.levels
