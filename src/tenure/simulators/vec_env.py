@@ -23,6 +23,9 @@ from tenure.simulators.batch import put
 from tenure.simulators.episodes import Episodes
 from tenure.simulators.spaces import action_space
 
+KEPT = ("level", "replaced", "signals", "_rng", "_state", "_twin", "_age", "_episodes", "_raw", "_allowed")
+"""What changes as worlds are stepped, and decides what comes next."""
+
 
 class SimulatorVecEnv(VecEnv):
     """Worlds that start again by themselves, with no Python loop over worlds but over those that end.
@@ -130,6 +133,15 @@ class SimulatorVecEnv(VecEnv):
             self._describe(ended, truncated, infos)
             self._restart(ended)
         return self._seen(self._raw), (reward * self._scale).astype(np.float32), done, infos
+
+    def state_dict(self) -> dict[str, Any]:
+        """All worlds as they are, chance and all, for checkpoints; the arrays are the live ones."""
+        return {name: getattr(self, name) for name in KEPT}
+
+    def load_state_dict(self, state: Mapping[str, Any], /) -> None:
+        """Be as these worlds were; the next call is `step_async`, not `reset`."""
+        for name in KEPT:
+            setattr(self, name, state[name])
 
     def action_masks(self) -> Bools:
         """Allowed actions of every world now; bool [n, actions].

@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 import torch
-from stable_baselines3.common.callbacks import BaseCallback
-from stable_baselines3.common.logger import configure
 from stable_baselines3.common.vec_env import VecEnv
 from torch import nn
 
+from tenure.core.clock import Clock, SystemClock
+from tenure.core.errors import StoreError
 from tenure.core.history import History, Newest
 from tenure.core.policy import Policy
 from tenure.core.problem import Problem
@@ -27,19 +27,25 @@ from tenure.simulators.actions import is_masked
 from tenure.simulators.remembering import RememberingWorlds
 from tenure.simulators.vec_env import SimulatorVecEnv
 from tenure.training.bandit_graph import BanditGraph
+from tenure.training.checkpoints import Checkpoints
 from tenure.training.curriculum import Climb, Trials
 from tenure.training.duals import DualAscent, Duals, natural_rates
 from tenure.training.export import PolicyGraph, policy_graph
 from tenure.training.history import mixing
 from tenure.training.network import TorchPolicy
-from tenure.training.normaliser import fit_normaliser
+from tenure.training.normaliser import Normaliser, fit_normaliser
+from tenure.training.parts import Attributes, GlobalChance, Part
 from tenure.training.record import CurvePoint
 from tenure.training.residual import AdjustedWorlds, NoAdjustment
-from tenure.training.scout import scout
+from tenure.training.scout import Scouting, scout
 from tenure.training.settings import Settings
+from tenure.training.stable import Scoring, StableLearner, log_of
 from tenure.training.vectors import UnitVectors
 from tenure.training.watcher import Report, SelectionWatch
 from tenure.training.worlds import training_worlds
+
+ALWAYS = frozenset({"chance", "fitted"})
+"""What every checkpoint keeps beside the parts: chance, and what was measured before the training began."""
 
 
 @dataclass(frozen=True)
@@ -65,9 +71,21 @@ class Ground:
         seed: of worlds, networks and exploration.
         folder: where checkpoints, the learning log and TensorBoard files go.
         report: called with every point of the learning curve.
+        resume: `go_on` from the newest sound checkpoint in the folder; `damaged` says what was wrong with newer ones.
+        clock: says when a checkpoint is due.
     """
 
-    def __init__(self, project: Project, settings: Settings, seed: int, folder: Path, report: Report) -> None:
+    def __init__(
+        self,
+        project: Project,
+        settings: Settings,
+        seed: int,
+        folder: Path,
+        report: Report,
+        *,
+        resume: bool = False,
+        clock: Clock = SystemClock(),  # noqa: B008
+    ) -> None:
         torch.set_num_threads(1)
         self.project, self.settings, self.seed, self.folder = project, settings, seed, folder
         self.problem: Problem = project.problem
@@ -77,17 +95,17 @@ class Ground:
             self._adjust(settings.residual)
         if settings.history is not None:
             self._remember(settings.history)
-        chance, level = np.random.default_rng(seed), settings.hardest
-        self.normaliser = fit_normaliser(self.problem, self.simulator, self.incumbent, chance, level)
-        if settings.history is not None:
-            mix = mixing(settings.history, len(project.problem.observation))
-            self.normaliser = replace(self.normaliser, mix=mix)
-        rng = np.random.default_rng([seed, 1])
-        self.scouted = scout(self.problem, self.simulator, self.incumbent, rng, level)
+        self.checkpoints = Checkpoints(folder / "checkpoints", project.problem.kpis[0], settings.steps, clock)
+        self._from, self.damaged = self.checkpoints.newest() if resume else (None, [])
+        self._state_then = {} if self._from is None else self._from.state()
+        fitted: tuple[Normaliser, Scouting] = self._state_then.get("fitted") or self._fitted()
+        self.normaliser, self.scouted = fitted
         learned = [limit for limit in self.problem.limits if limit.held_by == "lagrange"]
         spread = self.normaliser.reward_std
         self.duals = Duals(learned, natural_rates(learned, settings.dual_rate, spread, self.scouted.deviation))
         self.watch = SelectionWatch(project, self.duals, folder, report, self.policy)
+        self.parts: dict[str, Part] = {"duals": Attributes(self.duals, "weights"), "watch": self.watch}
+        """What a checkpoint keeps; a recipe adds its own before it calls `go_on`."""
 
     def policy(self, graph: nn.Module) -> Policy:
         """A graph of the learner's as a policy over the project's own actions."""
@@ -98,6 +116,16 @@ class Ground:
         if residual is None:
             return learner
         return Adjusting(learner, self.project.incumbent, residual, self.project.problem.action)
+
+    def _fitted(self) -> tuple[Normaliser, Scouting]:
+        """What is measured before the training begins."""
+        settings, seed = self.settings, self.seed
+        chance, level = np.random.default_rng(seed), settings.hardest
+        normaliser = fit_normaliser(self.problem, self.simulator, self.incumbent, chance, level)
+        if settings.history is not None:
+            normaliser = replace(normaliser, mix=mixing(settings.history, len(self.project.problem.observation)))
+        rng = np.random.default_rng([seed, 1])
+        return normaliser, scout(self.problem, self.simulator, self.incumbent, rng, level)
 
     def _adjust(self, residual: Residual) -> None:
         """Make adjustments the learner's actions."""
@@ -120,7 +148,7 @@ class Ground:
     def worlds(self) -> SimulatorVecEnv:
         """The training worlds: observations and rewards in the learner's units, limits priced, twins where wanted."""
         settings = self.settings
-        return SimulatorVecEnv(
+        worlds = SimulatorVecEnv(
             self.problem,
             self.simulator,
             settings.worlds,
@@ -131,6 +159,8 @@ class Ground:
             scale=1.0 / self.normaliser.reward_std,
             transform=self.normaliser,
         )
+        self.parts["worlds"] = worlds
+        return worlds
 
     @property
     def vectors(self) -> VecEnv:
@@ -158,19 +188,72 @@ class Ground:
         def graph() -> PolicyGraph:
             return policy_graph(*acting(model.policy), self.normaliser, self.problem.action)
 
-        logger = configure(str(self.folder), ["csv", "tensorboard"])
+        scoring = Scoring(self.score, graph, gradient_steps, self.settings.checkpoint_every)
+        ascent = DualAscent(self.duals, self.worlds, dual_every)
+        self.parts |= {"learner": StableLearner(model), "scored": Attributes(scoring, "scored_at")}
+        self.parts["ascent"] = Attributes(ascent, "seen")
+        logger = log_of(self.folder, None if self._from is None else self._from.point.steps)
         model.set_logger(logger)
-        checkpoints = Checkpoints(self, graph, gradient_steps)
-        model.learn(self.settings.steps, callback=[DualAscent(self.duals, self.worlds, dual_every), checkpoints])
-        checkpoints.score()
+        goes_on = self.go_on()
+        if goes_on:
+            logger.record("selection/score", self.watch.curve[-1].score)
+        left = self.settings.steps - (model.num_timesteps if goes_on else 0)
+        model.learn(left, callback=[ascent, scoring], reset_num_timesteps=not goes_on)
+        scoring.score()
         model.dump_logs()  # the last update's values and the last score
         logger.close()
         return self.trained()
 
     def score(self, graph: nn.Module, steps: int, gradient_steps: int) -> CurvePoint:
-        """One checkpoint: on the selection data, and on the levels of a curriculum, which may then go on."""
+        """One point of the curve: on the selection data, and on the levels of a curriculum, which may then go on.
+
+        Where the last checkpoint is long enough ago, one is kept.
+
+        Args:
+            graph: from raw observations to logits, or to vectors for a `Box`.
+            steps: decisions so far; at the settings' steps the training ends, and its last policy is kept.
+            gradient_steps: network updates so far.
+
+        Raises:
+            EvidenceError: the first KPI is not finite there.
+            StoreError: the checkpoint cannot be written.
+        """
         levels = {} if self.climb is None else self.climb.look(self.policy(graph.eval()), steps / self.settings.steps)
-        return self.watch.score(graph, steps, gradient_steps, levels)
+        point = self.watch.score(graph, steps, gradient_steps, levels)
+        ended = steps >= self.settings.steps
+        if ended or self.checkpoints.due:
+            self.checkpoints.save(point, self.watch.last, None if ended else self._state())
+        return point
+
+    def go_on(self) -> bool:
+        """Put every part back as the newest checkpoint has it; False where there is none to go on from.
+
+        Call it when every part is in `parts`, and what they draw from at their making is drawn.
+
+        Raises:
+            StoreError: the checkpoint is of another recipe or version, which has other parts.
+        """
+        if self._from is None:
+            return False
+        state, self._state_then = self._state_then, {}
+        _ = self.climb  # a part, made when first asked for
+        if set(state) != {*self.parts, *ALWAYS}:
+            raise StoreError(
+                expected=f"a checkpoint of {sorted({*self.parts, *ALWAYS})}",
+                found=str(sorted(state)),
+                where=str(self._from.folder),
+                fix="go on with the version of tenure that wrote it, or train again",
+            )
+        for name, part in self.parts.items():
+            part.load_state_dict(state[name])
+        GlobalChance().load_state_dict(state["chance"])
+        self.checkpoints.drop_after(self._from.point.gradient_steps)
+        return True
+
+    def _state(self) -> dict[str, Any]:
+        """What a stopped training goes on from."""
+        own = {name: part.state_dict() for name, part in self.parts.items()}
+        return {**own, "chance": GlobalChance().state_dict(), "fitted": (self.normaliser, self.scouted)}
 
     @cached_property
     def climb(self) -> Climb | None:
@@ -180,34 +263,13 @@ class Ground:
             return None
         plain = training_worlds(project, self.settings)
         trials = Trials(project.problem, plain, project.incumbent, self.seed)
-        return Climb(curriculum, trials, lambda level: setattr(self.worlds, "level", level))
+        climb = Climb(curriculum, trials, lambda level: setattr(self.worlds, "level", level))
+        self.parts["climb"] = Attributes(climb, "level")
+        return climb
 
     def trained(self) -> Trained:
         """The best checkpoint so far, and the curve."""
         return Trained(self.watch.best(), self.watch.curve)
-
-
-class Checkpoints(BaseCallback):
-    """Scores the learner at the first update after every so many gradient steps."""
-
-    def __init__(self, ground: Ground, graph: Callable[[], PolicyGraph], gradient_steps: Callable[[], int]) -> None:
-        super().__init__()
-        self.ground, self.graph, self.gradient_steps = ground, graph, gradient_steps
-        self.every = ground.settings.checkpoint_every
-        self.scored_at = 0
-
-    def _on_step(self) -> bool:
-        return True
-
-    def _on_rollout_start(self) -> None:
-        if self.gradient_steps() // self.every > self.scored_at // self.every:
-            self.score()
-
-    def score(self) -> None:
-        """One checkpoint and one point of the curve."""
-        self.scored_at = self.gradient_steps()
-        point = self.ground.score(self.graph(), self.num_timesteps, self.scored_at)
-        self.logger.record("selection/score", point.score)
 
 
 def reward_of(project: Project, settings: Settings) -> Reward:

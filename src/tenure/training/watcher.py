@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -20,6 +20,7 @@ from tenure.core.project import Project
 from tenure.core.spaces import Box
 from tenure.core.trace import Trace
 from tenure.simulators.rollout import run
+from tenure.training.checkpoints import saved
 from tenure.training.duals import Duals
 from tenure.training.record import CurvePoint
 from tenure.training.vectors import cells
@@ -55,6 +56,7 @@ class SelectionWatch:
         self.policy = policy
         self.panel = project.simulator.panel("selection")
         self.curve: list[CurvePoint] = []
+        self.last, self._best = b"", b""
         self.started = time.perf_counter()
         self.by_log: Callable[[Policy], dict[str, Any]] | None = None
         """What a log says of a policy, fields of `ByLog`, where the log chooses and not the selection data."""
@@ -73,13 +75,11 @@ class SelectionWatch:
         Raises:
             EvidenceError: the first KPI is not finite there.
         """
-        point, kpi = (
-            replace(self._point(graph, steps, gradient_steps), levels=dict(levels)),
-            self.project.problem.kpis[0],
-        )
-        torch.save(graph, self.folder / "last.pt")
+        point = replace(self._point(graph, steps, gradient_steps), levels=dict(levels))
+        kpi = self.project.problem.kpis[0]
+        self.last = self._write("last.pt", saved(graph))
         if not self.curve or point.merit(kpi) > max(before.merit(kpi) for before in self.curve):
-            torch.save(graph, self.folder / "best.pt")
+            self._best = self._write("best.pt", self.last)
         self.curve.append(point)
         self.report(point)
         return point
@@ -87,6 +87,24 @@ class SelectionWatch:
     def best(self) -> nn.Module:
         """The graph of the best checkpoint, ready to answer."""
         return load_graph(self.folder / "best.pt")
+
+    def state_dict(self) -> dict[str, Any]:
+        """The curve, the best policy and the time it took so far."""
+        seconds = time.perf_counter() - self.started
+        return {"curve": [asdict(point) for point in self.curve], "best": self._best, "seconds": seconds}
+
+    def load_state_dict(self, state: Mapping[str, Any], /) -> None:
+        """Go on with a curve; a best policy of later than that is replaced."""
+        self.curve = [CurvePoint(**point) for point in state["curve"]]
+        self._best = self._write("best.pt", state["best"])
+        self.started = time.perf_counter() - state["seconds"]
+
+    def _write(self, name: str, content: bytes) -> bytes:
+        """Whole or not at all."""
+        half = self.folder / f".{name}"
+        half.write_bytes(content)
+        half.replace(self.folder / name)
+        return content
 
     def _point(self, graph: nn.Module, steps: int, gradient_steps: int) -> CurvePoint:
         problem = self.project.problem
