@@ -57,7 +57,7 @@ def test_vectors_for_labels_are_refused_with_what_to_take() -> None:
         refuse(RECIPES["sac"], BIKES)
     assert "found 25 labels" in str(refused.value)
     assert "'ppo'" in refused.value.fix
-    assert "state that number as a Box" in refused.value.fix
+    assert "state it as a Box" in refused.value.fix
     refuse(RECIPES["ppo"], BIKES)
 
 

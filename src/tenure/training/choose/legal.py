@@ -10,7 +10,7 @@ from tenure.training.recipes import RECIPES, Recipe
 CELLS = 5
 """Cells a number's range would be cut into."""
 VISITS = 100
-"""Visits each entry of a table should have before its value is worth much: its error is then a tenth of the rewards'."""
+"""Visits each entry of a table should have: the error of its value is then a tenth of the rewards' deviation."""
 
 
 def legal(recipe: Recipe, problem: Problem) -> bool:
@@ -33,7 +33,7 @@ def refuse(recipe: Recipe, problem: Problem) -> None:
         expected="labelled actions" if isinstance(space, Box) else "vectors, a Box of numbers",
         found=_found(space),
         where=f"recipe {recipe.name!r} for problem {problem.name!r}",
-        fix=f"take one of {fits}; {_discretised(recipe, problem, space) if isinstance(space, Box) else _relaxed(space)}",
+        fix=f"take one of {fits}; or {_otherwise(recipe, problem)}",
     )
 
 
@@ -43,21 +43,20 @@ def _found(space: Discrete | Box) -> str:
     return f"{space.size} labels"
 
 
-def _discretised(recipe: Recipe, problem: Problem, space: Box) -> str:
-    """What naming cells of the box as labels would take."""
+def _otherwise(recipe: Recipe, problem: Problem) -> str:
+    """What would make the match legal, and what it takes."""
+    space = problem.action
+    if isinstance(space, Discrete):
+        return "state it as a Box, where the labels are steps of one number, and let the world round it"
     labels = CELLS**space.size
     widths = (high - low for low, high in zip(space.low, space.high, strict=True))
     off = ", ".join(f"{name} {width / CELLS / 2:.3g}" for name, width in zip(space.names, widths, strict=True))
-    text = f"or cut each number into {CELLS} cells in problem.py: {labels:,} labels, each number up to ({off}) off"
+    text = f"cut each number into {CELLS} cells in problem.py: {labels:,} labels, each number up to ({off}) off"
     if recipe.name != "q_learning":
         return text
-    states = CELLS ** len(problem.observation)
-    entries = states * labels
+    features = len(problem.observation)
+    states, entries = CELLS**features, CELLS**features * labels
     return (
-        f"{text}; with {len(problem.observation)} features in {CELLS} cells each, the table has "
-        f"{states:.3g} x {labels:,} = {entries:.3g} entries, {entries * VISITS:.3g} decisions for {VISITS} visits of each"
+        f"{text}; with {features} features in {CELLS} cells each, the table has {states:.3g} x {labels:,} = "
+        f"{entries:.3g} entries, {entries * VISITS:.3g} decisions for {VISITS} visits of each"
     )
-
-
-def _relaxed(space: Discrete) -> str:
-    return f"or, where the {space.size} labels are steps of one number, state it as a Box and let the world round it"
