@@ -13,7 +13,7 @@ import pytest
 
 from tenure.core.errors import ProjectError, SettingsError, StoreError
 from tenure.training import Progress, train
-from tenure.training.workers import Job, _failure
+from tenure.training.workers import Job, failure_of
 
 from .tiny import GUARDED, TINY, project_with
 
@@ -78,7 +78,7 @@ def test_ctrl_c_ends_at_once_and_leaves_no_process(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EROFS, errno.EACCES])
 def test_a_full_or_closed_disk_is_told_from_a_defect(code: int, tmp_path: Path) -> None:
-    failure = _failure(OSError(code, os.strerror(code), "best.zip"), a_job(tmp_path))
+    failure = failure_of(OSError(code, os.strerror(code), "best.zip"), a_job(tmp_path))
     error = pickle.loads(pickle.dumps(failure)).error()
     assert isinstance(error, StoreError)
     assert (error.found, error.where) == (os.strerror(code), "best.zip")
@@ -87,6 +87,6 @@ def test_a_full_or_closed_disk_is_told_from_a_defect(code: int, tmp_path: Path) 
 
 def test_an_error_of_ours_reaches_the_parent_as_it_was(tmp_path: Path) -> None:
     ours = SettingsError(expected="a", found="b", where="c", fix="d")
-    error = pickle.loads(pickle.dumps(_failure(ours, a_job(tmp_path)))).error()
+    error = pickle.loads(pickle.dumps(failure_of(ours, a_job(tmp_path)))).error()
     assert type(error) is SettingsError
     assert error.as_dict() == ours.as_dict()

@@ -35,6 +35,10 @@ class Asked:
         residual: bound of the adjustments to the incumbent's action that are learned in place of actions.
         log: to learn from, for recipes that do.
         mapping: which column of it is what.
+        backend: where to train: `local`, `ray` or `rllib`.
+        cpus_per_seed: processors reserved for each seed on Ray.
+        population: members of population-based training on Ray, in place of seeds; 0 for none.
+        env_runners: processes that step worlds for RLlib.
     """
 
     seeds: int = 2
@@ -45,6 +49,10 @@ class Asked:
     residual: float | None = None
     log: str | None = None
     mapping: str | None = None
+    backend: str = "local"
+    cpus_per_seed: float = 1.0
+    population: int = 0
+    env_runners: int = 1
 
 
 def run_training(output: Output, project: str, asked: Asked, home: Path | None) -> None:
@@ -129,6 +137,7 @@ def train_seeds(output: Output, workspace: Workspace, asked: Asked) -> Any:
     from tenure.design.reward.record import require_check
 
     read_train_settings, train = _training()
+    from tenure.training.backends import Where
     from tenure.training.record import experiment_of
 
     require_check(workspace.project, workspace.home)
@@ -137,12 +146,14 @@ def train_seeds(output: Output, workspace: Workspace, asked: Asked) -> Any:
     settings = settings if asked.steps is None else replace(settings, steps=asked.steps)
     settings = settings if asked.residual is None else replace(settings, residual=Residual(asked.residual))
     settings = _with_log(settings, asked)
+    where = Where(asked.backend, asked.cpus_per_seed, asked.population, asked.env_runners)
     if asked.without:
         output.say(f"EXPERIMENT, no candidate: {experiment_of(asked.without)}.")
-    seeds, run = tuple(range(1, asked.seeds + 1)), asked.name or datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
+    seeds = tuple(range(1, (asked.population or asked.seeds) + 1))
+    run = asked.name or datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
     with progress_bar(output) as bar:
         watch = _watcher(bar, workspace, seeds)
-        record = train(workspace.project, settings, seeds, workspace.home, run, watch)
+        record = train(workspace.project, settings, seeds, workspace.home, run, watch, where)
     _register(workspace, record)
     return record
 

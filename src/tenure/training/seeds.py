@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import asdict, replace
 from functools import reduce
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -23,8 +23,9 @@ from tenure.evaluation import cluster_by, compare
 from tenure.simulators.incidents import added, incidents_of
 from tenure.simulators.rollout import run as simulate
 from tenure.store import load_bundle, save_bundle
-from tenure.training.offline_settings import OfflineSettings
+from tenure.training.backends import LOCAL, Where, run_jobs
 from tenure.training.choose import refuse
+from tenure.training.offline_settings import OfflineSettings
 from tenure.training.recipes import recipe_of
 from tenure.training.record import (
     CurvePoint,
@@ -37,8 +38,11 @@ from tenure.training.record import (
     write_record,
 )
 from tenure.training.settings import Settings
-from tenure.training.workers import Job, Progress, in_processes
+from tenure.training.workers import Job, Progress
 from tenure.training.worlds import training_worlds
+
+if TYPE_CHECKING:
+    from tenure.training.ground import Ground, Trained
 
 
 def train(
@@ -48,6 +52,7 @@ def train(
     home: Path,
     run: str,
     watch: Callable[[Progress], None] = lambda _: None,
+    where: Where = LOCAL,
 ) -> RunRecord:
     """Train every seed, export each one's best checkpoint, and record the run; one run of that name before is replaced.
 
@@ -58,6 +63,7 @@ def train(
         home: where `runs/` and `bundles/` lie.
         run: name of the run.
         watch: called in this process with every point of every curve.
+        where: in processes of this machine, or on Ray.
 
     Raises:
         SettingsError: no seeds or one twice, a name that is no folder's name, a signal to leave out that no term reads.
@@ -69,7 +75,7 @@ def train(
     folder = fresh_folder(home / "runs", run)
     commit = lineage_of_tree(project.folder)
     jobs = [Job(project.place, settings, seed, folder, home / "bundles", commit) for seed in seeds]
-    done = sorted(in_processes(train_seed, jobs, watch), key=lambda record: record.seed)
+    done = sorted(run_jobs(train_seed, jobs, watch, where), key=lambda record: record.seed)
     record = replace(_summary(project, settings, tuple(done), run, home / "bundles", commit), log=log)
     write_record(record, folder)
     return record
@@ -108,16 +114,24 @@ def _refused(expected: str, found: str, fix: str) -> SettingsError:
     return SettingsError(expected=expected, found=found, where="a training run", fix=fix)
 
 
-def train_seed(job: Job, report: Callable[[CurvePoint], None]) -> SeedRecord:
-    """One seed from the first world to the saved bundle."""
+def train_seed(
+    job: Job, report: Callable[[CurvePoint], None], learn: Callable[[Ground], Trained] | None = None
+) -> SeedRecord:
+    """One seed from the first world to the saved bundle.
+
+    Args:
+        job: what to train.
+        report: takes every point of the curve.
+        learn: in place of the recipe's own way, as RLlib's.
+    """
     from tenure.training.export import export
     from tenure.training.ground import Ground
 
     project = load_project(job.project)
     folder = job.run_folder / f"seed-{job.seed}"
-    folder.mkdir()
-    recipe = recipe_of(job.settings.recipe)
-    trained = recipe.train(Ground(project, job.settings, job.seed, folder, report))
+    folder.mkdir(exist_ok=True)  # on Ray a seed whose process died begins again
+    learn = learn or recipe_of(job.settings.recipe).train
+    trained = learn(Ground(project, job.settings, job.seed, folder, report))
     curve = trained.curve
     best = best_point(project.problem.kpis[0], curve)
     bundle = export(

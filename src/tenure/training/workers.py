@@ -46,7 +46,7 @@ class Job:
 
 
 @dataclass(frozen=True)
-class _Failure:
+class Failure:
     """An error of ours as plain fields: errors with keyword arguments do not survive pickling."""
 
     kind: type[TenureError]
@@ -57,6 +57,11 @@ class _Failure:
 
     def error(self) -> TenureError:
         return self.kind(expected=self.expected, found=self.found, where=self.where, fix=self.fix)
+
+
+def progress_of(job: Job, point: CurvePoint) -> Progress:
+    """A point of a job's curve with the share of its steps that are done."""
+    return Progress(job.seed, min(point.steps / job.settings.steps, 1.0), point)
 
 
 Work = Callable[[Job, Callable[[CurvePoint], None]], SeedRecord]
@@ -115,11 +120,11 @@ def _stop(pipe: Connection, process: SpawnProcess) -> None:
 
 def _message(pipe: Connection, job: Job, process: SpawnProcess) -> Progress | SeedRecord:
     try:
-        message: Progress | SeedRecord | _Failure = pipe.recv()
+        message: Progress | SeedRecord | Failure = pipe.recv()
     except (EOFError, OSError) as error:
         process.join()
         raise _died(job, process.exitcode) from error
-    if isinstance(message, _Failure):
+    if isinstance(message, Failure):
         raise message.error()
     return message
 
@@ -143,12 +148,12 @@ def _worker(work: Work, job: Job, pipe: Connection) -> None:
     warnings.simplefilter("ignore")  # a worker has no reader; the parent reports what matters
 
     def report(point: CurvePoint) -> None:
-        pipe.send(Progress(job.seed, min(point.steps / job.settings.steps, 1.0), point))
+        pipe.send(progress_of(job, point))
 
     try:
         pipe.send(work(job, report))
     except Exception as error:
-        pipe.send(_failure(error, job))
+        pipe.send(failure_of(error, job))
 
 
 def _end_with_parent() -> None:
@@ -158,7 +163,8 @@ def _end_with_parent() -> None:
     os._exit(1)
 
 
-def _failure(error: Exception, job: Job) -> _Failure:
+def failure_of(error: Exception, job: Job) -> Failure:
+    """An error of a job, told so that it can be mended; errors of ours stay as they are."""
     if isinstance(error, OSError) and error.errno in DISK:
         error = unwritable(job.run_folder, error)
     if not isinstance(error, TenureError):
@@ -169,7 +175,7 @@ def _failure(error: Exception, job: Job) -> _Failure:
             where=f"{last.filename}, line {last.lineno}, while training seed {job.seed}",
             fix="mend what stands there; `check_simulator` tests the simulator's promises",
         )
-    return _Failure(type(error), **_fields(error))
+    return Failure(type(error), **_fields(error))
 
 
 def _fields(error: TenureError) -> dict[str, Any]:
