@@ -46,10 +46,10 @@ def test_equal_seeds_give_equal_tables() -> None:
 
 
 def test_shaping_moves_every_value_by_the_potential_and_the_best_action_stays() -> None:
-    shaped = replace(HALF, shaping=Shaping(lambda seen: 0.5 * seen[:, 0].astype(float), "towards the goal"))
+    shaped = replace(HALF, shaping=Shaping(lambda seen: 1.0 + 0.5 * seen[:, 0], "towards the goal"))
     table = learn(shaped, LineWalk(), QTable(POSITIONS, 3), SHORT, np.random.default_rng(0))
     for (position, action), value in BEST.items():
-        assert table.values[at(position)[0], action] == pytest.approx(value - 0.5 * position, abs=0.02)
+        assert table.values[at(position)[0], action] == pytest.approx(value - 1 - 0.5 * position, abs=0.02)
 
 
 class Strict(WalledWalk):

@@ -40,7 +40,7 @@ def test_a_feature_the_problem_does_not_have_is_refused(tmp_path: Path) -> None:
 
 def test_equally_wide_cells_need_bounds(tmp_path: Path) -> None:
     project = hot_project(tmp_path / "hot")
-    wide = replace(SETTINGS, cut="bounds", steps=1_000, worlds=100)  # type: ignore[arg-type]
+    wide = replace(SETTINGS, cut="bounds", steps=1_000, worlds=100)
     assert train_q_learning(ground(project, wide, tmp_path / "one")).curve
     text = (tmp_path / "hot" / "problem.py").read_text().replace('"units", 0, 1),),', '"units"),),')
     (tmp_path / "endless").mkdir()
