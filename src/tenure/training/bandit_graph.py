@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 import torch
 from torch import nn
@@ -23,3 +26,19 @@ class BanditGraph(nn.Module):
     def forward(self, observation: torch.Tensor) -> torch.Tensor:
         """Logarithms of probabilities; [n, features] gives [n, actions]."""
         return torch.as_tensor(np.log(np.maximum(self.bandit.distribution(observation.numpy()), LEAST)))
+
+
+class BanditPart:
+    """A bandit as a part of a checkpoint: all it has learned is its model's sums."""
+
+    def __init__(self, bandit: Bandit) -> None:
+        self.bandit = bandit
+
+    def state_dict(self) -> dict[str, Any]:
+        """The model's sums."""
+        return dict(vars(self.bandit.model))
+
+    def load_state_dict(self, state: Mapping[str, Any], /) -> None:
+        """Be as it was then."""
+        vars(self.bandit.model).update(state)
+        self.bandit.forget()

@@ -61,7 +61,7 @@ class Bandit:
         reward = np.asarray(reward, dtype=np.float64)
         _check_batch(observation, action, reward, weight, self.model.actions)
         self.model.update(self.encoding(observation), np.asarray(action), reward, weight)
-        self._forget()
+        self.forget()
 
     def merge(self, other: Bandit) -> None:
         """Add what another bandit of the same model has learned.
@@ -70,7 +70,7 @@ class Bandit:
             DataError: its model has another form.
         """
         self.model.merge(other.model)
-        self._forget()
+        self.forget()
 
     def distribution(self, observation: Floats, allowed: Bools | None = None) -> Floats:
         """Probability of every action, exactly as `propose` draws it; [n, actions]."""
@@ -85,7 +85,8 @@ class Bandit:
         """The bandit as a policy under evaluation, `tenure.core.logged.Target`."""
         return self.distribution(rows.features, rows.allowed)
 
-    def _forget(self) -> None:
+    def forget(self) -> None:
+        """Work out again what follows from the model, which has changed."""
         for name in ("posterior", "version"):
             self.__dict__.pop(name, None)
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Protocol
 
 import numpy as np
 import torch
-from stable_baselines3.common.logger import configure
 from tensordict import TensorDict
 from tensordict.nn import TensorDictModule
 from torch import nn
@@ -25,6 +25,8 @@ from tenure.training.normaliser import Normaliser
 from tenure.training.offline import LoggedSteps, anchored, normaliser_of, open_halves, steps_of
 from tenure.training.offline_judging import LogJudge
 from tenure.training.offline_settings import OfflineSettings
+from tenure.training.parts import Chance
+from tenure.training.stable import STEPS, log_of
 
 INSIDE = 1.0 - 1e-3
 """Largest number of a vector in [-1, 1] that is learned from: beyond, its place before tanh is far out."""
@@ -37,9 +39,11 @@ class Learner(Protocol):
 
     actor: Actor
     """The layers that decide."""
+    stepper: Stepper
+    """Its networks and their optimiser."""
 
-    def update(self, batch: TensorDict) -> Mapping[str, float]:
-        """One gradient step on a batch; gives its losses by name."""
+    def update(self, batch: TensorDict, share: float) -> Mapping[str, float]:
+        """One gradient step on a batch, after a share of all steps in [0, 1); gives its losses by name."""
         ...
 
 
@@ -106,12 +110,23 @@ class Stepper:
     """One optimiser over all networks of a loss, and targets that follow.
 
     Args:
+        loss: holds them.
         optimiser: of them.
         targets: the loss's target networks; None without.
     """
 
+    loss: nn.Module
     optimiser: torch.optim.Optimizer
     targets: SoftUpdate | None
+
+    def state_dict(self) -> dict[str, Any]:
+        """Networks and optimiser, as a checkpoint keeps them."""
+        return {"loss": self.loss.state_dict(), "optimiser": self.optimiser.state_dict()}
+
+    def load_state_dict(self, state: Mapping[str, Any], /) -> None:
+        """Into the same networks, so that whoever acts by them goes on."""
+        self.loss.load_state_dict(state["loss"])
+        self.optimiser.load_state_dict(state["optimiser"])
 
     def step(self, total: torch.Tensor) -> None:
         """One gradient step."""
@@ -126,7 +141,7 @@ def stepper(loss: nn.Module, settings: OfflineSettings) -> Stepper:
     """Adam over a loss's networks; the targets of one of torchrl's follow."""
     parameters = [each for each in loss.parameters() if each.requires_grad]
     targets = SoftUpdate(loss, tau=settings.follow) if isinstance(loss, LossModule) else None
-    return Stepper(torch.optim.Adam(parameters, lr=settings.learning_rate), targets)
+    return Stepper(loss, torch.optim.Adam(parameters, lr=settings.learning_rate), targets)
 
 
 def tensors(steps: LoggedSteps, problem: Problem, normaliser: Normaliser) -> TensorDict:
@@ -179,14 +194,16 @@ def train_from_log(ground: Ground, build: Builder, *, values: bool) -> Trained:
     normaliser = normaliser_of(steps, problem)
     rows = tensors(anchored(steps, problem) if values else steps, problem, normaliser)
     learner = build(problem, settings)
-    logger = configure(str(ground.folder), ["csv", "tensorboard"])
     chance, updates = np.random.default_rng([ground.seed, 3]), -(-settings.steps // settings.batch)
-    for update in range(1, updates + 1):
-        losses = learner.update(rows[torch.as_tensor(chance.integers(0, len(rows), settings.batch))])
-        if update % settings.checkpoint_every == 0 or update == updates:
-            point = ground.watch.score(learner.actor.graph(normaliser), update * settings.batch, update)
-            for name, value in {"selection/score": point.score, **losses}.items():
-                logger.record(name, value)
-            logger.dump(point.steps)
-    logger.close()
+    ground.parts |= {"learner": learner.stepper, "draws": Chance(chance)}
+    done = ground.watch.curve[-1].gradient_steps if ground.go_on() else 0
+    with closing(log_of(ground.folder, done * settings.batch if done else None)) as logger:
+        for update in range(done + 1, updates + 1):
+            batch = rows[torch.as_tensor(chance.integers(0, len(rows), settings.batch))]
+            losses = learner.update(batch, (update - 1) / updates)
+            if update % settings.checkpoint_every == 0 or update == updates:
+                point = ground.score(learner.actor.graph(normaliser), update * settings.batch, update)
+                for name, value in {STEPS: point.steps, "selection/score": point.score, **losses}.items():
+                    logger.record(name, value)
+                logger.dump(point.steps)
     return ground.trained()

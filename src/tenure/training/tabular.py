@@ -185,6 +185,27 @@ AfterStep = Callable[[int, Mapping[str, Floats]], None]
 """Called after each step of all worlds with the decisions so far and the step's signals."""
 
 
+@dataclass
+class Course:
+    """Where the worlds of a table stand.
+
+    Args:
+        state: of the worlds.
+        age: steps each has taken; [worlds].
+        done: decisions so far.
+    """
+
+    state: State
+    age: Ints
+    done: int = 0
+
+
+def begun(problem: Problem, simulator: Simulator, schedule: Schedule, rng: np.random.Generator) -> Course:
+    """Fresh worlds at random ages, so that they do not all end at once."""
+    state = simulator.reset(schedule.worlds, rng, schedule.level)
+    return Course(state, rng.integers(0, problem.horizon, schedule.worlds))
+
+
 def learn(
     problem: Problem,
     simulator: Simulator,
@@ -193,6 +214,7 @@ def learn(
     rng: np.random.Generator,
     reward: Reward | None = None,
     after_step: AfterStep = lambda _, __: None,
+    course: Course | None = None,
 ) -> QTable:
     """Q-learning over batches of worlds; the table is changed and given back.
 
@@ -207,14 +229,15 @@ def learn(
         rng: all chance.
         reward: trained on instead of the problem's own.
         after_step: for checkpoints.
+        course: to go on from; None begins.
     """
     pay, n = problem.reward if reward is None else reward, schedule.worlds
-    state = simulator.reset(n, rng, schedule.level)
-    age, done = rng.integers(0, problem.horizon, n), 0
-    while done < schedule.steps:
+    course = begun(problem, simulator, schedule, rng) if course is None else course
+    while course.done < schedule.steps:
+        state, age = course.state, course.age
         seen = simulator.observe(state)
         cell, allowed = table.cells(seen), allowed_actions(problem, simulator, state, seen)
-        share = done / schedule.steps
+        share = course.done / schedule.steps
         epsilon = schedule.first_epsilon + share * (schedule.last_epsilon - schedule.first_epsilon)
         random = rng.random(n) < epsilon
         action = np.where(random, random_actions(problem, n, rng, allowed), table.greedy(cell, allowed))
@@ -227,9 +250,9 @@ def learn(
         earned = pay(step.signals) + _shaped(problem, seen, following, step.terminated)
         table.update(cell, action, earned + problem.discount * ahead, schedule.power)
         age = np.where(step.terminated, 0, age + 1)
-        state = restarted(simulator, state, age >= problem.horizon, rng, schedule.level)
-        age, done = age % problem.horizon, done + n
-        after_step(done, step.signals)
+        course.state = restarted(simulator, state, age >= problem.horizon, rng, schedule.level)
+        course.age, course.done = age % problem.horizon, course.done + n
+        after_step(course.done, step.signals)
     return table
 
 

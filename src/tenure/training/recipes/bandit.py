@@ -57,26 +57,31 @@ class BanditSettings(Settings):
 def train_bandit(ground: Ground) -> Trained:
     """One seed."""
     from tenure.simulators.actions import allowed_actions
-    from tenure.training.bandit_graph import BanditGraph
+    from tenure.training.bandit_graph import BanditGraph, BanditPart
     from tenure.training.ground import reward_of
-    from tenure.training.tabular import restarted
+    from tenure.training.parts import Attributes, Chance
+    from tenure.training.tabular import Schedule, begun, restarted
 
     bandit, settings, problem, simulator = new_bandit(ground), ground.settings, ground.problem, ground.simulator
     reward = ground.duals.priced(reward_of(ground.project, settings))
     rng, n = np.random.default_rng([ground.seed, 2]), settings.worlds
-    state = simulator.reset(n, rng, settings.level)
-    age, done = rng.integers(0, problem.horizon, n), 0
-    while done < settings.steps:
-        seen = simulator.observe(state)
-        action = bandit.propose(seen, allowed_actions(problem, simulator, state, seen), rng.random(n)).action
-        step = simulator.step(state, action, rng)
+    course = begun(problem, simulator, Schedule(settings.steps, n, level=settings.level), rng)
+    ground.parts |= {"bandit": BanditPart(bandit), "draws": Chance(rng)}
+    ground.parts["course"] = Attributes(course, "state", "age", "done")
+    ground.go_on()
+    while course.done < settings.steps:
+        seen = simulator.observe(course.state)
+        allowed = allowed_actions(problem, simulator, course.state, seen)
+        action = bandit.propose(seen, allowed, rng.random(n)).action
+        step = simulator.step(course.state, action, rng)
         bandit.update(seen, action, reward(step.signals))
         ground.duals.update({limit.signal: float(step.signals[limit.signal].mean()) for limit in ground.duals.limits})
-        over = step.terminated | (age + 1 >= problem.horizon)
-        state, age = restarted(simulator, step.state, over, rng, settings.level), np.where(over, 0, age + 1)
-        done += n
-        if done // n % settings.checkpoint_every == 0 or done >= settings.steps:
-            ground.watch.score(BanditGraph(bandit), done, done // n)
+        over = step.terminated | (course.age + 1 >= problem.horizon)
+        course.state = restarted(simulator, step.state, over, rng, settings.level)
+        course.age, course.done = np.where(over, 0, course.age + 1), course.done + n
+        updates = course.done // n
+        if updates % settings.checkpoint_every == 0 or course.done >= settings.steps:
+            ground.score(BanditGraph(bandit), course.done, updates)
     return ground.trained()
 
 

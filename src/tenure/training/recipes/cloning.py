@@ -33,7 +33,7 @@ class Cloning:
         self.policy = self.actor.as_torchrl()
         self.stepper = stepper(self.policy, settings)
 
-    def update(self, batch: Any) -> Mapping[str, float]:
+    def update(self, batch: Any, share: float) -> Mapping[str, float]:  # noqa: ARG002
         """One gradient step."""
         loss = -self.policy.get_dist(batch).log_prob(batch["action"]).mean()
         self.stepper.step(loss)

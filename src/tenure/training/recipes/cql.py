@@ -55,7 +55,7 @@ class DiscreteCQL:
         loss.make_value_estimator(gamma=problem.discount)
         self.loss, self.stepper = loss, stepper(loss, settings)
 
-    def update(self, batch: Any) -> Mapping[str, float]:
+    def update(self, batch: Any, share: float) -> Mapping[str, float]:  # noqa: ARG002
         """One gradient step."""
         found = self.loss(batch)
         self.stepper.step(found["loss_qvalue"] + self.penalty * found["loss_cql"])
@@ -80,13 +80,12 @@ class BoxCQL:
         )
         loss.make_value_estimator(gamma=problem.discount)
         self.loss, self.stepper = loss, stepper(loss, settings)
-        self.copies = round(settings.cloned * settings.steps / settings.batch)
+        self.cloned = settings.cloned
 
-    def update(self, batch: Any) -> Mapping[str, float]:
+    def update(self, batch: Any, share: float) -> Mapping[str, float]:
         """One gradient step of all losses."""
         found = self.loss(batch)
-        actor = "loss_actor_bc" if self.copies > 0 else "loss_actor"
-        self.copies -= 1
+        actor = "loss_actor_bc" if share < self.cloned else "loss_actor"
         losses = {name: found[name] for name in (actor, "loss_qvalue", "loss_cql", "loss_alpha")}
         self.stepper.step(sum(losses.values()))
         return {f"train/{name}": float(loss.detach()) for name, loss in losses.items()}

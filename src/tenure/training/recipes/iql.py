@@ -51,7 +51,7 @@ class IQL:
         loss.make_value_estimator(gamma=problem.discount)
         self.loss, self.stepper = loss, stepper(loss, settings)
 
-    def update(self, batch: Any) -> Mapping[str, float]:
+    def update(self, batch: Any, share: float) -> Mapping[str, float]:  # noqa: ARG002
         """One gradient step of all three losses."""
         found = self.loss(batch)
         losses = {name: found[name] for name in ("loss_actor", "loss_qvalue", "loss_value")}

@@ -59,27 +59,36 @@ class QLearningSettings(Settings):
             raise self.wrong("no `history`, whose windows no table holds", "one", "take ppo, or leave it out")
 
 
+@dataclass
+class Heat:
+    """Means of the limited signals since their prices last moved, by step."""
+
+    seen: dict[str, list[float]]
+
+
 def train_q_learning(ground: Ground) -> Trained:
     """One seed."""
     from tenure.training.ground import reward_of
+    from tenure.training.parts import Attributes, Chance
     from tenure.training.table_graph import TableGraph
-    from tenure.training.tabular import Schedule, learn, new_table
+    from tenure.training.tabular import Schedule, begun, learn, new_table
 
     settings, problem = ground.settings, ground.problem
     assert isinstance(settings, QLearningSettings)
     rng = np.random.default_rng([ground.seed, 2])
     columns = _columns(settings, problem.feature_names)
     table = new_table(problem, ground.simulator, columns, rng, _bounds(settings, problem, columns))
-    seen: dict[str, list[float]] = {limit.signal: [] for limit in ground.duals.limits}
+    heat = Heat({limit.signal: [] for limit in ground.duals.limits})
 
     def after_step(done: int, signals: Mapping[str, Floats]) -> None:
         updates = done // settings.worlds
-        for name, means in seen.items():
+        for name, means in heat.seen.items():
             means.append(float(signals[name].mean()))
-        if updates % DUAL_EVERY == 0 and seen:
-            ground.duals.update({name: float(np.mean(means[-DUAL_EVERY:])) for name, means in seen.items()})
+        if updates % DUAL_EVERY == 0 and heat.seen:
+            ground.duals.update({name: float(np.mean(means)) for name, means in heat.seen.items()})
+            heat.seen = {name: [] for name in heat.seen}
         if updates % settings.checkpoint_every == 0 or done >= settings.steps:
-            ground.watch.score(TableGraph(table), done, updates)
+            ground.score(TableGraph(table), done, updates)
 
     schedule = Schedule(
         settings.steps,
@@ -90,7 +99,11 @@ def train_q_learning(ground: Ground) -> Trained:
         settings.level,
     )
     reward = ground.duals.priced(reward_of(ground.project, settings))
-    learn(problem, ground.simulator, table, schedule, rng, reward, after_step)
+    course = begun(problem, ground.simulator, schedule, rng)
+    ground.parts |= {"table": Attributes(table, "values", "visits"), "draws": Chance(rng)}
+    ground.parts |= {"course": Attributes(course, "state", "age", "done"), "heat": Attributes(heat, "seen")}
+    ground.go_on()
+    learn(problem, ground.simulator, table, schedule, rng, reward, after_step, course)
     return ground.trained()
 
 
