@@ -94,7 +94,7 @@ def test_progress_arrives_here_while_it_happens(tiny: Tiny) -> None:
 def test_every_seed_leaves_checkpoints_and_logs(tiny: Tiny) -> None:
     for seed in (1, 2):
         names = {path.name.split(".out")[0] for path in (tiny.folder / f"seed-{seed}").iterdir()}
-        assert names == {"best.pt", "last.pt", "progress.csv", "events", "checkpoints"}
+        assert names == {"best.pt", "last.pt", "progress.csv", "events", "checkpoints", "seed.json"}
 
 
 def test_a_bundle_decides_without_the_training_stack(tiny: Tiny) -> None:

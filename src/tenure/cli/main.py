@@ -144,6 +144,7 @@ def train(
     mapping: Annotated[Path | None, typer.Option(help="with --log: TOML saying which column is what")] = None,
     without: Annotated[list[str] | None, typer.Option(help="leave out the reward terms over this signal")] = None,
     name: Annotated[str | None, typer.Option(help="name of the run; default the date and time")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="go on with a stopped run: NAME, or the newest")] = False,
     home: Home = None,
     json: Json = False,
 ) -> None:
@@ -153,7 +154,7 @@ def train(
         from tenure.cli.train import Asked, run_training
 
         told = None if mapping is None else str(mapping)
-        asked = Asked(seeds, steps, tuple(without or ()), name, recipe, residual, log, told)
+        asked = Asked(seeds, steps, tuple(without or ()), name, recipe, residual, log, told, resume=resume)
         run_training(output, project, asked, home)
 
 

@@ -39,6 +39,7 @@ class Asked:
         cpus_per_seed: processors reserved for each seed on Ray.
         population: members of population-based training on Ray, in place of seeds; 0 for none.
         env_runners: processes that step worlds for RLlib.
+        resume: go on with the run of that name, or with the newest that was stopped, as what it was begun.
     """
 
     seeds: int = 2
@@ -53,6 +54,7 @@ class Asked:
     cpus_per_seed: float = 1.0
     population: int = 0
     env_runners: int = 1
+    resume: bool = False
 
 
 def run_training(output: Output, project: str, asked: Asked, home: Path | None) -> None:
@@ -136,26 +138,65 @@ def train_seeds(output: Output, workspace: Workspace, asked: Asked) -> Any:
     """
     from tenure.design.reward.record import require_check
 
-    read_train_settings, train = _training()
+    training = _training()
     from tenure.training.backends import Where
-    from tenure.training.record import experiment_of
 
     require_check(workspace.project, workspace.home)
+    where = Where(asked.backend, asked.cpus_per_seed, asked.population, asked.env_runners)
+    go = _resumed if asked.resume else _begun
+    record = go(training, output, workspace, asked, where)
+    _register(workspace, record)
+    return record
+
+
+def _begun(training: Any, output: Output, workspace: Workspace, asked: Asked, where: Any) -> Any:
+    """A new run."""
+    from tenure.training.record import experiment_of
+
     _check_terms(workspace, asked.without)
-    settings = replace(read_train_settings(workspace.project.settings_path, asked.recipe), without=asked.without)
+    read = training.read_train_settings(workspace.project.settings_path, asked.recipe)
+    settings = replace(read, without=asked.without)
     settings = settings if asked.steps is None else replace(settings, steps=asked.steps)
     settings = settings if asked.residual is None else replace(settings, residual=Residual(asked.residual))
     settings = _with_log(settings, asked)
-    where = Where(asked.backend, asked.cpus_per_seed, asked.population, asked.env_runners)
     if asked.without:
         output.say(f"EXPERIMENT, no candidate: {experiment_of(asked.without)}.")
     seeds = tuple(range(1, (asked.population or asked.seeds) + 1))
     run = asked.name or datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
     with progress_bar(output) as bar:
         watch = _watcher(bar, workspace, seeds)
-        record = train(workspace.project, settings, seeds, workspace.home, run, watch, where)
-    _register(workspace, record)
+        return training.train(workspace.project, settings, seeds, workspace.home, run, watch, where)
+
+
+def _resumed(training: Any, output: Output, workspace: Workspace, asked: Asked, where: Any) -> Any:
+    """A run that was stopped, to its end."""
+    from tenure.training.resume import read_plan, unfinished
+
+    given = ("steps", "without", "recipe", "residual", "log", "mapping", "population")
+    changed = [f"--{name}" for name in given if getattr(asked, name)]
+    if changed:
+        raise ProjectError(
+            expected="a run that goes on as what it was begun",
+            found=" ".join(changed),
+            where="tenure train --resume",
+            fix="leave these out, or train anew without --resume",
+        )
+    plan = read_plan(unfinished(workspace.runs, asked.name))
+    output.say(f"Going on with run {plan.run}: recipe {plan.recipe}, {len(plan.seeds)} seed(s).")
+    with progress_bar(output) as bar:
+        watch = _watcher(bar, workspace, plan.seeds)
+        record = training.resume(workspace.project, workspace.home, plan.run, watch, where)
+    for seed in record.seeds:
+        _say_resumed(output, seed)
     return record
+
+
+def _say_resumed(output: Output, seed: Any) -> None:
+    """From where a seed went on, and what was damaged."""
+    for damage in seed.resumed.get("damaged", ()):
+        output.say(f"Seed {seed.seed}: {damage}; an earlier checkpoint was taken.")
+    if "steps" in seed.resumed:
+        output.say(f"Seed {seed.seed} went on after {seed.resumed['steps']:,} decisions.")
 
 
 def _with_log(settings: Any, asked: Asked) -> Any:
@@ -188,9 +229,9 @@ def progress_bar(output: Output) -> Progress:
     return Progress(*columns, TextColumn("{task.fields[note]}"), TimeElapsedColumn(), console=output.console)
 
 
-def _training() -> tuple[Any, Any]:
+def _training() -> Any:
     try:
-        from tenure.training import read_train_settings, train
+        import tenure.training as training
     except ModuleNotFoundError as error:
         raise ProjectError(
             expected="the training libraries",
@@ -198,7 +239,7 @@ def _training() -> tuple[Any, Any]:
             where="this installation",
             fix="pip install 'tenure[train]'",
         ) from error
-    return read_train_settings, train
+    return training
 
 
 def _check_terms(workspace: Workspace, without: tuple[str, ...]) -> None:

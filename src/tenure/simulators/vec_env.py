@@ -21,9 +21,10 @@ from tenure.core.spaces import Discrete
 from tenure.simulators.actions import Actions, allowed_actions, nearest_allowed
 from tenure.simulators.batch import put
 from tenure.simulators.episodes import Episodes
+from tenure.simulators.faults import WorldFault, fault, not_finite
 from tenure.simulators.spaces import action_space
 
-KEPT = ("level", "replaced", "signals", "_rng", "_state", "_twin", "_age", "_episodes", "_raw", "_allowed")
+KEPT = ("level", "steps", "replaced", "signals", "_rng", "_state", "_twin", "_age", "_episodes", "_raw", "_allowed")
 """What changes as worlds are stepped, and decides what comes next."""
 
 
@@ -43,6 +44,8 @@ class SimulatorVecEnv(VecEnv):
     learner, so the ranking of policies stays and the noise both share goes. That holds only where ends do not
     depend on actions either: a world that ends by itself without its twin, or the other way round, is an error.
     The pairing is close where the simulator's draws have shapes which depend on n alone.
+
+    A reward or observation that is not finite is an error, which names the world, the seed, the level and the step.
 
     The problem's `shaping` is added to the reward of every step. An ended world's potential is 0; one that was only
     cut off by the time limit keeps its last one, as its value is bootstrapped from there. `signals` holds those of the
@@ -85,7 +88,7 @@ class SimulatorVecEnv(VecEnv):
         shape = (getattr(transform, "width", len(problem.observation)),)
         super().__init__(n, spaces.Box(-np.inf, np.inf, shape, np.float32), action_space(problem))
         self.problem, self.simulator, self.level = problem, simulator, level
-        self.replaced = 0
+        self.replaced, self.steps, self._seed = 0, 0, seed
         self._reward = problem.reward if reward is None else reward
         self._baseline, self._scale, self._stagger, self._transform = baseline, scale, stagger, transform
         self._clock = SystemClock() if clock is None else clock
@@ -96,8 +99,10 @@ class SimulatorVecEnv(VecEnv):
     def reset(self) -> Floats:
         """Fresh worlds everywhere; float32 [n, features]."""
         if self._seeds[0] is not None:
-            self._rng = np.random.default_rng(self._seeds[0])
+            self._seed = int(self._seeds[0])
+            self._rng = np.random.default_rng(self._seed)
         self._reset_seeds()
+        self.steps = 0
         self._state: State = self.simulator.reset(self.num_envs, self._rng, self.level)
         self._twin: State = self._state
         horizon = self.problem.horizon if self._stagger else 1
@@ -121,7 +126,10 @@ class SimulatorVecEnv(VecEnv):
         seen = self.simulator.observe(step.state)
         if self.problem.shaping is not None:
             reward = reward + self._shaped(self.problem.shaping, seen, step.terminated)
+        if not (np.isfinite(reward).all() and np.isfinite(seen).all()):
+            raise self._fault(step.signals, reward, seen)
         self._age += 1
+        self.steps += 1
         self._episodes.update(step.signals)
         truncated = (self._age >= self.problem.horizon) & ~step.terminated
         done = step.terminated | truncated
@@ -196,6 +204,16 @@ class SimulatorVecEnv(VecEnv):
     def _seen(self, raw: Floats) -> Floats:
         return np.asarray(raw if self._transform is None else self._transform(raw), dtype=np.float32)
 
+    def _fault(self, signals: Mapping[str, Floats], reward: Floats, seen: Floats) -> WorldFault:
+        """What is not finite, and in which world: a signal of its own, a feature, or the reward."""
+        features = dict(zip(self.problem.feature_names, seen.T, strict=False))
+        named = {**signals, **features, "reward": reward, "observation": seen.sum(axis=1)}
+        found = not_finite(named)
+        assert found is not None
+        what, world = found
+        at = {"seed": self._seed, "level": self.level, "step": self.steps + 1}
+        return fault(what, float(named[what][world]), world, at, self._raw[world], self._actions[world])
+
     def _chances(self) -> tuple[np.random.Generator, np.random.Generator]:
         if self._baseline is None:
             return self._rng, self._rng
@@ -261,6 +279,8 @@ class SimulatorVecEnv(VecEnv):
         if self._baseline is not None:
             self._twin = put(self._twin, ended, fresh)
         self._raw = self._raw.copy()
-        self._raw[ended] = self.simulator.observe(fresh)
+        self._raw[ended] = begun = self.simulator.observe(fresh)
+        if not np.isfinite(begun).all():
+            raise self._fault({}, np.zeros(self.num_envs), self._raw)
         self._age[ended] = 0
         self._allowed = None

@@ -8,7 +8,7 @@ Leaves to others: worlds (`simulators`), judging (`evaluation`), keeping and loa
 from tenure.training.recipes import RECIPES
 from tenure.training.recipes.ppo import PPOSettings
 from tenure.training.record import CurvePoint, RunRecord, SeedRecord, latest_run, read_record
-from tenure.training.seeds import train
+from tenure.training.seeds import resume, train
 from tenure.training.settings import Settings, read_train_settings
 from tenure.training.workers import Progress
 
@@ -23,5 +23,6 @@ __all__ = [
     "latest_run",
     "read_record",
     "read_train_settings",
+    "resume",
     "train",
 ]

@@ -71,7 +71,7 @@ class Ground:
         seed: of worlds, networks and exploration.
         folder: where checkpoints, the learning log and TensorBoard files go.
         report: called with every point of the learning curve.
-        resume: `go_on` from the newest sound checkpoint in the folder; `damaged` says what was wrong with newer ones.
+        resume: `go_on` from the newest sound checkpoint in the folder; without, those that lie there are removed.
         clock: says when a checkpoint is due.
     """
 
@@ -96,7 +96,10 @@ class Ground:
         if settings.history is not None:
             self._remember(settings.history)
         self.checkpoints = Checkpoints(folder / "checkpoints", project.problem.kpis[0], settings.steps, clock)
-        self._from, self.damaged = self.checkpoints.newest() if resume else (None, [])
+        self._from, damaged = self.checkpoints.newest() if resume else (None, [])
+        self.checkpoints.drop_after(-1 if self._from is None else self._from.point.gradient_steps)
+        self.resumed: dict[str, Any] = {"damaged": damaged} if damaged else {}
+        """From which checkpoint it went on, and what was wrong with newer ones; empty for neither."""
         self._state_then = {} if self._from is None else self._from.state()
         fitted: tuple[Normaliser, Scouting] = self._state_then.get("fitted") or self._fitted()
         self.normaliser, self.scouted = fitted
@@ -246,8 +249,8 @@ class Ground:
             )
         for name, part in self.parts.items():
             part.load_state_dict(state[name])
+        self.resumed |= {"steps": self._from.point.steps, "checkpoint": self._from.folder.name}
         GlobalChance().load_state_dict(state["chance"])
-        self.checkpoints.drop_after(self._from.point.gradient_steps)
         return True
 
     def _state(self) -> dict[str, Any]:

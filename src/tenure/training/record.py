@@ -63,7 +63,9 @@ class SeedRecord:
     """One seed of a run: its bundle, its best checkpoint's score and excess on the selection data, its curve.
 
     `weights` are those of limits held by `lagrange` at that checkpoint, in reward per unit of the limit's signal,
-    `incidents` what a simulator in another process mended while it trained.
+    `incidents` what a simulator in another process mended while it trained. `resumed`, where it was stopped and went
+    on: `steps` and `checkpoint` from which it last did, and `damaged`, what was wrong with newer ones. `utilisation`:
+    what its process used and what took the time (docs/checkpoints.md).
     """
 
     seed: int
@@ -74,6 +76,8 @@ class SeedRecord:
     excess: float = 0.0
     weights: dict[str, float] = field(default_factory=dict)
     incidents: dict[str, int] = field(default_factory=dict)
+    resumed: dict[str, Any] = field(default_factory=dict)
+    utilisation: dict[str, Any] = field(default_factory=dict)
 
     def merit(self, kpi: KPI) -> tuple[float, float]:
         """What seeds are ranked by, as checkpoints are."""
@@ -204,10 +208,7 @@ def read_record(folder: Path) -> RunRecord:
         )
     try:
         fields = json.loads(path.read_text())
-        seeds = tuple(
-            SeedRecord(**{**seed, "curve": tuple(CurvePoint(**point) for point in seed["curve"])})
-            for seed in fields.pop("seeds")
-        )
+        seeds = tuple(seed_record(seed) for seed in fields.pop("seeds"))
         return RunRecord(**fields, seeds=seeds)
     except (ValueError, TypeError, KeyError) as error:
         raise ProjectError(
@@ -216,6 +217,15 @@ def read_record(folder: Path) -> RunRecord:
             where=str(path),
             fix="restore the file, or train again",
         ) from error
+
+
+def seed_record(fields: dict[str, Any]) -> SeedRecord:
+    """A seed's record from its plain fields.
+
+    Raises:
+        TypeError, KeyError: they are not such fields.
+    """
+    return SeedRecord(**{**fields, "curve": tuple(CurvePoint(**point) for point in fields["curve"])})
 
 
 def latest_run(runs: Path) -> RunRecord:

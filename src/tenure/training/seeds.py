@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tenure.core.arrays import Floats
-from tenure.core.errors import SettingsError
+from tenure.core.errors import SettingsError, TenureError
 from tenure.core.history import History
 from tenure.core.problem import Problem
 from tenure.core.project import Project, load_project
@@ -20,6 +20,7 @@ from tenure.core.reward import KPI, Reward
 from tenure.core.spaces import Box
 from tenure.core.trace import DAY, bound_kpi
 from tenure.evaluation import cluster_by, compare
+from tenure.simulators.faults import WorldFault
 from tenure.simulators.incidents import added, incidents_of
 from tenure.simulators.rollout import run as simulate
 from tenure.store import load_bundle, save_bundle
@@ -36,6 +37,17 @@ from tenure.training.record import (
     libraries,
     lineage_of_tree,
     write_record,
+)
+from tenure.training.resume import (
+    Plan,
+    hashes_of,
+    held,
+    read_done,
+    read_plan,
+    unfinished,
+    with_resume,
+    write_done,
+    write_plan,
 )
 from tenure.training.settings import Settings
 from tenure.training.workers import Job, Progress
@@ -71,13 +83,61 @@ def train(
         ProjectError: a seed failed; the others are stopped.
     """
     _check(project, settings, seeds)
-    log = _log(project.problem, settings)
+    hashes, log = hashes_of(project, settings), _log(project.problem, settings)
     folder = fresh_folder(home / "runs", run)
-    commit = lineage_of_tree(project.folder)
-    jobs = [Job(project.place, settings, seed, folder, home / "bundles", commit) for seed in seeds]
-    done = sorted(run_jobs(train_seed, jobs, watch, where), key=lambda record: record.seed)
-    record = replace(_summary(project, settings, tuple(done), run, home / "bundles", commit), log=log)
-    write_record(record, folder)
+    plain = json.loads(json.dumps(asdict(settings)))
+    plan = Plan(run, settings.recipe, plain, seeds, hashes, lineage_of_tree(project.folder))
+    write_plan(plan, folder)
+    return _carry_out(project, plan, folder, log, watch, where)
+
+
+def resume(
+    project: Project,
+    home: Path,
+    run: str | None = None,
+    watch: Callable[[Progress], None] = lambda _: None,
+    where: Where = LOCAL,
+) -> RunRecord:
+    """Go on with a run that was stopped: finished seeds stay, the others go on from their newest sound checkpoint.
+
+    Args:
+        project: what it was begun for.
+        home: where `runs/` and `bundles/` lie.
+        run: name of the run; None takes the newest that is not finished.
+        watch: called in this process with every further point of every curve.
+        where: in processes of this machine, or on Ray.
+
+    Raises:
+        ProjectError: there is no such run, the problem, reward, simulator or log is another one than it was begun with,
+            or a seed failed.
+        ConflictError: another process is training it.
+        StoreError: the run's folder cannot be written.
+    """
+    folder = unfinished(home / "runs", run)
+    plan = read_plan(folder)
+    plan.check(project)
+    settings = plan.settings_of()
+    _check(project, settings, plan.seeds)
+    return _carry_out(project, plan, folder, _log(project.problem, settings), watch, where)
+
+
+def _carry_out(
+    project: Project, plan: Plan, folder: Path, log: dict[str, Any], watch: Callable[[Progress], None], where: Where
+) -> RunRecord:
+    """Train the seeds that are not finished, then record the run."""
+    bundles, settings = folder.parent.parent / "bundles", plan.settings_of()
+    with held(folder):
+        found = [read_done(folder / f"seed-{seed}", bundles) for seed in plan.seeds]
+        done = [record for record in found if record is not None]
+        left = sorted(set(plan.seeds) - {record.seed for record in done})
+        jobs = [Job(project.place, settings, seed, folder, bundles, plan.commit) for seed in left]
+        try:
+            done += run_jobs(train_seed, jobs, watch, where) if jobs else []
+        except TenureError as error:
+            raise with_resume(error, folder) from error
+        seeds = tuple(sorted(done, key=lambda record: record.seed))
+        record = replace(_summary(project, settings, seeds, plan.run, bundles, plan.commit), log=log)
+        write_record(record, folder)
     return record
 
 
@@ -125,13 +185,18 @@ def train_seed(
         learn: in place of the recipe's own way, as RLlib's.
     """
     from tenure.training.export import export
+    from tenure.training.faults import told
     from tenure.training.ground import Ground
 
     project = load_project(job.project)
     folder = job.run_folder / f"seed-{job.seed}"
-    folder.mkdir(exist_ok=True)  # on Ray a seed whose process died begins again
+    folder.mkdir(exist_ok=True)  # a seed whose process died goes on from its checkpoints
     learn = learn or recipe_of(job.settings.recipe).train
-    trained = learn(Ground(project, job.settings, job.seed, folder, report))
+    ground = Ground(project, job.settings, job.seed, folder, report, resume=True)
+    try:
+        trained = learn(ground)
+    except (OSError, WorldFault) as error:
+        raise told(error, ground) from error
     curve = trained.curve
     best = best_point(project.problem.kpis[0], curve)
     bundle = export(
@@ -146,7 +211,19 @@ def train_seed(
     save_bundle(bundle, job.bundles)
     speed = curve[-1].steps / curve[-1].seconds
     mended = incidents_of(project.simulator)
-    return SeedRecord(job.seed, bundle.version, best.score, speed, tuple(curve), best.excess, best.weights, mended)
+    record = SeedRecord(
+        job.seed,
+        bundle.version,
+        best.score,
+        speed,
+        tuple(curve),
+        best.excess,
+        best.weights,
+        mended,
+        ground.resumed,
+    )
+    write_done(record, folder)
+    return record
 
 
 def best_point(kpi: KPI, curve: list[CurvePoint]) -> CurvePoint:

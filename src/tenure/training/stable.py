@@ -88,14 +88,15 @@ def log_of(folder: Path, steps: int | None) -> Logger:
     """The learner's log, as CSV and for TensorBoard; one that goes on keeps its rows up to so many steps."""
     path = folder / "progress.csv"
     before = _rows(path.read_text(), steps) if steps is not None and path.exists() else []
+    anew = any(folder.glob("events.out*"))
     logger = configure(str(folder), ["csv", "tensorboard"])
     for output in logger.output_formats:
         if isinstance(output, CSVOutputFormat) and before:
             output.keys = before[0]
             csv.writer(output.file, lineterminator="\n").writerows(before)
-        if isinstance(output, TensorBoardOutputFormat) and steps is not None:
+        if isinstance(output, TensorBoardOutputFormat) and anew:
             output.writer.close()
-            output.writer = SummaryWriter(log_dir=str(folder), purge_step=steps + 1)
+            output.writer = SummaryWriter(log_dir=str(folder), purge_step=0 if steps is None else steps + 1)
     return logger
 
 
