@@ -84,6 +84,26 @@ def test_a_log_that_never_shows_the_action_says_nothing() -> None:
     assert found["reason"]
 
 
+class Edge:
+    """Heads, and in one situation of two what no coin ever showed."""
+
+    version = "edge"
+
+    def propose(self, observation: Floats, allowed: Bools | None, draw: Floats) -> Proposal:
+        return Proposal(np.where(observation[:, 0] > 0, 2, 1), np.ones(len(observation)))
+
+
+def test_a_policy_that_often_wants_what_the_log_never_shows_has_no_value() -> None:
+    three = replace(PROBLEM, action=Discrete(("tails", "heads", "edge")))
+    shown = np.repeat(np.arange(4_000) // 4 % 2, 2)[:, None].astype(float)
+    judge = LogJudge(log(4_000, observation=shown), three, three.reward)
+    assert judge(Heads())["value"] == pytest.approx(4.0)
+    found = judge(Edge())
+    assert found["value"] is None
+    assert found["verdict"] == "inconclusive"
+    assert found["reason"] == "50.0% of the target's decisions were never taken in this log"
+
+
 def test_episodes_that_miss_something_are_left_out() -> None:
     propensity, steps = np.full(80, 0.5), np.tile([0, 1], 40)
     propensity[0], steps[3] = np.nan, 2
