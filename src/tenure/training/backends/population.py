@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from tenure.training.ground import Ground, Trained
 
 TURNS = 10
-"""Times in a run that members are compared; each trains a tenth of its steps in between."""
+"""Stretches a run is cut into, with fewer updates as many as there are; members are compared after each."""
 RATES, ENTROPIES = (1e-4, 1e-2), (1e-4, 3e-2)
 """Where learning rates and weights of the entropy are drawn from, evenly in their logarithm."""
 VARIED = ("learning_rate", "entropy")
@@ -63,7 +63,7 @@ def as_population(jobs: list[Job], watch: Callable[[Progress], None], where: Whe
         mode="max",
         perturbation_interval=1,
         hyperparam_mutations=dict(space),
-        synch=False,  # as in the paper: nobody waits, and who copies nobody goes on in the same process
+        synch=True,  # compared at equal steps, also where there are more members than processors
         require_attrs=False,  # a member's record, its last report, is compared with nobody's
     )
     return run_trials(_trial, jobs, watch, where, space, scheduler)
@@ -79,7 +79,7 @@ def _trial(config: dict[str, Any], jobs: Mapping[str, Job]) -> None:
 
     from tenure.training.seeds import train_seed
 
-    job = jobs[config["job"]]
+    job = jobs[tune.get_context().get_trial_name()]
     varied = {name: config[name] for name in VARIED}
     job = replace(job, settings=replace(job.settings, **varied))
     try:
@@ -98,15 +98,14 @@ def _member(ground: Ground, job: Job) -> Trained:
     assert isinstance(settings, PPOSettings)
     left_at = tune.get_checkpoint()
     member = Member(ground, settings, Path(left_at.path) if left_at else None)
-    updates = max(settings.steps // member.per_update, 1)
-    for turn in range(member.turn + 1, TURNS + 1):
-        due = updates * turn // TURNS * member.per_update - member.model.num_timesteps
-        if due > 0:
-            ascent = DualAscent(ground.duals, ground.worlds)
-            member.model.learn(due, callback=[ascent], reset_num_timesteps=False)
+    updates = -(-settings.steps // member.per_update)
+    turns = min(TURNS, updates)
+    for turn in range(member.turn + 1, turns + 1):
+        due = updates * turn // turns * member.per_update - member.model.num_timesteps
+        member.model.learn(due, callback=[DualAscent(ground.duals, ground.worlds)], reset_num_timesteps=False)
         point = member.score(turn)
         told = {"progress": progress_of(job, point), "turn": turn}
-        if turn == TURNS:
+        if turn == turns:
             tune.report(told)
             break
         with tempfile.TemporaryDirectory() as folder:

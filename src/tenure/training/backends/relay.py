@@ -72,7 +72,7 @@ class Relay(tune.Callback):
         **_: Any,
     ) -> None:
         """One report, passed on."""
-        _open[-1].take(trial.config["job"], result)
+        _open[-1].take(str(trial), result)
 
 
 class FirstFailure(tune.Stopper):

@@ -6,6 +6,8 @@ Ray Tune asks for such storage too.
 
 from __future__ import annotations
 
+import pickle
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -29,20 +31,33 @@ def as_trials(work: Work, jobs: list[Job], watch: Callable[[Progress], None], wh
         KeyboardInterrupt: Ctrl-C; a run of the same jobs in the same folder goes on.
     """
 
-    def trial(config: dict[str, Any], jobs: Mapping[str, Job]) -> None:
+    def trial(config: dict[str, Any], jobs: Mapping[str, Job]) -> None:  # noqa: ARG001
         from ray import tune
 
-        job = jobs[config["job"]]
+        job = jobs[tune.get_context().get_trial_name()]
 
         def report(point: CurvePoint) -> None:
             tune.report({"progress": progress_of(job, point)})
 
         try:
-            tune.report({"record": work(job, report)})
+            tune.report({"record": done_once(job, lambda: work(job, report))})
         except Exception as error:
             tune.report({"failure": failure_of(error, job)})
 
     return run_trials(trial, jobs, watch, where)
+
+
+def done_once(job: Job, work: Callable[[], SeedRecord]) -> SeedRecord:
+    """The job's record: the one it has left, where it was done before a driver died, else that of doing it now."""
+    kept = job.run_folder / STATE / f"{name_of(job)}.done"
+    if kept.exists():
+        record: SeedRecord = pickle.loads(kept.read_bytes())  # noqa: S301  # our own file in the run's folder
+        return record
+    record = work()
+    half = kept.with_suffix(".half")
+    half.write_bytes(pickle.dumps(record))
+    half.replace(kept)
+    return record
 
 
 def run_trials(
@@ -56,7 +71,7 @@ def run_trials(
     """Run a function per job as Tune does, until each has reported its `record`, or one a `failure`.
 
     Args:
-        trial: takes a config, with the name of its `job`, and `jobs` by name.
+        trial: takes a config, and jobs by the name its context gives as the trial's.
         jobs: at least one, all with the same run folder.
         watch: called in this process.
         where: processors, retries, patience.
@@ -77,17 +92,21 @@ def run_trials(
             tuner = ray.tune.Tuner.restore(state, given, resume_errored=True)
         else:
             tuner = _new_tuner(ray, given, {"job": list(named), **(space or {})}, folder, where, scheduler)
-        return _records(inbox, tuner.fit(), named)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Ray's own advice
+            found = tuner.fit()
+        return _records(inbox, found, named)
 
 
 def _new_tuner(ray: Any, trial: Any, space: Mapping[str, Any], folder: Path, where: Where, scheduler: Any) -> Any:
     from tenure.training.backends.relay import FirstFailure, Relay
 
-    tune = ray.tune
+    tune, turns = ray.tune, scheduler is not None
+    names = {"trial_name_creator": _named, "trial_dirname_creator": _named}
     return tune.Tuner(
         trial,
         param_space={**space, "job": tune.grid_search(space["job"])},
-        tune_config=tune.TuneConfig(scheduler=scheduler, trial_dirname_creator=_short_name),
+        tune_config=tune.TuneConfig(scheduler=scheduler, reuse_actors=turns, **names),
         run_config=tune.RunConfig(
             name=STATE,
             storage_path=str(folder),
@@ -107,11 +126,12 @@ def _records(inbox: Any, grid: Any, jobs: Mapping[str, Job]) -> list[SeedRecord]
     """
     if inbox.ended is not None:
         raise inbox.ended
-    before = {result.config["job"]: result.metrics.get("record") for result in grid}
+    by_name = {Path(result.path).name: result for result in grid}
+    before = {name: result.metrics.get("record") for name, result in by_name.items()}
     done = {name: record for name, record in before.items() if isinstance(record, SeedRecord)} | inbox.records
-    lost = [result for result in grid if result.error and result.config["job"] in jobs]
+    lost = [name for name in jobs if name in by_name and by_name[name].error]
     if lost:
-        raise _died(jobs[lost[0].config["job"]], str(lost[0].error))
+        raise _died(jobs[lost[0]], str(by_name[lost[0]].error))
     if not set(jobs) <= set(done):
         raise KeyboardInterrupt  # Tune takes the signal, saves its state and returns what there is
     return [done[name] for name in jobs]
@@ -142,5 +162,6 @@ def placed(job: Job) -> Job:
     )
 
 
-def _short_name(trial: Any) -> str:
-    return f"{trial.config['job']}-{trial.trial_id}"
+def _named(trial: Any) -> str:
+    """Called once, when a trial is made: a member that copies another takes over its config, `job` and all."""
+    return str(trial.config["job"])
