@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -145,6 +146,10 @@ def train(
     without: Annotated[list[str] | None, typer.Option(help="leave out the reward terms over this signal")] = None,
     name: Annotated[str | None, typer.Option(help="name of the run; default the date and time")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="go on with a stopped run: NAME, or the newest")] = False,
+    backend: Annotated[str, typer.Option(help="where to train: local, ray or rllib (docs/ray.md)")] = "local",
+    cpus_per_seed: Annotated[float, typer.Option(help="with ray, rllib: processors reserved for each process")] = 1.0,
+    population: Annotated[int, typer.Option(help="with ray: members that copy the better ones; 0 trains seeds")] = 0,
+    env_runners: Annotated[int, typer.Option(help="with rllib: processes that step worlds")] = 1,
     home: Home = None,
     json: Json = False,
 ) -> None:
@@ -155,7 +160,8 @@ def train(
 
         told = None if mapping is None else str(mapping)
         asked = Asked(seeds, steps, tuple(without or ()), name, recipe, residual, log, told, resume=resume)
-        run_training(output, project, asked, home)
+        asked = replace(asked, backend=backend, cpus_per_seed=cpus_per_seed)
+        run_training(output, project, replace(asked, population=population, env_runners=env_runners), home)
 
 
 @app.command()

@@ -34,7 +34,9 @@ def as_trials(work: Work, jobs: list[Job], watch: Callable[[Progress], None], wh
     def trial(config: dict[str, Any], jobs: Mapping[str, Job]) -> None:  # noqa: ARG001
         from ray import tune
 
-        job = jobs[tune.get_context().get_trial_name()]
+        job = jobs.get(tune.get_context().get_trial_name())
+        if job is None:  # done since Tune saved its state, as the run's folder tells
+            return
 
         def report(point: CurvePoint) -> None:
             tune.report({"progress": progress_of(job, point)})
