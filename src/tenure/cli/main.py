@@ -165,6 +165,29 @@ def train(
 
 
 @app.command()
+def bench(
+    project: Project,
+    share: Annotated[float, typer.Option(min=0.001, max=1, help="of the budget, in the last round")] = 0.1,
+    seeds: Annotated[int, typer.Option(min=3, help="of each contestant")] = 3,
+    steps: Annotated[
+        int | None, typer.Option(min=1, help="the budget: decisions per seed; default the project's")
+    ] = None,
+    recipe: Annotated[list[str] | None, typer.Option(help="who races; default those that suit the problem")] = None,
+    full: Annotated[
+        bool, typer.Option("--full", help="then train the last ones on the whole budget: did the share tell?")
+    ] = False,
+    home: Home = None,
+    json: Json = False,
+) -> None:
+    """Which recipe suits this problem? A race on a share of the budget, beside the incumbent and the bound."""
+    output = Output(json=json)
+    with reported(output):
+        from tenure.cli.bench import Asked, run_bench
+
+        raise SystemExit(run_bench(output, project, Asked(share, seeds, steps, tuple(recipe or ()), full), home))
+
+
+@app.command()
 def evaluate(
     project: Annotated[str | None, typer.Argument(metavar="[P]", help="a project; optional with --log")] = None,
     policy: Annotated[
