@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tenure.core.errors import SettingsError
-from tenure.training import RECIPES, PPOSettings, Settings, read_train_settings
+from tenure.training import RECIPES, PPOSettings, read_train_settings
 
 
 def test_the_defaults_are_those_of_the_recipe() -> None:
