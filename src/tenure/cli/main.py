@@ -198,6 +198,9 @@ def evaluate(
         ),
     ] = None,
     held_out: Annotated[bool, typer.Option("--held-out", help="read the held-out data, and count the reading")] = False,
+    checkpoints: Annotated[
+        str | None, typer.Option(metavar="RUN", help="rank this run's checkpoints, and say what was forgotten")
+    ] = None,
     log: Annotated[
         str | None, typer.Option(help="value the policy on this log instead (CSV, JSONL, Parquet...)")
     ] = None,
@@ -229,6 +232,11 @@ def evaluate(
                 log, str(policy), project, reward_model, margin, alpha, discount, least, mapping, rejects, home
             )
             raise SystemExit(run_log_evaluation(output, asked))
+        if checkpoints is not None:
+            from tenure.cli.evaluate_checkpoints import run_checkpoints
+
+            run_checkpoints(output, needed(project, "a project"), checkpoints, home)
+            return
         from tenure.cli.evaluate import run_evaluation
 
         run_evaluation(output, needed(project, "a project, or --log FILE"), policy, held_out, home)

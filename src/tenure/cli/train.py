@@ -70,6 +70,8 @@ def run_training(output: Output, project: str, asked: Asked, home: Path | None) 
         output.say(f"No checkpoint keeps every limit; the chosen one exceeds one by {percent(chosen.excess)}.")
     if record.log:
         output.say(_log_sentence(record.log))
+    if chosen.utilisation:
+        output.say(_used(chosen.utilisation))
     mended = incidents_sentence(record.incidents)
     if mended:
         output.say(f"{mended}.")
@@ -80,6 +82,12 @@ def run_training(output: Output, project: str, asked: Asked, home: Path | None) 
         output.say(f"EXPERIMENT, no candidate: {record.experiment}. Train without --without for one.")
     output.say(f"Chosen: version {record.chosen}. Next: tenure evaluate {project}")
     output.result(as_json(record))
+
+
+def _used(used: dict[str, Any]) -> str:
+    """What the chosen seed's process used, in words."""
+    machine = f"{used['cores']:.1f} cores, {used['memory_mb']:,.0f} MB at most, GPU {used['gpu']}"
+    return f"It used {machine}; {used['bottleneck']}. Batches: {used['batch_hint']}."
 
 
 def _log_sentence(log: dict[str, Any]) -> str:
@@ -123,6 +131,7 @@ def as_json(record: Any) -> dict[str, Any]:
         "steps_per_s": record.steps_per_s,
         "incidents": record.incidents,
         "log": record.log,
+        "utilisation": {seed.version: seed.utilisation for seed in record.seeds},
         "diagnosis": [],
     }
 
@@ -256,6 +265,8 @@ def _check_terms(workspace: Workspace, without: tuple[str, ...]) -> None:
 
 def _watcher(bar: Progress, workspace: Workspace, seeds: tuple[int, ...]) -> Callable[[Any], None]:
     """Shows each seed's current score beside incumbent and bound."""
+    from tenure.training.utilisation import busy_with
+
     project, panel = workspace.project, workspace.project.simulator.panel("selection")
     kpi = project.problem.kpis[0]
     incumbent, totals = simulate(project, project.incumbent, panel), bound_totals(project, panel)
@@ -264,7 +275,8 @@ def _watcher(bar: Progress, workspace: Workspace, seeds: tuple[int, ...]) -> Cal
     tasks: dict[int, TaskID] = {seed: bar.add_task(f"seed {seed}", total=1.0, note=against) for seed in seeds}
 
     def watch(progress: Any) -> None:
-        note = f"{kpi.name} {progress.point.score:.3f} ({against})"
+        doing = f"; {busy_with(progress.point.shares)}" if progress.point.shares else ""
+        note = f"{kpi.name} {progress.point.score:.3f} ({against}){doing}"
         before = bar.tasks[tasks[progress.seed]].completed
         bar.update(tasks[progress.seed], completed=progress.share, note=note)
         if not bar.console.is_terminal and int(4 * progress.share) > int(4 * before):  # a log file sees no bar

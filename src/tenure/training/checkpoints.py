@@ -150,9 +150,8 @@ class Checkpoints:
         return written
 
     def all(self) -> list[Checkpoint]:
-        """Those on the disk, the earliest first; a folder without a readable manifest is none."""
-        found = (_read(path) for path in self.folder.glob("[!.]*"))
-        return sorted((one for one in found if one), key=lambda one: one.point.gradient_steps)
+        """Those on the disk, the earliest first."""
+        return stored(self.folder)
 
     def newest(self) -> tuple[Checkpoint | None, list[str]]:
         """The newest one to go on from, and what was wrong with newer ones."""
@@ -210,6 +209,12 @@ class Checkpoints:
                 shutil.rmtree(one.folder)
             elif one.resumable:
                 _thin(one)
+
+
+def stored(folder: Path) -> list[Checkpoint]:
+    """The checkpoints in a folder, the earliest first; one without a readable manifest is none."""
+    found = (_read(path) for path in folder.glob("[!.]*"))
+    return sorted((one for one in found if one), key=lambda one: one.point.gradient_steps)
 
 
 def saved(thing: object) -> bytes:

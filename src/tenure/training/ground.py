@@ -40,6 +40,7 @@ from tenure.training.residual import AdjustedWorlds, NoAdjustment
 from tenure.training.scout import Scouting, scout
 from tenure.training.settings import Settings
 from tenure.training.stable import Scoring, StableLearner, log_of
+from tenure.training.utilisation import Meter, MeteredWorlds, Phases, batch_hint, utilisation
 from tenure.training.vectors import UnitVectors
 from tenure.training.watcher import Report, SelectionWatch
 from tenure.training.worlds import training_worlds
@@ -87,6 +88,7 @@ class Ground:
         clock: Clock = SystemClock(),  # noqa: B008
     ) -> None:
         torch.set_num_threads(1)
+        self.meter, self.clock = Meter(), clock
         self.project, self.settings, self.seed, self.folder = project, settings, seed, folder
         self.problem: Problem = project.problem
         self.simulator: Simulator = training_worlds(project, settings)
@@ -107,18 +109,13 @@ class Ground:
         spread = self.normaliser.reward_std
         self.duals = Duals(learned, natural_rates(learned, settings.dual_rate, spread, self.scouted.deviation))
         self.watch = SelectionWatch(project, self.duals, folder, report, self.policy)
+        self.watch.meter = self.meter
         self.parts: dict[str, Part] = {"duals": Attributes(self.duals, "weights"), "watch": self.watch}
         """What a checkpoint keeps; a recipe adds its own before it calls `go_on`."""
 
     def policy(self, graph: nn.Module) -> Policy:
         """A graph of the learner's as a policy over the project's own actions."""
-        learner: Policy = (
-            graph.bandit if isinstance(graph, BanditGraph) else TorchPolicy(graph, history=self.settings.history)
-        )
-        residual = self.settings.residual
-        if residual is None:
-            return learner
-        return Adjusting(learner, self.project.incumbent, residual, self.project.problem.action)
+        return policy_of(graph, self.project, self.settings)
 
     def _fitted(self) -> tuple[Normaliser, Scouting]:
         """What is measured before the training begins."""
@@ -151,7 +148,7 @@ class Ground:
     def worlds(self) -> SimulatorVecEnv:
         """The training worlds: observations and rewards in the learner's units, limits priced, twins where wanted."""
         settings = self.settings
-        worlds = SimulatorVecEnv(
+        worlds = MeteredWorlds(
             self.problem,
             self.simulator,
             settings.worlds,
@@ -162,6 +159,7 @@ class Ground:
             scale=1.0 / self.normaliser.reward_std,
             transform=self.normaliser,
         )
+        worlds.meter = self.meter
         self.parts["worlds"] = worlds
         return worlds
 
@@ -197,14 +195,16 @@ class Ground:
         self.parts["ascent"] = Attributes(ascent, "seen")
         logger = log_of(self.folder, None if self._from is None else self._from.point.steps)
         model.set_logger(logger)
-        goes_on = self.go_on()
-        if goes_on:
-            logger.record("selection/score", self.watch.curve[-1].score)
-        left = self.settings.steps - (model.num_timesteps if goes_on else 0)
-        model.learn(left, callback=[ascent, scoring], reset_num_timesteps=not goes_on)
-        scoring.score()
-        model.dump_logs()  # the last update's values and the last score
-        logger.close()
+        try:
+            goes_on = self.go_on()
+            if goes_on:
+                logger.record("selection/score", self.watch.curve[-1].score)
+            left = self.settings.steps - (model.num_timesteps if goes_on else 0)
+            model.learn(left, callback=[ascent, scoring, Phases(self.meter)], reset_num_timesteps=not goes_on)
+            scoring.score()
+            model.dump_logs()  # the last update's values and the last score
+        finally:
+            logger.close()
         return self.trained()
 
     def score(self, graph: nn.Module, steps: int, gradient_steps: int) -> CurvePoint:
@@ -221,11 +221,13 @@ class Ground:
             EvidenceError: the first KPI is not finite there.
             StoreError: the checkpoint cannot be written.
         """
+        before = self.meter.switch("score")
         levels = {} if self.climb is None else self.climb.look(self.policy(graph.eval()), steps / self.settings.steps)
         point = self.watch.score(graph, steps, gradient_steps, levels)
         ended = steps >= self.settings.steps
         if ended or self.checkpoints.due:
             self.checkpoints.save(point, self.watch.last, None if ended else self._state())
+        self.meter.switch(before)
         return point
 
     def go_on(self) -> bool:
@@ -236,6 +238,7 @@ class Ground:
         Raises:
             StoreError: the checkpoint is of another recipe or version, which has other parts.
         """
+        self.meter.switch("loop")
         if self._from is None:
             return False
         state, self._state_then = self._state_then, {}
@@ -270,9 +273,23 @@ class Ground:
         self.parts["climb"] = Attributes(climb, "level")
         return climb
 
+    def utilisation(self, graph: nn.Module) -> dict[str, Any]:
+        """What this process used so far, and whether larger batches than the settings' would pay for this network."""
+        batch, lasted = getattr(self.settings, "batch", None), sum(self.meter.seconds.values())
+        hint = batch_hint(graph, len(self.problem.observation), batch, lasted, self.clock)
+        return utilisation(self.meter, hint).as_dict()
+
     def trained(self) -> Trained:
         """The best checkpoint so far, and the curve."""
         return Trained(self.watch.best(), self.watch.curve)
+
+
+def policy_of(graph: nn.Module, project: Project, settings: Settings) -> Policy:
+    """A learner's graph as a policy over the project's own actions."""
+    learner: Policy = graph.bandit if isinstance(graph, BanditGraph) else TorchPolicy(graph, history=settings.history)
+    if settings.residual is None:
+        return learner
+    return Adjusting(learner, project.incumbent, settings.residual, project.problem.action)
 
 
 def reward_of(project: Project, settings: Settings) -> Reward:

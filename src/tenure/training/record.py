@@ -34,6 +34,7 @@ class CurvePoint:
         levels: of a curriculum, the gain over the incumbent on training worlds of each level so far, as a share of its
             first KPI.
         by_log: what the log it learns from says of it, fields of `ByLog`; empty where the selection data chooses.
+        shares: of the time since the point before, by what took it; no part of what makes two points equal.
     """
 
     steps: int
@@ -46,6 +47,7 @@ class CurvePoint:
     weights: dict[str, float] = field(default_factory=dict)
     levels: dict[str, float] = field(default_factory=dict)
     by_log: dict[str, Any] = field(default_factory=dict)
+    shares: dict[str, float] = field(default_factory=dict, compare=False)
 
     def merit(self, kpi: KPI) -> tuple[float, float]:
         """What checkpoints are ranked by, the higher the better: keeping the limits first, then the first KPI.

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tenure.core.arrays import Floats
+from tenure.core.clock import Clock, SystemClock
 from tenure.core.errors import SettingsError, TenureError
 from tenure.core.history import History
 from tenure.core.problem import Problem
@@ -175,14 +176,22 @@ def _refused(expected: str, found: str, fix: str) -> SettingsError:
 
 
 def train_seed(
-    job: Job, report: Callable[[CurvePoint], None], learn: Callable[[Ground], Trained] | None = None
+    job: Job,
+    report: Callable[[CurvePoint], None],
+    learn: Callable[[Ground], Trained] | None = None,
+    clock: Clock | None = None,
 ) -> SeedRecord:
-    """One seed from the first world to the saved bundle.
+    """One seed from the first world, or from its newest sound checkpoint, to the saved bundle.
 
     Args:
         job: what to train.
         report: takes every point of the curve.
         learn: in place of the recipe's own way, as RLlib's.
+        clock: says when a checkpoint is due; None takes the machine's.
+
+    Raises:
+        StoreError: the disk is full or must not be written; the last good checkpoint is named.
+        WorldFault: a world answered what is no number; `incident.json` in the seed's folder says which.
     """
     from tenure.training.export import export
     from tenure.training.faults import told
@@ -192,7 +201,7 @@ def train_seed(
     folder = job.run_folder / f"seed-{job.seed}"
     folder.mkdir(exist_ok=True)  # a seed whose process died goes on from its checkpoints
     learn = learn or recipe_of(job.settings.recipe).train
-    ground = Ground(project, job.settings, job.seed, folder, report, resume=True)
+    ground = Ground(project, job.settings, job.seed, folder, report, resume=True, clock=clock or SystemClock())
     try:
         trained = learn(ground)
     except (OSError, WorldFault) as error:
@@ -221,6 +230,7 @@ def train_seed(
         best.weights,
         mended,
         ground.resumed,
+        ground.utilisation(trained.graph),
     )
     write_done(record, folder)
     return record

@@ -23,6 +23,7 @@ from tenure.simulators.rollout import run
 from tenure.training.checkpoints import saved
 from tenure.training.duals import Duals
 from tenure.training.record import CurvePoint
+from tenure.training.utilisation import Meter
 from tenure.training.vectors import cells
 
 Report = Callable[[CurvePoint], None]
@@ -57,6 +58,7 @@ class SelectionWatch:
         self.panel = project.simulator.panel("selection")
         self.curve: list[CurvePoint] = []
         self.last, self._best = b"", b""
+        self.meter: Meter | None = None
         self.started = time.perf_counter()
         self.by_log: Callable[[Policy], dict[str, Any]] | None = None
         """What a log says of a policy, fields of `ByLog`, where the log chooses and not the selection data."""
@@ -121,6 +123,7 @@ class SelectionWatch:
             entropy=float(-(shares[shares > 0] * np.log(shares[shares > 0])).sum()),
             excess=excess(problem.limits, trace),
             weights=dict(self.duals.weights),
+            shares={} if self.meter is None else self.meter.lap(),
             by_log={} if self.by_log is None else self.by_log(policy),
         )
 
