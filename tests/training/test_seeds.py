@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from tenure.core.arrays import Floats
-from tenure.core.errors import SettingsError, StoreError
+from tenure.core.errors import EvidenceError, SettingsError, StoreError
 from tenure.core.project import Project, load_project
 from tenure.core.reward import KPI
 from tenure.evaluation import crossed_bootstrap
@@ -226,5 +226,14 @@ def test_a_seed_that_keeps_the_limits_goes_before_one_that_does_not() -> None:
 
 
 def test_a_level_the_simulator_does_not_have_is_refused(tiny: Tiny, tmp_path: Path) -> None:
-    with pytest.raises(SettingsError, match=r"levels \['easy', 'hard', 'normal'\]; found 'hell'"):
+    with pytest.raises(SettingsError, match=r"levels of \['easy', 'hard', 'normal'\]; found \['hell'\]"):
         train(tiny.project, replace(TINY, level="hell"), (1,), tmp_path, "no")
+
+
+def test_an_incumbent_that_reaches_nothing_is_told_before_training(tmp_path: Path) -> None:
+    project = load_project("bikes")
+    nothing = KPI("nothing", "bikes", "lower", {"lost_rentals": 0.0})
+    vars(project)["problem"] = replace(project.problem, kpis=(nothing, *project.problem.kpis))
+    with pytest.raises(EvidenceError, match="a gain is a share of it"):
+        train(project, TINY, (1,), tmp_path, "nothing")
+    assert list(tmp_path.iterdir()) == []

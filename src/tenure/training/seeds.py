@@ -13,7 +13,7 @@ import numpy as np
 
 from tenure.core.arrays import Floats
 from tenure.core.clock import Clock, SystemClock
-from tenure.core.errors import SettingsError, TenureError
+from tenure.core.errors import EvidenceError, SettingsError, TenureError
 from tenure.core.history import History
 from tenure.core.problem import Problem
 from tenure.core.project import Project, load_project
@@ -160,6 +160,24 @@ def _check(project: Project, settings: Settings, seeds: tuple[int, ...]) -> None
     if not terms > set(settings.without):
         expected = f"to leave out some of the reward's terms, {sorted(terms)}, and not all of them"
         raise _refused(expected, str(list(settings.without)), "name the signal of a term")
+    _check_incumbent(project)
+
+
+def _check_incumbent(project: Project) -> None:
+    """A gain is a share of what the incumbent reaches; that it reaches nothing is told before hours of training.
+
+    Raises:
+        EvidenceError: its first KPI is 0 on the selection data.
+    """
+    problem, simulator = project.problem, project.simulator
+    panel, kpi = simulator.panel("selection"), problem.kpis[0]
+    if simulate(problem, simulator, project.incumbent, panel).trace.kpi(kpi) == 0:
+        raise EvidenceError(
+            expected=f"an incumbent whose {kpi.name!r} is not 0 on the selection data: a gain is a share of it",
+            found="0",
+            where=f"problem {problem.name!r}, its first KPI",
+            fix="put a KPI first that the incumbent has, such as a cost per decision",
+        )
 
 
 def _log(problem: Problem, settings: Settings) -> dict[str, Any]:
