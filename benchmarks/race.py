@@ -21,7 +21,7 @@ from tenure.core.problem import Problem
 from tenure.core.project import load_project
 from tenure.core.spaces import Box
 from tenure.training import read_train_settings
-from tenure.training.race import Race, Rung, race
+from tenure.training.race import Race, Rung, Standing, race
 from tenure.training.record import lineage_of_tree
 
 CASES = ("factory", "warehouse", "execution", "delivery", "alarms", "bikes", "recommender", "arm")
@@ -94,12 +94,14 @@ def row_of(case: str, own: int, budget: int, found: Race, commit: str) -> Row:
 
 def told(rung: Rung) -> str:
     """The standings of a round in words."""
-    return "; ".join(
-        f"{one.name} not trained"
-        if one.score is None
-        else f"{one.name} {one.score.value:+.1%} ({one.score.low:+.1%} to {one.score.high:+.1%}, {one.taken:,.0f} taken)"
-        for one in rung.standings
-    )
+    return "; ".join(_one(one) for one in rung.standings)
+
+
+def _one(one: Standing) -> str:
+    if one.score is None:
+        return f"{one.name} not trained"
+    span = f"{one.score.low:+.1%} to {one.score.high:+.1%}"
+    return f"{one.name} {one.score.value:+.1%} ({span}, {one.taken:,.0f} taken)"
 
 
 def main() -> None:

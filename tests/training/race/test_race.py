@@ -1,149 +1,221 @@
-"""Halving, the winner, and whether it was rightly foretold; trained by a stand-in with known scores."""
+"""Rounds, who goes on, what is trained and what is taken as it was; training itself is played."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tenure.core.errors import EvidenceError, SettingsError
-from tenure.core.evidence import Verdict
+from tenure.core.errors import ConflictError, EvidenceError, SettingsError
 from tenure.core.project import Project, load_project
-from tenure.training import CurvePoint, RunRecord, SeedRecord, Settings
-from tenure.training.race import halving as module
-from tenure.training.race.halving import Race, race
-from tenure.training.recipes import RECIPES
-from tenure.training.record import fresh_folder, write_record
-from tenure.training.resume import hashes_of
+from tenure.training import RECIPES, CurvePoint, RunRecord, SeedRecord
+from tenure.training.race import Race, entering, race, rounds
+from tenure.training.record import write_record
+from tenure.training.settings import Settings
+
+from ..hot import SIMULATOR, hot_project
 
 INCUMBENT = 10.0
-Cost = Callable[[int], float]
+SEEDS = (1, 2, 3)
 
 
-def raced(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, costs: dict[str, Cost], **options: Any
-) -> tuple[Race, list[str]]:
-    """A race of recipes whose cost after so many steps is known; and which runs were trained."""
-    trained: list[str] = []
+class Played:
+    """Training as the tests want it: each recipe reaches a KPI (lower is better) that may depend on its decisions."""
 
-    def stand_in(
-        project: Project, settings: Settings, seeds: tuple[int, ...], home: Path, run: str, _: object
+    def __init__(self, reaches: dict[str, Callable[[int], float]]) -> None:
+        self.reaches, self.trained, self.spent = reaches, list[tuple[str, int]](), 0.0
+
+    def train(
+        self, project: Project, settings: Settings, seeds: tuple[int, ...], home: Path, run: str, watch: Any
     ) -> RunRecord:
-        trained.append(run)
-        record = record_of(project, settings, seeds, run, costs[settings.recipe](settings.steps))
-        write_record(record, fresh_folder(home / "runs", run))
+        self.trained.append((settings.recipe, settings.steps))
+        self.spent += 2.0
+        value = self.reaches[settings.recipe](settings.steps)
+        point = CurvePoint(settings.steps, 1, 1.0, value, 0.5, 0.5)
+        gain = (INCUMBENT - value) / INCUMBENT
+        record = RunRecord(
+            run=run,
+            problem=project.problem.name,
+            problem_version=project.problem.version,
+            reward_version=project.problem.reward_version,
+            simulator_version=project.simulator.version,
+            trained_on=project.simulator.version,
+            settings=json.loads(json.dumps(asdict(settings))),
+            seeds=tuple(SeedRecord(seed, "v", value, 1.0, (point,)) for seed in seeds),
+            chosen="v",
+            incumbent=INCUMBENT,
+            bound=0.0,
+            gain={"value": gain, "low": gain - 0.01, "high": gain + 0.01},
+            commit="",
+        )
+        (home / "runs" / run).mkdir(parents=True, exist_ok=True)
+        write_record(record, home / "runs" / run)
         return record
 
-    monkeypatch.setattr(module, "_trained", stand_in)
-    contestants = {name: RECIPES[name].settings() for name in costs}
-    found = race(load_project("bikes"), contestants, (1, 2, 3), folder, **{"budget": 8_000_000, **options})
-    return found, trained
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    """Any project of labels."""
+    return hot_project(tmp_path / "hot")
 
 
-def record_of(project: Project, settings: Settings, seeds: tuple[int, ...], run: str, cost: float) -> RunRecord:
-    """A record of seeds that end near a cost, 0.1 apart."""
-    hashes, excess = hashes_of(project, settings), 0.2 if cost < 1 else 0.0
-    done = [SeedRecord(seed, f"v{seed}", cost + 0.1 * (seed - 2), 1.0, (point(cost),), excess) for seed in seeds]
-    return RunRecord(
-        run=run,
-        problem=project.problem.name,
-        problem_version=hashes["problem"],
-        reward_version=hashes["reward"],
-        simulator_version=hashes["simulator"],
-        settings=json.loads(json.dumps(asdict(settings))),
-        seeds=tuple(done),
-        chosen="v1",
-        incumbent=INCUMBENT,
-        bound=None,
-        gain={},
-        commit="",
-        trained_on=hashes["simulator"],
-        recipe=settings.recipe,
+@pytest.fixture
+def played(monkeypatch: pytest.MonkeyPatch) -> Played:
+    """PPO is best early, DQN late, A2C never, QR-DQN fails."""
+
+    def fails(_: int) -> float:
+        raise EvidenceError(expected="a finite KPI", found="nan", where="training", fix="mend it")
+
+    found = Played(
+        {
+            "ppo": lambda _: 8.0,
+            "dqn": lambda steps: 9.0 if steps <= 40_000 else 5.0,
+            "a2c": lambda _: 12.0,
+            "qr_dqn": fails,
+        }
     )
+    monkeypatch.setattr(entering, "train", found.train)
+    return found
 
 
-def point(cost: float) -> CurvePoint:
-    return CurvePoint(1, 1, 2.0, cost, 0.5, 1.0)
+def entered_as(names: tuple[str, ...]) -> dict[str, Settings]:
+    return {name: RECIPES[name].settings() for name in names}
 
 
-def flat(cost: float) -> Cost:
-    return lambda steps: cost
+def run_race(project: Project, home: Path, names: tuple[str, ...], **more: Any) -> Race:
+    entered = entered_as(names)
+    return race(project, entered, SEEDS, home, budget=400_000, **more)
 
 
-def test_the_weaker_half_leaves_after_each_round_but_two_stay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    costs = {"ppo": flat(8), "a2c": flat(9), "dqn": flat(9.5), "qr_dqn": flat(9.2)}
-    found, trained = raced(tmp_path, monkeypatch, costs)
-    assert [rung.steps for rung in found.rungs] == [200_000, 400_000, 800_000]
-    assert [[one.name for one in rung.standings] for rung in found.rungs] == [
-        ["ppo", "a2c", "qr_dqn", "dqn"],
-        ["ppo", "a2c"],
-        ["ppo", "a2c"],
-    ]
-    assert len(trained) == 8
+def test_rounds_double_up_to_the_share_as_often_as_halving_leaves_two() -> None:
+    assert rounds(2, 10_000, 0.1) == [1_000]
+    assert rounds(3, 10_000, 0.1) == [500, 1_000]
+    assert rounds(5, 10_000, 0.1) == [250, 500, 1_000]
+    assert rounds(8, 10_000, 0.1) == [250, 500, 1_000]
+
+
+def test_the_weaker_half_leaves_after_each_round(project: Project, played: Played, tmp_path: Path) -> None:
+    found = run_race(project, tmp_path / "home", ("a2c", "dqn", "ppo"))
+    assert played.trained == [("a2c", 20_000), ("dqn", 20_000), ("ppo", 20_000), ("ppo", 40_000), ("dqn", 40_000)]
+    assert [one.name for one in found.rungs[-1].standings] == ["ppo", "dqn"]
     assert found.chosen == "ppo"
-    assert found.rungs[-1].standings[0].gains == pytest.approx((0.21, 0.2, 0.19))
-    assert found.verdict is Verdict.PASS
 
 
-def test_nobody_may_beat_the_incumbent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    found, _ = raced(tmp_path / "all", monkeypatch, {"ppo": flat(11), "a2c": flat(12)})
-    assert found.chosen is None
-    assert found.reason.startswith("Nobody beats the incumbent: ppo gains -10.0%")
-    assert found.verdict is Verdict.FAIL
-    near, _ = raced(tmp_path / "near", monkeypatch, {"ppo": flat(10), "a2c": flat(12)})
-    assert (near.chosen, near.verdict) == (None, Verdict.INCONCLUSIVE)
+def test_gains_are_shares_of_the_incumbent_and_better_is_above_zero(
+    project: Project, played: Played, tmp_path: Path
+) -> None:
+    found = run_race(project, tmp_path / "home", ("a2c", "ppo"))
+    best, last = found.rungs[-1].standings
+    assert best.gains == pytest.approx((0.2, 0.2, 0.2))
+    assert last.gains == pytest.approx((-0.2, -0.2, -0.2))
 
 
-def test_a_winner_that_breaks_a_limit_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    found, _ = raced(tmp_path, monkeypatch, {"ppo": flat(0.5), "a2c": flat(9)})
-    assert found.chosen == "a2c", "the other one is ranked behind all that keep their limits"
-    both, _ = raced(tmp_path / "both", monkeypatch, {"ppo": flat(0.5), "a2c": flat(0.6)})
-    assert both.chosen is None
-    assert "exceeds one by 20.0%" in both.reason
-
-
-def test_the_whole_budget_says_whether_the_share_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    late: Cost = lambda steps: 9.0 if steps < 8_000_000 else 7.0  # noqa: E731
-    found, trained = raced(tmp_path, monkeypatch, {"ppo": flat(8), "dqn": late}, full=True)
-    assert found.chosen == "ppo"
+def test_in_full_the_prediction_is_held_against_what_came(project: Project, played: Played, tmp_path: Path) -> None:
+    found = run_race(project, tmp_path / "home", ("a2c", "dqn", "ppo"), full="finalists")
+    assert found.chosen == "ppo"  # the share decides; the check is told beside it
+    assert found.full is not None
+    assert {one.name for one in found.full.standings} == {"dqn", "ppo"}
     assert found.prediction is not None
-    assert (found.prediction.early, found.prediction.late, found.prediction.holds) == ("ppo", "dqn", False)
-    assert found.prediction.regret == pytest.approx(0.1)
-    assert trained[-2:] == ["ppo-8000000", "dqn-8000000"]
+    assert (found.prediction.holds, found.prediction.late) == (False, "dqn")
+    assert found.prediction.regret == pytest.approx(3.0)
 
 
-def test_what_is_finished_is_not_trained_again_unless_something_changed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_all_can_be_trained_in_full(project: Project, played: Played, tmp_path: Path) -> None:
+    found = run_race(project, tmp_path / "home", ("a2c", "dqn", "ppo"), full="all")
+    assert found.full is not None
+    assert [one.name for one in found.full.standings] == ["dqn", "ppo", "a2c"]
+
+
+def test_what_was_trained_before_is_taken_as_it_is_with_its_cost(
+    project: Project, played: Played, tmp_path: Path
 ) -> None:
-    costs = {"ppo": flat(8), "a2c": flat(9)}
-    first, _ = raced(tmp_path, monkeypatch, costs)
-    again, trained = raced(tmp_path, monkeypatch, costs)
-    assert (again, trained) == (first, [])
-    monkeypatch.setattr(module, "hashes_of", lambda *_: {"problem": "x", "reward": "x", "simulator": "x"})
-    _, trained = raced(tmp_path, monkeypatch, costs)
-    assert len(trained) == 6
+    first = run_race(project, tmp_path / "home", ("dqn", "ppo"), spent=lambda: played.spent)
+    count = len(played.trained)
+    assert run_race(project, tmp_path / "home", ("dqn", "ppo"), spent=lambda: played.spent) == first
+    assert len(played.trained) == count
+    assert [one.core_s for one in first.rungs[-1].standings] == [2.0, 2.0]
+    assert first.rungs[-1].standings[0].score_per_core_s == pytest.approx(0.1)
 
 
-def test_one_that_cannot_be_trained_is_out_with_its_reason_and_the_race_goes_on(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("change", ["simulator", "settings", "seeds"])
+def test_what_was_trained_on_something_else_is_trained_anew(
+    project: Project, played: Played, tmp_path: Path, change: str
 ) -> None:
-    def broken(steps: int) -> float:
-        raise EvidenceError(expected="a reward", found="NaN", where="world 3", fix="mend it")
+    entered = entered_as(("dqn", "ppo"))
+    race(project, entered, SEEDS, tmp_path / "home", budget=400_000)
+    count, seeds = len(played.trained), SEEDS
+    if change == "simulator":
+        other = hot_project(tmp_path / "other").folder
+        (other / "simulator.py").write_text(SIMULATOR.replace("hot-1", "hot-2"))
+        project = load_project(other)
+    elif change == "settings":
+        entered = {name: replace(one, learning_rate=0.5) for name, one in entered.items()}
+    else:
+        seeds = (4, 5, 6)
+    race(project, entered, seeds, tmp_path / "home", budget=400_000)
+    assert len(played.trained) == count + 2
 
-    found, _ = raced(tmp_path, monkeypatch, {"ppo": flat(8), "a2c": flat(9), "dqn": broken})
+
+def test_one_that_fails_is_out_with_its_reason_and_the_race_goes_on(
+    project: Project, played: Played, tmp_path: Path
+) -> None:
+    found = run_race(project, tmp_path / "home", ("qr_dqn", "ppo"))
     assert found.chosen == "ppo"
-    assert "found NaN" in next(one.why for one in found.rungs[0].standings if one.name == "dqn")
-    with pytest.raises(SettingsError, match="a contestant that can be trained"):
-        raced(tmp_path / "none", monkeypatch, {"ppo": broken, "a2c": broken})
+    lost = found.rungs[-1].standings[-1]
+    assert (lost.name, lost.score) == ("qr_dqn", None)
+    assert "a finite KPI" in lost.why
 
 
-@pytest.mark.parametrize("wrong", [{"share": 0.0}, {"share": 1.5}])
-def test_a_race_of_nothing_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wrong: dict[str, Any]) -> None:
-    with pytest.raises(SettingsError, match="the race"):
-        raced(tmp_path, monkeypatch, {"ppo": flat(8), "a2c": flat(9)}, **wrong)
-    with pytest.raises(SettingsError, match="at least two contestants"):
-        raced(tmp_path, monkeypatch, {"ppo": flat(8)})
+def test_a_race_in_which_everybody_fails_says_what_they_said(project: Project, played: Played, tmp_path: Path) -> None:
+    played.reaches["ppo"] = played.reaches["qr_dqn"]
+    with pytest.raises(SettingsError, match="that can be trained") as caught:
+        run_race(project, tmp_path / "home", ("qr_dqn", "ppo"))
+    assert "a finite KPI" in caught.value.found
+
+
+def test_another_race_in_the_same_place_is_no_contestants_failure(
+    project: Project, played: Played, tmp_path: Path
+) -> None:
+    def held(_: int) -> float:
+        raise ConflictError(expected="nobody", found="another process", where="there", fix="wait")
+
+    played.reaches["ppo"] = held
+    with pytest.raises(ConflictError):
+        run_race(project, tmp_path / "home", ("dqn", "ppo"))
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [(("ppo",), "at least 2 contestants"), (("ppo", "sac"), "vectors"), (("ppo", "iql"), "learn in worlds")],
+)
+def test_a_race_that_cannot_be_is_refused_before_anybody_trains(
+    project: Project, played: Played, tmp_path: Path, names: tuple[str, ...], expected: str
+) -> None:
+    with pytest.raises(SettingsError, match=expected):
+        run_race(project, tmp_path / "home", names)
+    assert played.trained == []
+
+
+def test_a_round_too_short_for_a_recipe_is_told_before_anybody_trains(
+    project: Project, played: Played, tmp_path: Path
+) -> None:
+    with pytest.raises(SettingsError, match="learning_starts") as caught:
+        race(
+            project,
+            {"ppo": RECIPES["a2c"].settings(), "dqn": RECIPES["dqn"].settings()},
+            SEEDS,
+            tmp_path,
+            budget=20_000,
+        )
+    assert "recipe 'dqn'" in caught.value.where
+    assert played.trained == []
+
+
+def test_two_seeds_are_too_few(project: Project, played: Played, tmp_path: Path) -> None:
+    entered = entered_as(("dqn", "ppo"))
+    with pytest.raises(SettingsError, match="3 seeds"):
+        race(project, entered, (1, 2), tmp_path, budget=400_000)

@@ -77,26 +77,28 @@ def race(
 
     Raises:
         SettingsError: fewer than two contestants or three seeds, a share out of (0, 1], a recipe that cannot decide
-            what the problem asks for, or nobody could be trained.
+            what the problem asks for or cannot do with so few decisions, or nobody could be trained.
         StoreError, ConflictError: the folder cannot be written, or another race is run there.
 
     Source: Jamieson and Talwalkar (2016), "Non-stochastic best arm identification and hyperparameter optimization".
     """
     _check(project, contestants, seeds, share)
+    lengths = rounds(len(contestants), budget, share)
+    entered = {name: [replace(one, steps=steps) for steps in (*lengths, budget)] for name, one in contestants.items()}
     track, records = Track(project, seeds, home, spent, watch), list[RunRecord]()
 
-    def rung(names: Sequence[str], steps: int) -> Rung:
-        found = [enter(track, name, replace(contestants[name], steps=steps)) for name in names]
+    def rung(names: Sequence[str], place: int) -> Rung:
+        found = [enter(track, name, entered[name][place]) for name in names]
         records.extend(record for _, record in found if record is not None)
         standings = sorted((one for one, _ in found), key=lambda one: one.merit, reverse=True)
-        return _with_somebody(Rung(steps, tuple(standings)))
+        return _with_somebody(Rung([*lengths, budget][place], tuple(standings)))
 
     names, rungs = list(contestants), list[Rung]()
-    for steps in rounds(len(names), budget, share):
-        rungs.append(rung(names, steps))
+    for place in range(len(lengths)):
+        rungs.append(rung(names, place))
         names = better_half(rungs[-1])
     incumbent, bound = records[-1].incumbent, records[-1].bound
-    whole = None if full == "nobody" else rung(list(contestants) if full == "all" else names, budget)
+    whole = None if full == "nobody" else rung(list(contestants) if full == "all" else names, -1)
     foretold: Prediction | None = None if whole is None else prediction_of(rungs[-1], whole, abs(incumbent) or 1.0)
     return Race(incumbent, bound, tuple(rungs), *choice(rungs[-1]), whole, foretold)
 
