@@ -188,6 +188,23 @@ def bench(
 
 
 @app.command()
+def tune(
+    project: Project,
+    trials: Annotated[int, typer.Option(min=1, help="settings to try")] = 20,
+    seeds: Annotated[int, typer.Option(min=2, help="of each trial; as many fresh ones for the winner")] = 2,
+    steps: Annotated[int | None, typer.Option(min=1, help="decisions per seed; default those of the last run")] = None,
+    home: Home = None,
+    json: Json = False,
+) -> None:
+    """Search for settings, once the last run's curve is flat; prints the table to paste and changes nothing."""
+    output = Output(json=json)
+    with reported(output):
+        from tenure.cli.tune import run_tune
+
+        raise SystemExit(run_tune(output, project, trials, seeds, steps, home))
+
+
+@app.command()
 def evaluate(
     project: Annotated[str | None, typer.Argument(metavar="[P]", help="a project; optional with --log")] = None,
     policy: Annotated[
