@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from tenure import Split
-from tenure.cases.delivery.orders import Arrival, Hardness, arrivals, weather
+from tenure.cases.delivery.orders import Arrival, Hardness, arrivals, jam, weather
 from tenure.cases.delivery.problem import LOAD, RETURN, VANS, WAIT, incumbent, problem
-from tenure.cases.delivery.simulator import NONE, RELOAD, Towns, _ranked, simulator
-from tenure.cases.delivery.town import BRIDGE, MINUTES, SHARE, drive_minutes
+from tenure.cases.delivery.simulator import BEGINS, NONE, RELOAD, Towns, _ranked, simulator
+from tenure.cases.delivery.town import BRIDGE, JAM, MINUTES, SHARE, SLOWER, drive_minutes
 from tenure.core.arrays import Floats
 from tenure.core.errors import DataError
 from tenure.core.evidence import Verdict
@@ -60,10 +60,50 @@ def even_roads(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_drive_by_hand() -> None:
-    """To the north are 8 minutes; at 17 o'clock 1.7 times as much, in snow 1.5 times that; the bridge costs 40 more."""
-    assert drive_minutes(0, NORTH, 2, 0) == 8  # type: ignore[arg-type]
-    assert drive_minutes(0, NORTH, 17, 2) == pytest.approx(8 * 1.7 * 1.5)  # type: ignore[arg-type]
-    assert drive_minutes(0, SOUTH, 17, 0) == pytest.approx(8 * 1.7 + 40)  # type: ignore[arg-type]
+    """To the north are 8 minutes; at 17 o'clock 1.7 times as much, in snow 1.5 times that; a jam is for the bridge."""
+    assert drive_minutes(0, NORTH, 2, 0, 40) == 8  # type: ignore[arg-type]
+    assert drive_minutes(0, NORTH, 17, 2, 40) == pytest.approx(8 * 1.7 * 1.5)  # type: ignore[arg-type]
+    assert drive_minutes(0, SOUTH, 17, 0, 40) == pytest.approx(8 * 1.7 + 40)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("drawn", "clock", "snow", "minutes"),
+    [
+        (0.5, 17, 0, 60),  # a usual day's peak
+        (0.5, 16.5, 0, 50),  # half way from 40 at four to 60 at five
+        (0.5, 17, 1, 90),  # snow
+        (0.0, 16, 0, 60),  # the peak comes an hour earlier
+        (1.0, 17, 0, 40),  # an hour later: now as usually at four
+        (0.0, 23.5, 0, 0),  # no hour of the next day is asked
+    ],
+)
+def test_jams_at_the_bridge_move_by_up_to_an_hour_and_are_longer_in_snow(
+    drawn: float, clock: float, snow: float, minutes: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tenure.cases.delivery.orders.uniform", lambda number, step, use: np.full(len(number), drawn))
+    hard = Hardness(np.ones(1), np.zeros(1), np.full(1, 2 * snow))
+    assert jam(np.array([7]), np.array([int(clock * 12)]), hard)[0] == pytest.approx(minutes)
+
+
+def test_the_jam_that_is_foretold_is_the_one_that_comes() -> None:
+    state = simulator.reset(64, np.random.default_rng(4))
+    foretold = simulator.observe(state)[:, problem.feature_names.index("jam_soon")]
+    for _ in range(12):
+        state = simulator.step(state, np.full(64, WAIT), RNG).state
+    came = simulator.observe(state)[:, problem.feature_names.index("jam")]
+    assert came.max() > 10
+    assert np.array_equal(foretold, came)
+
+
+def test_no_jam_is_beyond_what_the_features_allow() -> None:
+    bound = next(feature.high for feature in problem.observation if feature.name == "jam")
+    assert JAM.max() * SLOWER.max() <= bound
+
+
+def test_training_towns_begin_by_day() -> None:
+    hour = simulator.reset(4096, np.random.default_rng(5)).step % 288 / 12
+    assert BEGINS == (5, 15)
+    assert (hour.min(), hour.max()) == (5, 15 - 1 / 12)
 
 
 def test_ways_are_as_long_back_as_forth_and_the_bridge_lies_on_ways_to_the_south_alone() -> None:
@@ -107,8 +147,16 @@ def test_all_minutes_of_a_waiting_order_add_up_to_its_delivery_time() -> None:
 
 def test_a_van_at_the_depot_costs_nothing_and_one_that_waits_outside_its_minutes() -> None:
     assert signals(town(), WAIT) == {}
-    assert signals(town(place=[NORTH] * 3), WAIT) == {"van_minutes": 5}
-    assert signals(town(place=[NORTH] * 3, free_at=[NIGHT * 5.0 - 3] * 3), WAIT) == {"van_minutes": 8}
+    assert signals(town(place=[NORTH] * 3), WAIT) == {"van_minutes": 5, "parked_minutes": 5}
+    since = town(place=[NORTH] * 3, free_at=[NIGHT * 5.0 - 3] * 3)
+    assert signals(since, WAIT) == {"van_minutes": 8, "parked_minutes": 8}
+
+
+@pytest.mark.usefixtures("even_roads")
+def test_a_van_is_parked_until_its_next_job_and_no_longer() -> None:
+    """Free for 3 minutes, then 8 home: 11 outside, of which 3 without a job."""
+    found = signals(town(place=[NORTH] * 3, free_at=[NIGHT * 5.0 - 3] * 3), RETURN)
+    assert (found["van_minutes"], found["parked_minutes"]) == (11, 3)
 
 
 @pytest.mark.usefixtures("even_roads")
@@ -140,6 +188,7 @@ def test_slots_hold_the_districts_whose_door_opens_first_for_the_van_that_is_fre
     state = town(opens=listed, place=[0, WEST, NORTH], free_at=[now, now - 5, now + 9])
     assert [seen(state, f"door_{slot}") for slot in (1, 2, 3, 4)] == [4, 16, 30, 150]
     assert [seen(state, f"drive_{slot}") for slot in (1, 2, 3, 4)] == [4, 16, 16, 150]
+    assert [seen(state, f"across_{slot}") for slot in (1, 2, 3, 4)] == [0, 0, 1, 0]
     assert [seen(state, f"since_{slot}") for slot in (1, 2, 3, 4)] == [0, 7, -30, -90]
     assert [seen(state, f"orders_{slot}") for slot in (1, 2, 3, 4)] == [1, 1, 1, 0]
     assert [seen(state, f"others_{slot}") for slot in (1, 2, 3)] == [0, 1, 0]

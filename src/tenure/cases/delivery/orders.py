@@ -9,7 +9,7 @@ import numpy as np
 from tenure.core.arrays import Bools, Floats, Ints
 from tenure.core.chance import uniform
 
-from .town import SHARE
+from .town import JAM, SHARE, SLOWER
 
 TICK = 5
 """Minutes of a step."""
@@ -30,7 +30,9 @@ BOOKED, FIRST_AHEAD, LAST_AHEAD = 0.5, 30.0, 90.0
 """Share of orders for later, and how many minutes ahead their windows open."""
 FAIR_HOURS, FAIR_MORE = 4, 0.3
 """A fair, in one district a day, lasts so long and brings so much more, as a share of the town's orders."""
-_BUSY, _FAIR_WHERE, _FAIR_WHEN, _WEATHER, _ORDER = 20, 21, 22, 23, 30
+PEAK_MOVES = 60
+"""Minutes by which a day's jams at the bridge come earlier or later than usual, at most."""
+_BUSY, _FAIR_WHERE, _FAIR_WHEN, _WEATHER, _PEAK, _ORDER = 20, 21, 22, 23, 24, 30
 """What a draw is for; an order takes four from `_ORDER` on."""
 
 
@@ -56,6 +58,15 @@ def weather(number: Ints, step: Ints, hard: Hardness) -> Ints:
     """0 dry, 1 rain, 2 snow; the same for six hours; [n]."""
     drawn = uniform(number, step // (DAY // 4), _WEATHER)
     return (drawn < hard.snow + hard.rain).astype(np.int64) + (drawn < hard.snow)
+
+
+def jam(number: Ints, step: Ints, hard: Hardness) -> Floats:
+    """Minutes lost at the bridge: the day's peaks, earlier or later than usual, longer in rain and in snow; [n]."""
+    moved = PEAK_MOVES * (2 * uniform(number, step // DAY, _PEAK) - 1)
+    hour = np.clip((step % DAY * TICK - moved) / 60, 0, len(JAM) - 1)
+    first = np.minimum(hour.astype(np.int64), len(JAM) - 2)
+    usual = JAM[first] + (JAM[first + 1] - JAM[first]) * (hour - first)
+    return np.asarray(usual * SLOWER[weather(number, step, hard)])
 
 
 def arrivals(number: Ints, step: Ints, hard: Hardness) -> tuple[Arrival, ...]:

@@ -1,10 +1,10 @@
 """Which order should a free van bring next, or should it wait, or drive home?
 
 A drinks service brings crates to the doors of a town. Half of the orders are for at once, half are booked for a window
-that opens 30 to 90 minutes later; every window is 60 minutes long. Three vans with eight crates each serve eight
-districts around a depot. Drives take longer in the rush hours, in rain and in snow, and the bridge to the south jams.
-Whoever drives is paid by the hour, so a van at the depot costs nothing and a van that waits outside does. Every five
-minutes the dispatch asks about one van: the one that has been free longest.
+that opens 30 to 90 minutes later; every window is 60 minutes long. Three vans with twelve crates each serve eight
+districts around a depot. Drives take longer in the rush hours, in rain and in snow, and the bridge to the south jams,
+sooner on one day than on another. Who drives is paid by the hour, so a van at the depot costs nothing and a van that
+waits outside does. Every five minutes the dispatch asks about one van: the one that has been free longest.
 
 Today a rule decides by windows: go to the nearest order of those whose windows open first. Its numbers were tuned by
 grid on train and selection towns (`python -m tenure.cases.delivery.tune`).
@@ -23,7 +23,7 @@ from tenure.core.arrays import Bools, Floats
 
 from .orders import TICK
 
-VANS, LOAD = 3, 8
+VANS, LOAD = 3, 12
 """Vans of a town, and the crates each holds; an order is a crate."""
 WINDOW = 60
 """Minutes for which an order's window is open."""
@@ -48,6 +48,8 @@ OBSERVATION = (
     Feature("hour_sin", "sine", -1, 1, "of the hour as an angle"),
     Feature("hour_cos", "cosine", -1, 1, "of the hour as an angle"),
     Feature("weather", "0 dry, 1 rain, 2 snow", 0, 2),
+    Feature("jam", "minutes", 0, 90, "lost at the bridge now"),
+    Feature("jam_soon", "minutes", 0, 90, "the same in an hour, as the traffic service knows from the day's works"),
     Feature("vans_free", "vans", 0, VANS, "that could be sent now; 0 where nothing is to be decided"),
     Feature("vans_out", "vans", 0, VANS, "not at the depot nor on the way to it"),
     Feature("waiting", "orders", 0, 48, "open in the whole town and not on a van's way"),
@@ -57,6 +59,7 @@ OBSERVATION = (
     *_each_van("van_south", "blocks", -1, 1, "where the van is or goes"),
     *_each_slot("door", "minutes", 0, 300, "until van 1 could hand over this district's first order; 150: no order"),
     *_each_slot("drive", "minutes", 0, 200, "usual drive of van 1 there now; 150: no order"),
+    *_each_slot("across", "0 or 1", 0, 1, "the way of van 1 there crosses the bridge"),
     *_each_slot("since", "minutes", -90, 2000, "since that order's window opened; less than 0 before it"),
     *_each_slot("orders", "orders", 0, 6, "listed in this district"),
     *_each_slot("others", "vans", 0, VANS, "other vans there or on the way there"),
@@ -86,14 +89,16 @@ problem = Problem(
         Signal("late", "orders", 0, 1, "handed over after their window had closed"),
         Signal("driven_minutes", "minutes", 0, 300, "of the drive that began in this step"),
         Signal("van_minutes", "minutes", 0, 400, "that a van is away from the depot, counted when it gets its job"),
+        Signal("parked_minutes", "minutes", 0, 400, "of these, without a job"),
     ),
     reward=Reward(
         (
-            Term("waiting_minutes", -0.10, "€/minute", "people who wait order elsewhere next time", scale=15),
-            Term("late_minutes", -0.20, "€/minute", "the window was a promise", scale=3),
-            Term("turned_away", -20.0, "€/order", "the margin of an order and of some that never come", scale=0.01),
-            Term("driven_minutes", -0.10, "€/minute", "fuel and wear", scale=6),
-            Term("van_minutes", -0.15, "€/minute", "a driver on the road is paid by the hour", scale=9),
+            Term("waiting_minutes", -0.20, "€/minute", "people who wait order elsewhere next time", scale=15),
+            Term("late_minutes", -0.10, "€/minute", "the window was a promise", scale=3),
+            Term("turned_away", -30.0, "€/order", "the margin of an order and of some that never come", scale=0.01),
+            Term("driven_minutes", -0.05, "€/minute", "fuel and wear", scale=6),
+            Term("parked_minutes", -0.02, "€/minute", "a place to stop in is paid for", scale=2),
+            Term("van_minutes", -0.13, "€/minute", "a driver on the road is paid by the hour", scale=9),
         ),
         tradeoffs=(
             Tradeoff(
@@ -113,7 +118,7 @@ problem = Problem(
         KPI("turned_away", "share of orders", "lower", {"turned_away": 1}, {"orders": 1}),
     ),
     horizon=144,
-    discount=0.98,
+    discount=0.99,
 )
 
 drafts = {"no-vans": problem.reward.without("van_minutes")}
@@ -180,7 +185,7 @@ def is_at_depot(observation: Floats) -> Bools:
     return np.asarray((observation[:, _AT["van_east_1"]] == 0) & (observation[:, _AT["van_south_1"]] == 0))
 
 
-incumbent = NearestWindow(ahead=10, soon=60, crowd=1, patience=6)
-_NEAREST = NearestWindow(ahead=10, soon=1000, crowd=1, patience=4, version="nearest-order")
+incumbent = NearestWindow(ahead=15, soon=60, crowd=0, patience=6)
+_NEAREST = NearestWindow(ahead=15, soon=1000, crowd=0.5, patience=3, version="nearest-order")
 rules: dict[str, Policy] = {"nearest-order": _NEAREST, "weighing": Weighing(_NEAREST, per_order=1.0, per_minute=0.05)}
 """Both look beyond the next windows; how far that goes on the way to a learned policy, docs/cases/delivery.md says."""

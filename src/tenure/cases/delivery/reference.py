@@ -1,7 +1,7 @@
-"""What a route planner would do that knew the day: `python -m tenure.cases.delivery.reference`, minutes by hand.
+"""What a route planner would do that knew the day: `python -m tenure.cases.delivery.reference`, half a minute a day.
 
 A reference beside the incumbent, and **no bound**. It knows all orders of a day in advance, which no dispatcher does,
-never reloads, and counts drives at the day's mean traffic in dry weather; it plans three vans as a vehicle routing
+never reloads, and counts drives at a usual day's mean traffic in dry weather; it plans three vans as a vehicle routing
 problem with time windows (Toth and Vigo 2014) and searches for a stated time (OR-Tools, guided local search). On the
 real roads its plan would be late at the bridge in the evening, and a longer search would find a better one. So a policy
 may do better or worse than it, and no headroom is stated.
@@ -12,11 +12,12 @@ from __future__ import annotations
 import argparse
 import sys
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 from ortools.constraint_solver import pywrapcp, routing_enums_pb2
 
+from tenure import Split
 from tenure.core.arrays import Floats, Ints
 from tenure.simulators.rollout import run
 
@@ -124,24 +125,32 @@ def _told(routing: Any, manager: Any, found: Any, time: Any, drive: Ints, orders
     return Plan(len(index), float(waiting), sum(int(drive[leg]) for leg in legs) / UNITS)
 
 
-def today(towns: int) -> Plan:
-    """The same of the incumbent, on the first day of the first selection towns."""
-    trace = run(problem, simulator, incumbent, simulator.panel("selection", days=1)).trace
+def together(plans: list[Plan]) -> Plan:
+    """Several days as one."""
+    return Plan(*(sum(values) for values in zip(*(vars(plan).values() for plan in plans), strict=True)))
+
+
+def today(towns: int, split: Split) -> Plan:
+    """The same of the incumbent, on the first day of the first towns."""
+    trace = run(problem, simulator, incumbent, simulator.panel(split, days=1)).trace
     total = {name: float(values[:, :towns].sum()) for name, values in trace.signals.items()}
     served = int(total["orders"] - total["turned_away"])
     return Plan(served, total["waiting_minutes"], total["driven_minutes"])
 
 
 def main() -> None:
-    """Print the plans of some selection towns' first day beside what the incumbent does there."""
+    """Print the plans of some towns' first day, and their mean beside what the incumbent does there."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--towns", type=int, default=4, help="of the selection, from the first on")
+    parser.add_argument("--towns", type=int, default=4, help="of that part, from the first on")
+    parser.add_argument("--split", choices=get_args(Split), default="selection", help="part of the data")
     parser.add_argument("--seconds", type=int, default=30, help="of search per town")
     asked = parser.parse_args()
-    state = simulator.panel("selection", days=1).state
+    state, plans = simulator.panel(asked.split, days=1).state, list[Plan]()
     for town in range(asked.towns):
-        _print(f"planner, town {town + 1}", plan(orders_of(state, town), asked.seconds))
-    _print(f"incumbent, {asked.towns} towns", today(asked.towns))
+        plans.append(plan(orders_of(state, town), asked.seconds))
+        _print(f"planner, town {town + 1}", plans[-1])
+    _print(f"planner, {asked.towns} towns", together(plans))
+    _print(f"incumbent, {asked.towns} towns", today(asked.towns, asked.split))
     sys.stdout.write(f"simulator {simulator.version}; a plan for a known day at mean traffic: a reference, no bound\n")
 
 

@@ -17,9 +17,9 @@ from tenure.core.arrays import Bools, Floats, Ints
 from tenure.core.chance import uniform
 from tenure.core.errors import DataError
 
-from .orders import DAY, LAST_AHEAD, TICK, Hardness, arrivals, weather
+from .orders import DAY, LAST_AHEAD, TICK, Hardness, arrivals, jam, weather
 from .problem import LISTED, LOAD, NOWHERE, RETURN, SLOTS, VANS, WINDOW
-from .town import DEPOT, DISTRICTS, EAST, SOUTH, drive_minutes
+from .town import BRIDGE, DEPOT, DISTRICTS, EAST, SOUTH, drive_minutes
 
 SPLITS: dict[Split, int] = {"train": 0, "selection": 10**9, "held_out": 2 * 10**9}
 """The first town number of each part; 10^9 numbers lie between, so no town is in two parts."""
@@ -33,6 +33,10 @@ ROUGH = 0.2
 """A drive takes up to so much less or more than usual, as a share."""
 FADES = np.float32(0.92)
 """What is left of the count of recent orders after a step: it halves in about forty minutes."""
+HOUR = 60 // TICK
+"""Steps of an hour."""
+BEGINS = (5, 15)
+"""Training towns begin between these hours: half a day later most of the evening's queue is gone."""
 NONE = np.inf
 """Stands for the window of no order."""
 _ROUGH_ROAD, _AT_THE_DOOR = 0, 1
@@ -88,7 +92,7 @@ class Towns:
 
 @dataclass(frozen=True)
 class _Job:
-    """What the van that was asked about does: where to, minutes driven, at the door, done, out; [n] each."""
+    """What the van that was asked about does: where to, minutes driven, at the door, done, out, parked; [n] each."""
 
     goes: Bools
     returns: Bools
@@ -97,6 +101,7 @@ class _Job:
     door: Floats
     done: Floats
     out: Floats
+    parked: Floats
 
 
 class DeliverySimulator:
@@ -115,9 +120,10 @@ class DeliverySimulator:
         return hashlib.sha256(b"".join(path.read_bytes() for path in parts)).hexdigest()[:12]
 
     def reset(self, n: int, rng: np.random.Generator, level: str = "normal") -> Towns:
-        """n training towns at random times of a week, with empty lists and all vans at the depot."""
+        """n training towns on random days, empty lists, all vans at the depot; not at night, when little comes."""
         numbers = SPLITS["train"] + TOWNS + rng.integers(0, 10**9 - TOWNS, n)
-        return self._towns(numbers, rng.integers(0, 7 * DAY, n), level)
+        step = DAY * rng.integers(0, 7, n) + rng.integers(HOUR * BEGINS[0], HOUR * BEGINS[1], n)
+        return self._towns(numbers, step, level)
 
     def panel(self, split: Split, first_day: int = 0, days: int | None = None) -> Panel:
         """32 towns of one part, side by side from midnight over whole days.
@@ -140,7 +146,7 @@ class DeliverySimulator:
 
     def observe(self, state: Towns) -> Floats:
         """What the dispatcher sees; van 1 is the one that is asked about; float32 [n, features]."""
-        now, hour, sky = _times(state)
+        now, hour, sky, lost = _times(state)
         rows = np.arange(len(now))[:, None]
         place, free_at = state.place[rows, state.queue], state.free_at[rows, state.queue]
         angle = 2 * np.pi * (state.step % DAY) / DAY
@@ -148,17 +154,20 @@ class DeliverySimulator:
             np.sin(angle),
             np.cos(angle),
             sky,
+            lost,
+            jam(state.number, state.step + HOUR, state.hardness),
             (free_at <= now[:, None]).sum(axis=1),
             (place != DEPOT).sum(axis=1),
             (state.opens.reshape(len(now), -1) <= now[:, None]).sum(axis=1),
         )
         vans = (np.maximum(free_at - now[:, None], 0.0), state.load[rows, state.queue], EAST[place], SOUTH[place])
         some, to = state.doors < NONE, state.reach + 1
-        usual = drive_minutes(place[:, :1], to, hour[:, None], sky[:, None])
+        usual = drive_minutes(place[:, :1], to, hour[:, None], sky[:, None], lost[:, None])
         since = np.maximum(now[:, None] - _first(state.opens)[rows, state.reach], -LAST_AHEAD)
         slots = (
             np.where(some, state.doors, NOWHERE),
             np.where(some, usual, NOWHERE),
+            some & BRIDGE[place[:, :1], to],
             np.where(some, since, -LAST_AHEAD),
             _listed(state.opens)[rows, state.reach],
             sum(to == place[:, [van]] for van in range(1, VANS)),
@@ -197,6 +206,7 @@ class DeliverySimulator:
             "late": (job.goes & (job.door > window + WINDOW)).astype(float),
             "driven_minutes": job.drive,
             "van_minutes": job.out,
+            "parked_minutes": job.parked,
         }
         after = replace(_after(state, job), step=state.step + 1, opens=opens, recent=recent)
         return Step(_ranked(after), signals, np.zeros(len(now), dtype=bool))
@@ -223,19 +233,20 @@ class DeliverySimulator:
 
 def _job(state: Towns, action: Ints, district: Ints, window: Floats) -> _Job:
     """The way of the van that is asked about; one that is not free goes on with what it does."""
-    now, hour, sky = _times(state)
+    now, hour, sky, lost = _times(state)
     asked = np.arange(len(action)), state.queue[:, 0]
     place, since = state.place[asked], state.free_at[asked]
     goes, returns, free = action < SLOTS, action == RETURN, since <= now
     to = np.where(goes, district + 1, np.where(returns, DEPOT, place))
     rough = 1 - ROUGH + 2 * ROUGH * uniform(state.number, state.step, _ROUGH_ROAD)
-    drive = (goes | returns) * drive_minutes(place, to, hour, sky) * rough
+    drive = (goes | returns) * drive_minutes(place, to, hour, sky, lost) * rough
     door = np.maximum(now + drive, window)
     served = door + SERVICE + MORE_SERVICE * uniform(state.number, state.step, _AT_THE_DOOR)
     done = np.where(goes, served, np.where(returns, now + drive + RELOAD, np.where(free, now + TICK, since)))
     away = place != DEPOT
-    busy = np.where(goes, done - now, np.where(returns, drive, away * float(TICK)))
-    return _Job(goes, returns, to, drive, door, done, free * (away * (now - since) + busy))
+    moves = np.where(goes, done - now, returns * drive)
+    parked = free * away * (now - since + TICK * ~(goes | returns))
+    return _Job(goes, returns, to, drive, door, done, free * moves + parked, parked)
 
 
 def _after(state: Towns, job: _Job) -> Towns:
@@ -269,9 +280,9 @@ def _arrive(state: Towns, opens: Floats) -> tuple[Floats, Floats, Floats]:
 
 def _ranked(state: Towns) -> Towns:
     """The same towns with their vans and orders in the order in which they are seen."""
-    now, hour, sky = _times(state)
+    now, hour, sky, lost = _times(state)
     rows, queue = np.arange(len(now))[:, None], state.free_at.argsort(axis=1, kind="stable")
-    drive = drive_minutes(state.place[rows, queue[:, :1]], _DISTRICTS, hour[:, None], sky[:, None])
+    drive = drive_minutes(state.place[rows, queue[:, :1]], _DISTRICTS, hour[:, None], sky[:, None], lost[:, None])
     doors = np.maximum(drive, _first(state.opens) - now[:, None])
     reach = doors.argsort(axis=1, kind="stable")[:, :SLOTS]
     return replace(state, queue=queue, reach=reach, doors=doors[rows, reach])
@@ -288,9 +299,10 @@ def _listed(opens: Floats) -> Ints:
     return found
 
 
-def _times(state: Towns) -> tuple[Floats, Ints, Ints]:
-    """Minute since the first midnight, hour of the day and weather; [n] each."""
-    return state.step * float(TICK), state.step % DAY * TICK // 60, weather(state.number, state.step, state.hardness)
+def _times(state: Towns) -> tuple[Floats, Ints, Ints, Floats]:
+    """Minute since the first midnight, hour of the day, weather and minutes lost at the bridge; [n] each."""
+    number, step, hard = state.number, state.step, state.hardness
+    return step * float(TICK), step % DAY * TICK // 60, weather(number, step, hard), jam(number, step, hard)
 
 
 simulator = DeliverySimulator()

@@ -22,8 +22,8 @@ TRAFFIC: Floats = np.array(
     [1.0] * 6 + [1.1, 1.4, 1.5, 1.3, 1.1, 1.1, 1.2, 1.1, 1.1, 1.2, 1.5, 1.7, 1.5, 1.2, 1.1, 1.0, 1.0, 1.0]
 )
 """How many times longer a drive takes in each hour of the day."""
-JAM: Floats = np.array([0.0] * 7 + [10.0, 30.0, 15.0] + [2.0] * 5 + [5.0, 25.0, 40.0, 30.0, 8.0] + [0.0] * 4)
-"""Minutes lost at the bridge in each hour of the day."""
+JAM: Floats = np.array([0.0] * 7 + [10.0, 45.0, 20.0] + [2.0] * 5 + [5.0, 40.0, 60.0, 45.0, 10.0] + [0.0] * 4)
+"""Minutes lost at the bridge at each hour of a usual day in dry weather."""
 SLOWER: Floats = np.array([1.0, 1.2, 1.5])
 """The same of each weather: dry, rain, snow."""
 _OFFICES = np.array([0.06, 0.20, 0.10, 0.12, 0.22, 0.06, 0.16, 0.08])
@@ -33,12 +33,13 @@ SHARE: Floats = _AT_WORK[:, None] * _OFFICES + (1 - _AT_WORK[:, None]) * _HOMES
 """Which share of an hour's orders each district has; [24, 8]."""
 
 
-def drive_minutes(start: Ints, to: Ints, hour: Ints, weather: Ints) -> Floats:
+def drive_minutes(start: Ints, to: Ints, hour: Ints, weather: Ints, jam: Floats) -> Floats:
     """Usual minutes of drives; all arguments of shapes that broadcast.
 
     Args:
         start, to: places, 0 to 8.
         hour: of the day, 0 to 23.
         weather: 0 dry, 1 rain, 2 snow.
+        jam: minutes lost at the bridge.
     """
-    return np.asarray(MINUTES[start, to] * TRAFFIC[hour] * SLOWER[weather] + BRIDGE[start, to] * JAM[hour])
+    return np.asarray(MINUTES[start, to] * TRAFFIC[hour] * SLOWER[weather] + BRIDGE[start, to] * jam)

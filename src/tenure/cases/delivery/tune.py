@@ -18,10 +18,10 @@ from tenure.cases.delivery.problem import WINDOW, NearestWindow, problem
 from tenure.cases.delivery.simulator import simulator
 from tenure.simulators.rollout import run
 
-AHEAD = (0, 5, 10, 15)
-SOON = (0, 15, 30, 45, WINDOW)
-CROWD = (0, 0.5, 1, 1.5)
-PATIENCE = (3, 4, 6)
+AHEAD = (5, 10, 15, 20)
+SOON = (0, 30, 45, WINDOW)
+CROWD = (0, 0.5, 1)
+PATIENCE = (3, 4, 6, 9)
 SPLITS: tuple[Split, ...] = get_args(Split)[:2]
 DAYS = 2
 
