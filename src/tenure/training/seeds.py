@@ -84,7 +84,8 @@ def train(
         ProjectError: a seed failed; the others are stopped.
     """
     _check(project, settings, seeds)
-    hashes, log = hashes_of(project, settings), _log(project.problem, settings)
+    log = _log(project.problem, settings)  # refuses a log that cannot be read
+    hashes = hashes_of(project, settings)
     folder = fresh_folder(home / "runs", run)
     plain = json.loads(json.dumps(asdict(settings)))
     plan = Plan(run, settings.recipe, plain, seeds, hashes, lineage_of_tree(project.folder))
