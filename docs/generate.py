@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Iterator
-from dataclasses import Field, fields
+from dataclasses import MISSING, Field, fields
 from pathlib import Path
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
@@ -145,11 +145,16 @@ def _recipe_table(title: str, kind: type[Settings], shown: list[Field[Any]]) -> 
     for parent in reversed(kind.__mro__):
         meaning |= _told(parent)[1]
     rows = [
-        f"| `{field.name}` | `{field.default}` | {' '.join(meaning[field.name].split())} |"
+        f"| `{field.name}` | `{_first(field)}` | {' '.join(meaning[field.name].split())} |"
         for field in shown
         if field.name != "without"  # `tenure train --without` sets it
     ]
     return "\n".join([f"### {title}\n\n{about}\n", "| field | default | |", "| --- | --- | --- |", *rows])
+
+
+def _first(field: Field[Any]) -> Any:
+    """A field's default, made where it is made anew each time."""
+    return field.default if field.default_factory is MISSING else field.default_factory()
 
 
 def _told(kind: type) -> tuple[str, dict[str, str]]:
