@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tenure.cli.judge import DRAWS_SEED, simulate
-from tenure.cli.output import Output
+from tenure.cli.output import Output, percent
 from tenure.cli.workspace import Workspace, open_workspace
 from tenure.core.errors import EvidenceError
 from tenure.core.evidence import Estimate
@@ -177,3 +177,5 @@ def _show(output: Output, project: Project, ranking: Ranking) -> None:
         f"From the best, after {best.gradient_steps:,} gradient steps, to the last, {kpi.name} got worse by "
         f"{lost.value:.3g} ({lost.low:.3g} to {lost.high:.3g}): this {told}."
     )
+    if last.excess > best.excess:
+        output.say(f"The last one exceeds a limit by {percent(last.excess)}, the best by {percent(best.excess)}.")
