@@ -1,4 +1,4 @@
-"""What it costs to know where a training spends its time, and that every number is one: `python benchmarks/metering.py`."""
+"""What it costs to see where a training spends its time, and that every number is one."""
 
 from __future__ import annotations
 

@@ -82,7 +82,3 @@ def test_a_log_that_goes_on_keeps_its_rows_up_to_the_checkpoint_and_no_torn_one(
     found = [dict(zip(header.split(","), row.split(","), strict=True)) for row in rows]
     told = [(row["time/total_timesteps"], row["loss"]) for row in found]
     assert told == [("10", "1.0"), ("20", "2.0"), ("40", "7.0")]
-        ("10", "1.0"),
-        ("20", "2.0"),
-        ("40", "7.0"),
-    ]
