@@ -172,7 +172,11 @@ def _check_incumbent(project: Project) -> None:
     """
     problem, simulator = project.problem, project.simulator
     panel, kpi = simulator.panel("selection"), problem.kpis[0]
-    if simulate(problem, simulator, project.incumbent, panel).trace.kpi(kpi) == 0:
+    try:
+        reached = simulate(problem, simulator, project.incumbent, panel).trace.kpi(kpi)
+    except Exception:  # whatever a simulator raises, the seed's own process tells with its file and line
+        return
+    if reached == 0:
         raise EvidenceError(
             expected=f"an incumbent whose {kpi.name!r} is not 0 on the selection data: a gain is a share of it",
             found="0",
