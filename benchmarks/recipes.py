@@ -3,9 +3,10 @@
     python -m benchmarks.recipes [RECIPE ...] [--seeds 3] [--csv docs/recipes.csv]
 
 Recipes of labels train on `factory`, those of vectors on `arm`, each with its own defaults and what the case's
-tenure.toml says of the problem. Scores are of the first KPI on the selection data, each seed's best checkpoint, chosen
-there. Core seconds are those of the training processes, from start to saved bundle. Every row names its commit; `+` is
-a tree with changes.
+tenure.toml says of the problem; `ppo` and `dqn` also on 2,000 labels, `benchmarks/parking`. Scores are of the first KPI
+on the selection data, each seed's best checkpoint, chosen there. `blind` is the score of actions drawn evenly among the
+allowed ones. Core seconds are those of the training processes, from start to saved bundle. Every row names its commit;
+`+` is a tree with changes.
 """
 
 from __future__ import annotations
@@ -18,14 +19,23 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+import numpy as np
+
 from tenure.cli.judge import judge
-from tenure.core.project import load_project
+from tenure.core.arrays import Bools, Floats
+from tenure.core.policy import Proposal
+from tenure.core.problem import Problem
+from tenure.core.project import Project, load_project
+from tenure.simulators.actions import random_actions
+from tenure.simulators.rollout import run
 from tenure.store import load_bundle
 from tenure.training import RECIPES, read_train_settings, train
 
+PARKING = Path(__file__).parent / "parking"
 CASES = {"discrete": ("factory",), "box": ("arm",), "any": ("factory", "arm")}
-STEPS = {"factory": 400_000, "arm": 200_000}
-"""Decisions per seed; a quarter or less of what the cases' own tenure.toml gives PPO."""
+WIDE = ("ppo", "dqn")
+STEPS = {"factory": 400_000, "arm": 200_000, "parking": 131_072}
+"""Decisions per seed; of the cases, a third or less of what their own tenure.toml gives PPO."""
 WORLDS = ("ppo", "a2c", "dqn", "qr_dqn", "sac", "td3", "ddpg", "tqc")
 
 
@@ -37,6 +47,7 @@ class Row:
         recipe, case: names.
         steps: decisions per seed.
         incumbent: first KPI on the selection data.
+        blind: first KPI of actions drawn evenly among the allowed ones.
         scores: of the seeds, from the first on.
         gain, low, high: of all seeds over the incumbent, as a share of its KPI, with the 95 % interval.
         beside: the other KPIs, candidate against incumbent, mean over seeds.
@@ -48,6 +59,7 @@ class Row:
     case: str
     steps: int
     incumbent: float
+    blind: float
     scores: str
     gain: float
     low: float
@@ -59,7 +71,7 @@ class Row:
 
 def measure(recipe: str, case: str, seeds: int, home: Path) -> Row:
     """Train and judge one recipe."""
-    project = load_project(case)
+    project = load_project(PARKING if case == PARKING.name else case)
     own = read_train_settings(project.settings_path, recipe)
     defaults = RECIPES[recipe].settings()
     settings = replace(defaults, steps=STEPS[case], level=own.level, baseline=own.baseline)
@@ -76,6 +88,7 @@ def measure(recipe: str, case: str, seeds: int, home: Path) -> Row:
         case,
         STEPS[case],
         found.incumbent,
+        _blind(project),
         " ".join(f"{seed.score:.4g}" for seed in record.seeds),
         gain.value,
         gain.low,
@@ -86,6 +99,25 @@ def measure(recipe: str, case: str, seeds: int, home: Path) -> Row:
     )
 
 
+@dataclass(frozen=True)
+class Blind:
+    """Draws evenly among the allowed actions."""
+
+    problem: Problem
+    version: str = "blind"
+
+    def propose(self, observation: Floats, allowed: Bools | None, draw: Floats) -> Proposal:
+        """From the draws alone; propensities are nobody's business here."""
+        n = len(observation)
+        rng = np.random.default_rng(np.frombuffer(draw.tobytes(), np.uint32))
+        return Proposal(random_actions(self.problem, n, rng, allowed), np.ones(n))
+
+
+def _blind(project: Project) -> float:
+    problem, simulator = project.problem, project.simulator
+    return run(problem, simulator, Blind(problem), simulator.panel("selection")).trace.kpi(problem.kpis[0])
+
+
 def _core_seconds() -> float:
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime
@@ -94,7 +126,7 @@ def _core_seconds() -> float:
 def _rows(wanted: Iterable[str], seeds: int) -> Iterable[Row]:
     with tempfile.TemporaryDirectory() as home:
         for recipe in wanted:
-            for case in CASES[RECIPES[recipe].actions]:
+            for case in (*CASES[RECIPES[recipe].actions], *([PARKING.name] if recipe in WIDE else [])):
                 yield measure(recipe, case, seeds, Path(home))
 
 
