@@ -322,3 +322,13 @@ def test_fewer_worlds_than_asked_for_are_told() -> None:
             return super().reset(n - 1, rng, level)
 
     assert "expected 8 worlds; found 7; in Line" in by_gate(Few())["runs"].reason
+
+
+def test_a_simulator_that_ends_the_process_fails_its_check() -> None:
+    class Leaving(LineWalk):
+        def step(self, state: Line, action: Ints, rng: np.random.Generator) -> Step:
+            raise SystemExit(0)
+
+    found = {one.gate: one for one in check_simulator(line_problem(), Leaving())}
+    assert found["runs"].verdict is Verdict.FAIL
+    assert "SystemExit" in found["runs"].reason

@@ -77,7 +77,7 @@ def walk(problem: Problem, simulator: Simulator, n: int, steps: int, seed: int, 
     except TenureError as error:
         sentence = f"expected {error.expected}; found {error.found}; in {error.where}"
         record.broke, record.fix = f"{type(error).__name__} at step {len(record.frames)}: {sentence}", error.fix
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         record.broke = f"{type(error).__name__} at step {len(record.frames)}: {error}{raised_at(error)}"
     used = {
         "NumPy's": not _same_generator(found, np.random.get_state(legacy=False)),

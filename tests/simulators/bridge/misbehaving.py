@@ -78,7 +78,7 @@ CHANGES: dict[str, Callable[[Answer], object]] = {
     "other-signal": rename,
     "no-masks": lambda answer: answer.pop("masks", None),
 }
-LINES = {"nonsense": "Gazebo started", "list": "[1, 2]"}
+LINES = {"nonsense": "Gazebo started", "list": "[1, 2]", "deep": "[" * 100_000}
 AT_HELLO: dict[str, Any] = {"features": ["rain", "level"], "protocol": 2}
 
 

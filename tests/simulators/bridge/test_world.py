@@ -92,7 +92,7 @@ def test_levels_masks_and_ends_are_the_processs(tank: BridgeSimulator) -> None:
     assert over.all()
 
 
-@pytest.mark.parametrize("how", ["die", "flood", "nonsense", "list", "other-id", "chatty", "close"])
+@pytest.mark.parametrize("how", ["die", "flood", "nonsense", "deep", "list", "other-id", "chatty", "close"])
 def test_a_process_that_fails_once_is_started_again_and_the_run_goes_on(
     how: str, opened: list[BridgeSimulator], tank: BridgeSimulator, tmp_path: Path
 ) -> None:

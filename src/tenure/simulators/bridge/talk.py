@@ -96,7 +96,7 @@ class Talk:
 def _decoded(line: bytes, what: str) -> dict[str, Any]:
     try:
         answer = msgspec.json.decode(line)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         try:
             # Many writers of JSON put NaN into it, which JSON has not; who reads the numbers names field and world.
             answer = json.loads(line)
