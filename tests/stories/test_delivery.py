@@ -27,6 +27,7 @@ from tenure.cli.workspace import Workspace, open_workspace
 from tenure.client import DecisionClient, drive
 from tenure.core.clock import ManualClock
 from tenure.core.decision import Arm, Decision, Outcome, ShadowProposal
+from tenure.core.evidence import Verdict, worst
 from tenure.core.simulator import Panel
 from tenure.core.trace import Trace
 from tenure.rollout import Controller
@@ -157,7 +158,8 @@ def shadow_by_server(home: Path, version: str) -> tuple[int, dict[str, Any]]:
     project, panel = workspace.project, workspace.project.simulator.panel("held_out", 0, DAYS)
     with workspace.store() as store:
         clock = ManualClock(panel.started_at)
-        Controller(project.problem, workspace.settings, store, services(workspace), clock).start(version, "story")
+        controller = Controller(project.problem, workspace.settings, store, services(workspace), clock)
+        assert worst(finding.verdict for finding in controller.start(version, "story")) is Verdict.PASS
     with server(workspace) as url, DecisionClient(url, "delivery") as client:
         for _ in drive(client, project.problem, project.simulator, panel):
             pass

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 from tests.cases.delivery.test_simulator import NIGHT, NORTH, WEST, orders, town
 
 from tenure.cases.delivery.problem import RETURN, WAIT, NearestWindow, drafts, problem
 from tenure.cases.delivery.simulator import Towns, simulator
+from tenure.cli.workspace import open_workspace
 
 RULE = NearestWindow(ahead=10, soon=1000, crowd=1, patience=3)
 NOW = NIGHT * 5.0
@@ -56,3 +59,9 @@ def test_delivery_time_is_per_order_that_was_taken() -> None:
     signals = {name: np.zeros(1) for name in problem.signal_names}
     signals |= {"orders": np.array([2.0]), "turned_away": np.array([1.0]), "waiting_minutes": np.array([30.0])}
     assert problem.kpi("delivery_time").value(signals) == 30
+
+
+def test_a_version_may_enter_shadow_by_its_selection_towns(tmp_path: Path) -> None:
+    """Without such a rule no evidence lets anything in."""
+    entry = open_workspace("delivery", tmp_path).settings.for_share(0.0, "selection")
+    assert [rule.kpi for rule in entry] == ["delivery_time"]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tenure.cases.delivery.problem import WAIT
-from tenure.cases.delivery.reference import Orders, orders_of, plan, usual_minutes
+from tenure.cases.delivery.reference import Orders, Plan, orders_of, plan, together, usual_minutes
 from tenure.cases.delivery.simulator import simulator
 
 NORTH, SOUTH = 2, 7
@@ -35,3 +35,8 @@ def test_its_orders_are_those_that_come_in_the_simulator() -> None:
         step = simulator.step(state, np.full(len(state.step), WAIT), rng)
         state, came = step.state, came + step.signals["orders"][3]
     assert len(known.place) == came
+
+
+def test_several_days_are_told_by_their_sums() -> None:
+    """So the mean over days is per order, and a day with few orders counts little."""
+    assert together([Plan(2, 30.0, 20.0), Plan(8, 10.0, 80.0)]) == Plan(10, 40.0, 100.0)

@@ -104,8 +104,7 @@ problem = Problem(
             Tradeoff(
                 "waiting_minutes",
                 "van_minutes",
-                "one more van outside serves sooner; its minutes cost more than"
-                " those of one who waits, less than those of two",
+                "one more van outside serves sooner; three of its minutes cost about as much as two of one who waits",
             ),
             Tradeoff("waiting_minutes", "driven_minutes", "a detour to who waits longest costs the others a drive"),
         ),
