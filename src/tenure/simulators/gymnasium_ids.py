@@ -54,7 +54,7 @@ def _broken(module: str, error: Exception) -> ProjectError:
     return ProjectError(expected=expected, found=found, where=raised_at(error), fix="mend the line that raised it")
 
 
-def raised_at(error: Exception) -> str:
+def raised_at(error: BaseException) -> str:
     """File and line that raised an error; of a syntax error, the line that is none."""
     if isinstance(error, SyntaxError) and error.filename:
         return f"{error.filename}:{error.lineno}"

@@ -98,7 +98,7 @@ def global_chance_kept() -> Iterator[None]:
         random.setstate(plain)
 
 
-def raised_at(error: Exception) -> str:
+def raised_at(error: BaseException) -> str:
     """File and line that raised it."""
     frames = traceback.extract_tb(error.__traceback__)
     return f" ({Path(frames[-1].filename).name}:{frames[-1].lineno})"

@@ -23,6 +23,7 @@ SHORT: dict[str, Any] = {"worlds": 8, "net": (16,), "checkpoint_every": 8, "base
 BUFFERED = {**SHORT, "steps": 512, "learning_starts": 64, "batch": 32, "gradient_steps": 1, "buffer": 1000}
 SETTINGS: dict[str, dict[str, Any]] = {
     "ppo": {**SHORT, "steps": 512, "rollout": 16, "batch": 64, "epochs": 2},
+    "fast_ppo": {**SHORT, "steps": 512, "rollout": 16, "batch": 64, "epochs": 2},
     "a2c": {**SHORT, "steps": 2048, "rollout": 16},
     "dqn": BUFFERED,
     "qr_dqn": BUFFERED,

@@ -23,6 +23,7 @@ from tenure.training.watcher import load_graph
 SHORT: dict[str, dict[str, Any]] = {
     "q_learning": {"steps": 32 * 40, "worlds": 32, "checkpoint_every": 10},
     "bandit": {"steps": 32 * 40, "worlds": 32, "checkpoint_every": 10, "with_state": True},
+    "fast_ppo": {"steps": 32 * 40, "worlds": 32, "rollout": 10, "batch": 32, "epochs": 1, "checkpoint_every": 10},
     **{name: {"steps": 40 * 32, "batch": 32, "checkpoint_every": 10} for name in ("cloning", "cql", "iql")},
 }
 

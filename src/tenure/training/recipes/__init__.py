@@ -10,10 +10,25 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from tenure.core.errors import SettingsError
-from tenure.training.recipes import a2c, bandit, cloning, cql, ddpg, dqn, iql, ppo, q_learning, qr_dqn, sac, td3, tqc
+from tenure.training.recipes import (
+    a2c,
+    bandit,
+    cloning,
+    cql,
+    ddpg,
+    dqn,
+    fast_ppo,
+    iql,
+    ppo,
+    q_learning,
+    qr_dqn,
+    sac,
+    td3,
+    tqc,
+)
 from tenure.training.recipes.recipe import Recipe
 
-_ALL = (ppo, a2c, dqn, qr_dqn, sac, td3, ddpg, tqc, q_learning, bandit, cloning, cql, iql)
+_ALL = (ppo, fast_ppo, a2c, dqn, qr_dqn, sac, td3, ddpg, tqc, q_learning, bandit, cloning, cql, iql)
 RECIPES: Mapping[str, Recipe] = MappingProxyType({file.RECIPE.name: file.RECIPE for file in _ALL})
 """Every recipe by its name."""
 
