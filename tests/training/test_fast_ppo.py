@@ -50,7 +50,10 @@ def given(fast: FastPPO, peer: PPO) -> None:
 
 @pytest.mark.parametrize("case", ["bikes", "arm"])
 @pytest.mark.parametrize("kwargs", [{}, shared_trunk((16, 16))], ids=["two networks", "one trunk"])
-def test_three_epochs_move_the_networks_as_stable_baselines_moves_them(case: str, kwargs: dict[str, Any]) -> None:
+def test_three_epochs_move_the_networks_as_stable_baselines_moves_them(
+    case: str, kwargs: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tenure.training.fast_ppo.PART", 70)  # three whole parts of a batch, and a smaller one
     fast = FastPPO("MlpPolicy", worlds(case), policy_kwargs=dict(kwargs), **SMALL)
     peer = PPO("MlpPolicy", worlds(case), policy_kwargs=dict(kwargs), device="cpu", **SMALL)
     fast.policy.load_state_dict(peer.policy.state_dict())

@@ -3,7 +3,7 @@
 Three methods are overridden. Rollouts: Python looks only at the worlds that ended, not at every world in every step,
 and all values they are cut off with come from one pass. The buffer: rows of all worlds lie in one table, shuffled once
 per epoch, so that a minibatch is a slice and no copy. The update: distributions are written out, one optimiser call
-moves all parameters.
+moves all parameters, and a minibatch goes through the networks in parts that stay in the processor's cache.
 
 What is computed is Stable-Baselines3's: from the same rollout in one batch, the same parameters come out.
 """
@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
@@ -32,6 +32,9 @@ from tenure.core.arrays import Bools, Floats
 
 FORBIDDEN = -1e8
 """Logit of an action that is not allowed. Source: sb3-contrib's MaskablePPO."""
+PART = 2048
+"""Rows of a minibatch that go through the networks at once; what 64 units say of them stays in a core's cache. 8,192 rows
+in parts of 2,048 took 15 ms where they took 21 to 26 ms at once (two 64x64 tanh networks, one thread, AMD EPYC)."""
 LOG_SQRT_2PI = 0.5 * math.log(2 * math.pi)
 ONE_CALL = {"fused": True, "eps": 1e-5}
 """Adam over all parameters in one call; the small number is Stable-Baselines3's own for PPO."""
@@ -103,6 +106,14 @@ class Batch:
     advantage: Tensor
     returns: Tensor
     allowed: Tensor | None
+
+    def parts(self, rows: int) -> Iterator[Batch]:
+        """The same rows in their order, at most so many at a time."""
+        for start in range(0, len(self.returns), rows):
+            cut = slice(start, start + rows)
+            allowed = None if self.allowed is None else self.allowed[cut]
+            seen, action, log_prob = self.seen[cut], self.action[cut], self.log_prob[cut]
+            yield Batch(seen, action, log_prob, self.advantage[cut], self.returns[cut], allowed)
 
 
 class Table(RolloutBuffer):
@@ -196,7 +207,7 @@ class FastPPO(PPO):
         self.policy.set_training_mode(True)
         self._update_learning_rate(self.policy.optimizer)
         clip = self.clip_range(self._current_progress_remaining)  # type: ignore[operator]
-        told: list[tuple[Tensor, ...]] = []
+        told: list[Tensor] = []
         for _ in range(self.n_epochs):
             told += [self._move(batch, clip) for batch in self.rollout_buffer.batches(self.batch_size)]
             self._n_updates += 1
@@ -229,25 +240,34 @@ class FastPPO(PPO):
                 value = answers(self.policy, torch.from_numpy(last))[1]
             reward[cut] += self.gamma * value.numpy()
 
-    def _move(self, batch: Batch, clip: float) -> tuple[Tensor, ...]:
-        """One gradient step; what the log says of it: losses of actor, critic and entropy, drift, share clipped."""
-        judged = self._judge(batch)
-        advantage = batch.advantage
-        if self.normalize_advantage and len(advantage) > 1:
-            advantage = (advantage - advantage.mean()) / (advantage.std() + 1e-8)
-        drift = judged.log_prob - batch.log_prob
-        ratio = drift.exp()
-        gain = torch.min(advantage * ratio, advantage * ratio.clamp(1 - clip, 1 + clip)).mean()
-        error = nn.functional.mse_loss(judged.value, batch.returns)
-        entropy = judged.entropy.mean()
-        loss = self.vf_coef * error - gain - self.ent_coef * entropy
+    def _move(self, batch: Batch, clip: float) -> Tensor:
+        """One gradient step of the whole batch, in parts; what the log says of it, see `_learn`."""
+        if self.normalize_advantage and len(batch.advantage) > 1:
+            advantage = batch.advantage
+            batch = replace(batch, advantage=(advantage - advantage.mean()) / (advantage.std() + 1e-8))
         self.policy.optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
+        told = [self._learn(part, clip, len(batch.returns)) for part in batch.parts(PART)]
         nn.utils.clip_grad_norm_(self.policy.parameters(), self.max_grad_norm)
         self.policy.optimizer.step()
+        return torch.stack(told).sum(dim=0)
+
+    def _learn(self, part: Batch, clip: float, rows: int) -> Tensor:
+        """Add a part's gradient to that of its batch of so many rows.
+
+        Returns:
+            Its part of the losses of actor, critic and entropy, of the drift, the share clipped and the loss; [6].
+        """
+        judged = self._judge(part)
+        drift = judged.log_prob - part.log_prob
+        ratio = drift.exp()
+        gain = torch.min(part.advantage * ratio, part.advantage * ratio.clamp(1 - clip, 1 + clip)).sum() / rows
+        error = (judged.value - part.returns).square().sum() / rows
+        entropy = judged.entropy.sum() / rows
+        loss = self.vf_coef * error - gain - self.ent_coef * entropy
+        loss.backward()  # type: ignore[no-untyped-call]
         with torch.no_grad():
-            clipped = ((ratio - 1).abs() > clip).float().mean()
-            return -gain.detach(), error.detach(), -entropy.detach(), (ratio - 1 - drift).mean(), clipped, loss.detach()
+            clipped = ((ratio - 1).abs() > clip).sum() / rows
+            return torch.stack([-gain, error, -entropy, (ratio - 1 - drift).sum() / rows, clipped, loss])
 
     def _judge(self, batch: Batch) -> Judged:
         said, value = answers(self.policy, batch.seen)
@@ -259,11 +279,11 @@ class FastPPO(PPO):
         entropy = -(shares.exp() * shares).sum(dim=1)
         return Judged(shares.gather(1, batch.action.long())[:, 0], entropy, value)
 
-    def _log(self, told: list[tuple[Tensor, ...]], clip: float) -> None:
+    def _log(self, told: list[Tensor], clip: float) -> None:
         """Means over the gradient steps under Stable-Baselines3's names."""
         names = ("policy_gradient_loss", "value_loss", "entropy_loss", "approx_kl", "clip_fraction", "loss")
-        for name, values in zip(names, zip(*told, strict=True), strict=True):
-            self.logger.record(f"train/{name}", float(torch.stack(values).mean()))
+        for name, value in zip(names, torch.stack(told).mean(dim=0).tolist(), strict=True):
+            self.logger.record(f"train/{name}", value)
         table = self.rollout_buffer
         found = explained_variance(table.values.ravel(), table.returns.ravel())
         self.logger.record("train/explained_variance", found)

@@ -55,7 +55,7 @@ def _work(job: Job, report: Callable[[CurvePoint], None], where: Where) -> SeedR
 def _check(job: Job, where: Where) -> None:
     settings, problem = job.settings, load_project(job.project).problem
     found = {
-        f"recipe {settings.recipe!r}": not isinstance(settings, PPOSettings),
+        f"recipe {settings.recipe!r}": type(settings) is not PPOSettings,
         "vectors": isinstance(problem.action, Box),
         "limits with learned weights": any(limit.held_by == "lagrange" for limit in problem.limits),
         "an adjustment of the incumbent": settings.residual is not None,
