@@ -4,8 +4,8 @@
 
 Contestants: Stable-Baselines3's PPO with its default (1 environment), with 8 environments, with its default network
 behind our batch of worlds; SBX, where `--sbx` names a python that has it (it wants a newer gymnasium than RLlib);
-RLlib's PPO with 64x64 tanh; ours with two such networks, and the fast preset. On CartPole the first ones step
-Gymnasium's own, ours the batch of `benchmarks/cartpole`, which a test holds to be the same world. On a case all step its simulator.
+RLlib's PPO with 64x64 tanh; ours with two such networks, and the fast preset. On CartPole those without our batch step
+Gymnasium's own, which a test holds to be the same world. On a case all step its simulator; RLlib and SBX stay out.
 
 A speed is of decisions that were trained on, worlds and updates together, without imports and without the learner's
 making; beside it stands the speed per second of processor time of this process, which a busy machine changes less
