@@ -21,6 +21,7 @@ import json
 import os
 import statistics
 import subprocess
+import sys
 import tempfile
 import time
 from collections import deque
@@ -40,6 +41,8 @@ from tenure.core.project import Project, load_project
 from tenure.simulators.gym_env import SimulatorEnv
 from tenure.simulators.vec_env import SimulatorVecEnv
 from tenure.training.fast_ppo import ONE_CALL, FastPPO, shared_trunk
+from tenure.training.ground import Ground
+from tenure.training.recipes.fast_ppo import FastPPOSettings, train_fast_ppo
 
 CARTPOLE = Path(__file__).resolve().parent / "cartpole"
 GOAL = 475.0
@@ -229,6 +232,17 @@ def contestants(project: Project, python: str | None) -> list[Contestant]:
     return both + more
 
 
+def long_run(project: Project, steps: int) -> Measured:
+    """The recipe `fast_ppo` with its defaults, its normaliser, scores and checkpoints in its time; the best score."""
+    with tempfile.TemporaryDirectory() as folder:
+        wall, cpu = time.perf_counter(), time.process_time()
+        ground = Ground(project, FastPPOSettings(steps=steps), 1, Path(folder), lambda _: None)
+        curve = train_fast_ppo(ground).curve
+    kpi = project.problem.kpis[0]
+    best = max(curve, key=lambda point: point.merit(kpi))
+    return Measured(curve[-1].steps, time.perf_counter() - wall, time.process_time() - cpu, best.score)
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -236,17 +250,22 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3, help="runs of each contestant, in turns")
     parser.add_argument("--goal", action="store_true", help="train until good enough; CartPole only")
     parser.add_argument("--sbx", help="a python that has sbx-rl")
+    parser.add_argument("--recipe", type=int, default=0, help="only the recipe fast_ppo, for so many decisions")
     parser.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
     asked = parser.parse_args()
     if asked.goal and asked.case != "cartpole":
         parser.error("--goal is for cartpole")
     torch.set_num_threads(1)
     project = load_project(CARTPOLE if asked.case == "cartpole" else asked.case)
+    if asked.recipe:
+        print(json.dumps({"load": os.getloadavg()[0], **asdict(long_run(project, asked.recipe))}))
+        return
     found = contestants(project, asked.sbx)
     runs: dict[str, list[Measured]] = {contestant.name: [] for contestant in found}
     for seed in range(asked.rounds):
         for one in found:
             runs[one.name].append(one.run(seed, one.most if asked.goal else one.steps, asked.goal))
+            print(one.name, runs[one.name][-1], file=sys.stderr, flush=True)
     load = os.getloadavg()[0]
     if asked.json:
         print(json.dumps({"load": load, "runs": {name: [asdict(m) for m in all_] for name, all_ in runs.items()}}))

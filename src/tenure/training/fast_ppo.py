@@ -33,8 +33,8 @@ from tenure.core.arrays import Bools, Floats
 FORBIDDEN = -1e8
 """Logit of an action that is not allowed. Source: sb3-contrib's MaskablePPO."""
 PART = 2048
-"""Rows of a minibatch that go through the networks at once; what 64 units say of them stays in a core's cache: 8,192
-rows in parts of 2,048 took 15 ms where they took 21 to 26 ms at once (two 64x64 tanh networks, one thread, AMD EPYC)."""
+"""Rows of a minibatch that go through the networks at once; what 64 units say of them stays in a core's cache. In
+parts of 2,048, 8,192 rows took 15 ms, at once 21 to 26 ms (two 64x64 tanh networks, one thread, AMD EPYC)."""
 LOG_SQRT_2PI = 0.5 * math.log(2 * math.pi)
 ONE_CALL = {"fused": True, "eps": 1e-5}
 """Adam over all parameters in one call; the small number is Stable-Baselines3's own for PPO."""
