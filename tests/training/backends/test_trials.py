@@ -197,7 +197,7 @@ def test_a_killed_driver_leaves_nothing_and_its_run_goes_on(tmp_path: Path) -> N
         return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
 
     assert drive("hang").returncode == -signal.SIGKILL
-    assert _outlive(_marked(str(tmp_path)), seconds=30) == []
+    assert _outlive(_marked(str(tmp_path)), seconds=90) == []  # Ray's agents tell a store that is gone, for up to 60 s
     second = drive("finish")
     assert second.stdout.strip() == "[1, 2]", second.stderr
     assert (tmp_path / "begun-2").read_text() == "xx"

@@ -17,6 +17,7 @@ QUIET = {
     "TUNE_DISABLE_STRICT_METRIC_CHECKING": "1",  # the last report of a member is compared with nobody's
     "RAY_AIR_NEW_OUTPUT": "0",  # it prints tables of its own whatever the verbosity
     "RAY_CHDIR_TO_TRIAL_DIR": "0",  # paths of a job mean the same there as here
+    "RAY_worker_niceness": "0",  # at Ray's 15 jobs starve, and outlive a killed driver, wherever anything else runs
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",  # Ray's own coming default
     "RAY_TRAIN_ENABLE_V2_MIGRATION_WARNINGS": "0",
     "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",  # curves and records are written by us
@@ -52,7 +53,7 @@ def on_ray() -> Iterator[Any]:
     """Ray, ready: a session that is open already, the cluster of RAY_ADDRESS, or one of this machine for as long.
 
     A Ray of our own listens on the loopback alone, without a dashboard, and sends no usage statistics; its processes
-    end with this one, however it ends.
+    end with this one, however it ends: jobs within seconds, where it was killed two idle agents after a minute.
 
     Raises:
         ProjectError: Ray is not installed, or the cluster cannot be reached.
