@@ -14,7 +14,16 @@ from tenure.core import KPI, Constraint, Discrete, Feature, Problem, Reward, Sig
 from tenure.core.errors import DataError, SettingsError
 from tenure.core.residual import Residual
 from tenure.core.trajectories import Trajectories
-from tenure.training.offline import anchored, kept_back, normaliser_of, open_halves, some_rows, steps_of, told
+from tenure.training.offline import (
+    anchored,
+    digest_of,
+    kept_back,
+    normaliser_of,
+    open_halves,
+    some_rows,
+    steps_of,
+    told,
+)
 from tenure.training.recipes.cloning import CloningSettings
 
 PROBLEM = Problem(
@@ -169,6 +178,11 @@ def test_no_log_is_refused_with_the_option_that_gives_one(tmp_path: Path) -> Non
     with pytest.raises(DataError, match="a log to learn from") as refused:
         open_halves(CloningSettings(), corridor(tmp_path / "corridor").problem)
     assert refused.value.fix == "give --log FILE"
+
+
+def test_a_log_that_has_gone_is_named(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"gone\.csv"):
+        digest_of(str(tmp_path / "gone.csv"))
 
 
 @pytest.mark.parametrize("wrong", [{"batch": 1}, {"held_back": 0.0}, {"follow": 0.0}, {"residual": Residual(1.0)}])

@@ -18,11 +18,12 @@ from tenure.core.errors import ConflictError, ProjectError
 from tenure.core.project import Project, load_project
 from tenure.store import load_bundle
 from tenure.training import Progress, RunRecord, resume, seeds, train
+from tenure.training.record import fresh_folder
 from tenure.training.resume import held, read_plan
 from tenure.training.watcher import load_graph
 
 from .hot import hot_project
-from .tiny import TINY, project_with
+from .tiny import TINY, Tiny, project_with
 
 ROOT = str(Path(__file__).parents[2])
 SETTINGS = replace(TINY, steps=4096)
@@ -209,7 +210,16 @@ def test_a_finished_run_and_no_run_are_refused(whole: Whole, tmp_path: Path) -> 
 
 
 def test_a_run_that_is_trained_now_is_not_trained_twice(tmp_path: Path) -> None:
-    with held(tmp_path), pytest.raises(ConflictError, match="nobody trains now"), held(tmp_path):
+    with held(tmp_path, "one"), pytest.raises(ConflictError, match="nobody trains now"), held(tmp_path, "one"):
         pass
-    with held(tmp_path):
+    with held(tmp_path, "one"), held(tmp_path, "another"):
         pass
+
+
+def test_a_run_that_is_trained_now_is_not_replaced_by_one_of_its_name(tiny: Tiny, tmp_path: Path) -> None:
+    runs = tmp_path / "runs"
+    mine = fresh_folder(runs, "one") / "mine"
+    mine.touch()
+    with held(runs, "one"), pytest.raises(ConflictError, match="nobody trains now"):
+        train(tiny.project, TINY, (1,), tmp_path, "one")
+    assert mine.exists()

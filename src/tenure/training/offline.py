@@ -92,8 +92,15 @@ def open_halves(settings: OfflineSettings, problem: Problem) -> Log:
 
 
 def digest_of(log: str) -> str:
-    """SHA-256 of a log's file, 12 digits."""
-    return hashlib.sha256(Path(log).read_bytes()).hexdigest()[:12]
+    """SHA-256 of a log's file, 12 digits.
+
+    Raises:
+        DataError: it cannot be read.
+    """
+    try:
+        return hashlib.sha256(Path(log).read_bytes()).hexdigest()[:12]
+    except OSError as error:
+        raise _wrong("the log that is learned from", str(error), log, "bring it back, or name another") from error
 
 
 def kept_back(log: Trajectories, share: float) -> Bools:

@@ -146,12 +146,11 @@ def experiment_of(without: Sequence[str]) -> str:
     )
 
 
-def fresh_folder(runs: Path, run: str) -> Path:
-    """An empty folder for a run; what an earlier run of that name left is removed.
+def folder_of(runs: Path, run: str) -> Path:
+    """Where a run of that name lies.
 
     Raises:
         SettingsError: the name is no folder's name.
-        StoreError: the folder cannot be made.
     """
     if not re.fullmatch(r"\w[\w.-]*", run):
         raise SettingsError(
@@ -160,7 +159,17 @@ def fresh_folder(runs: Path, run: str) -> Path:
             where="the name of a training run",
             fix="choose such a name; it becomes a folder",
         )
-    folder = runs / run
+    return runs / run
+
+
+def fresh_folder(runs: Path, run: str) -> Path:
+    """An empty folder for a run; what an earlier run of that name left is removed.
+
+    Raises:
+        SettingsError: the name is no folder's name.
+        StoreError: the folder cannot be made.
+    """
+    folder = folder_of(runs, run)
     try:
         if folder.exists():
             shutil.rmtree(folder)

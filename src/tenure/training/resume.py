@@ -16,7 +16,7 @@ from tenure.core.errors import ConflictError, ProjectError, TenureError
 from tenure.core.project import Project
 from tenure.training.offline_settings import OfflineSettings
 from tenure.training.recipes import recipe_of
-from tenure.training.record import SeedRecord, seed_record, unwritable
+from tenure.training.record import SeedRecord, folder_of, seed_record, unwritable
 from tenure.training.settings import Settings
 from tenure.training.worlds import training_worlds
 
@@ -126,15 +126,20 @@ def unfinished(runs: Path, run: str | None) -> Path:
 
 
 @contextmanager
-def held(folder: Path) -> Iterator[None]:
-    """Nobody else trains this run meanwhile; the hold ends with the process, however it ends.
+def held(runs: Path, run: str) -> Iterator[None]:
+    """Nobody else trains or replaces this run meanwhile; the hold ends with the process, however it ends.
+
+    Its file lies beside the run's folder, which a new run of that name removes.
 
     Raises:
+        SettingsError: the name is no folder's name.
         ConflictError: another process is training it.
         StoreError: the folder cannot be written.
     """
+    folder = folder_of(runs, run)
     try:
-        file = (folder / ".held").open("w")
+        runs.mkdir(parents=True, exist_ok=True)
+        file = (runs / f".{run}.held").open("w")
     except OSError as error:
         raise unwritable(folder, error) from error
     with file:

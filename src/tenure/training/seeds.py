@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import asdict, replace
-from functools import reduce
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,14 +16,12 @@ from tenure.core.errors import EvidenceError, SettingsError, TenureError
 from tenure.core.history import History
 from tenure.core.problem import Problem
 from tenure.core.project import Project, load_project
-from tenure.core.reward import KPI, Reward
+from tenure.core.reward import KPI
 from tenure.core.spaces import Box
-from tenure.core.trace import DAY, bound_kpi
-from tenure.evaluation import cluster_by, compare
 from tenure.simulators.faults import WorldFault
-from tenure.simulators.incidents import added, incidents_of
+from tenure.simulators.incidents import incidents_of
 from tenure.simulators.rollout import run as simulate
-from tenure.store import load_bundle, save_bundle
+from tenure.store import save_bundle
 from tenure.training.backends import LOCAL, Where, run_jobs
 from tenure.training.choose import refuse
 from tenure.training.offline_settings import OfflineSettings
@@ -51,6 +48,7 @@ from tenure.training.resume import (
     write_plan,
 )
 from tenure.training.settings import Settings
+from tenure.training.summary import summary_of
 from tenure.training.workers import Job, Progress
 from tenure.training.worlds import training_worlds
 
@@ -80,17 +78,18 @@ def train(
 
     Raises:
         SettingsError: no seeds or one twice, a name that is no folder's name, a signal to leave out that no term reads.
+        ConflictError: another process is training a run of that name.
         StoreError: the run's folder cannot be written.
         ProjectError: a seed failed; the others are stopped.
     """
     _check(project, settings, seeds)
     log = _log(project.problem, settings)  # refuses a log that cannot be read
-    hashes = hashes_of(project, settings)
-    folder = fresh_folder(home / "runs", run)
-    plain = json.loads(json.dumps(asdict(settings)))
+    plain, hashes = json.loads(json.dumps(asdict(settings))), hashes_of(project, settings)
     plan = Plan(run, settings.recipe, plain, seeds, hashes, lineage_of_tree(project.folder))
-    write_plan(plan, folder)
-    return _carry_out(project, plan, folder, log, watch, where)
+    with held(home / "runs", run):
+        folder = fresh_folder(home / "runs", run)
+        write_plan(plan, folder)
+        return _carry_out(project, plan, folder, log, watch, where)
 
 
 def resume(
@@ -116,11 +115,12 @@ def resume(
         StoreError: the run's folder cannot be written.
     """
     folder = unfinished(home / "runs", run)
-    plan = read_plan(folder)
-    plan.check(project)
-    settings = plan.settings_of()
-    _check(project, settings, plan.seeds)
-    return _carry_out(project, plan, folder, _log(project.problem, settings), watch, where)
+    with held(folder.parent, folder.name):
+        plan = read_plan(folder)
+        plan.check(project)
+        settings = plan.settings_of()
+        _check(project, settings, plan.seeds)
+        return _carry_out(project, plan, folder, _log(project.problem, settings), watch, where)
 
 
 def _carry_out(
@@ -128,18 +128,17 @@ def _carry_out(
 ) -> RunRecord:
     """Train the seeds that are not finished, then record the run."""
     bundles, settings = folder.parent.parent / "bundles", plan.settings_of()
-    with held(folder):
-        found = [read_done(folder / f"seed-{seed}", bundles) for seed in plan.seeds]
-        done = [record for record in found if record is not None]
-        left = sorted(set(plan.seeds) - {record.seed for record in done})
-        jobs = [Job(project.place, settings, seed, folder, bundles, plan.commit) for seed in left]
-        try:
-            done += run_jobs(train_seed, jobs, watch, where) if jobs else []
-        except TenureError as error:
-            raise with_resume(error, folder) from error
-        seeds = tuple(sorted(done, key=lambda record: record.seed))
-        record = replace(_summary(project, settings, seeds, plan.run, bundles, plan.commit), log=log)
-        write_record(record, folder)
+    found = [read_done(folder / f"seed-{seed}", bundles) for seed in plan.seeds]
+    done = [record for record in found if record is not None]
+    left = sorted(set(plan.seeds) - {record.seed for record in done})
+    jobs = [Job(project.place, settings, seed, folder, bundles, plan.commit) for seed in left]
+    try:
+        done += run_jobs(train_seed, jobs, watch, where) if jobs else []
+    except TenureError as error:
+        raise with_resume(error, folder) from error
+    seeds = tuple(sorted(done, key=lambda record: record.seed))
+    record = replace(summary_of(project, settings, seeds, plan.run, bundles, plan.commit), log=log)
+    write_record(record, folder)
     return record
 
 
@@ -293,42 +292,3 @@ def _situations(project: Project, history: History | None) -> Floats:
     assert trace.observation is not None
     seen = trace.observation if history is None else history.windows(trace.observation)
     return seen.reshape(-1, seen.shape[-1])
-
-
-def _summary(
-    project: Project, settings: Settings, seeds: tuple[SeedRecord, ...], run: str, bundles: Path, commit: str
-) -> RunRecord:
-    """The record over all seeds, with the gain on the selection data and its doubt."""
-    problem, simulator = project.problem, project.simulator
-    panel, kpi = simulator.panel("selection"), problem.kpis[0]
-    incumbent = simulate(problem, simulator, project.incumbent, panel).trace
-    per_seed = [
-        simulate(problem, simulator, load_bundle(bundles / s.version, problem, project.incumbent), panel).trace
-        for s in seeds
-    ]
-    period, cluster = cluster_by(panel, DAY, "day")
-    gain = compare(problem, incumbent, per_seed, period, np.random.default_rng(0), cluster=cluster).gain
-    best = project.bound(panel) if project.bound else None
-    return RunRecord(
-        run=run,
-        problem=problem.name,
-        problem_version=problem.version,
-        reward_version=_trained_on(problem, settings).reward_version,
-        simulator_version=simulator.version,
-        trained_on=training_worlds(project, settings).version,
-        settings=json.loads(json.dumps(asdict(settings))),
-        seeds=seeds,
-        chosen=max(seeds, key=lambda seed: seed.merit(kpi)).version,
-        incumbent=incumbent.kpi(kpi),
-        bound=None if best is None else bound_kpi(kpi, best, [incumbent, *per_seed]),
-        gain=gain.as_dict(),
-        recipe=settings.recipe,
-        commit=commit,
-        libraries=libraries(),
-        experiment=experiment_of(settings.without),
-        incidents=added([incidents_of(simulator), *(seed.incidents for seed in seeds)]),
-    )
-
-
-def _trained_on(problem: Problem, settings: Settings) -> Problem:
-    return replace(problem, reward=reduce(Reward.without, settings.without, problem.reward))
