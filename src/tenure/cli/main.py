@@ -145,6 +145,9 @@ def train(
     mapping: Annotated[Path | None, typer.Option(help="with --log: TOML saying which column is what")] = None,
     without: Annotated[list[str] | None, typer.Option(help="leave out the reward terms over this signal")] = None,
     name: Annotated[str | None, typer.Option(help="name of the run; default the date and time")] = None,
+    artifacts: Annotated[
+        str | None, typer.Option(metavar="URL", help="keep the run there for other machines (docs/deploy.md)")
+    ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="go on with a stopped run: NAME, or the newest")] = False,
     backend: Annotated[str, typer.Option(help="where to train: local, ray or rllib (docs/ray.md)")] = "local",
     cpus_per_seed: Annotated[float, typer.Option(help="with ray, rllib: processors reserved for each process")] = 1.0,
@@ -160,7 +163,7 @@ def train(
 
         told = None if mapping is None else str(mapping)
         asked = Asked(seeds, steps, tuple(without or ()), name, recipe, residual, log, told, resume=resume)
-        asked = replace(asked, backend=backend, cpus_per_seed=cpus_per_seed)
+        asked = replace(asked, backend=backend, cpus_per_seed=cpus_per_seed, artifacts=artifacts)
         run_training(output, project, replace(asked, population=population, env_runners=env_runners), home)
 
 
@@ -361,14 +364,18 @@ def why(
 def versions(
     project: Project,
     as_of: Annotated[str | None, typer.Option(help="as it was at this moment, such as 2026-05-01T00:00:00Z")] = None,
+    fetch: Annotated[str | None, typer.Option(help="first bring this version here from the store of artifacts")] = None,
+    push: Annotated[str | None, typer.Option(help="first bring this version to the store of artifacts")] = None,
     home: Home = None,
     json: Json = False,
 ) -> None:
     """Registered versions, which one is live, and the rollout's history; now or as of any time."""
     output = Output(json=json)
     with reported(output):
-        from tenure.cli.versions import list_versions
+        from tenure.cli.versions import carry, list_versions
 
+        if fetch or push:
+            carry(output, project, fetch, push, home)
         list_versions(output, project, as_of, home)
 
 

@@ -97,7 +97,7 @@ def _check_served(policy: BundlePolicy) -> None:
 
 
 def _check_known(workspace: Workspace, version: str) -> None:
-    known = sorted(path.name for path in workspace.bundles.glob("[!.]*"))
+    known = workspace.known()
     if version not in known:
         raise UnknownError(
             expected=f"one of the versions {known}" if known else "a version, of which there is none yet",

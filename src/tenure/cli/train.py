@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -39,6 +40,7 @@ class Asked:
         cpus_per_seed: processors reserved for each seed on Ray.
         population: members of population-based training on Ray, in place of seeds; 0 for none.
         env_runners: processes that step worlds for RLlib.
+        artifacts: URL below which the run is kept for other machines while it trains; None takes the settings'.
         resume: go on with the run of that name, or with the newest that was stopped, as what it was begun.
     """
 
@@ -54,12 +56,13 @@ class Asked:
     cpus_per_seed: float = 1.0
     population: int = 0
     env_runners: int = 1
+    artifacts: str | None = None
     resume: bool = False
 
 
 def run_training(output: Output, project: str, asked: Asked, home: Path | None) -> None:
     """Train and print the run."""
-    workspace = open_workspace(project, home)
+    workspace = replace(open_workspace(project, home), kept_at=asked.artifacts)
     record = train_seeds(output, workspace, asked)
     output.say(f"On the selection data: {sentence_of(workspace, record)}")
     chosen = next(seed for seed in record.seeds if seed.version == record.chosen)
@@ -151,6 +154,8 @@ def train_seeds(output: Output, workspace: Workspace, asked: Asked) -> Any:
     from tenure.training.backends import Where
 
     require_check(workspace.project, workspace.home)
+    if workspace.artifacts is not None:
+        workspace.artifacts.check()
     where = Where(asked.backend, asked.cpus_per_seed, asked.population, asked.env_runners)
     go = _resumed if asked.resume else _begun
     record = go(training, output, workspace, asked, where)
@@ -172,8 +177,8 @@ def _begun(training: Any, output: Output, workspace: Workspace, asked: Asked, wh
         output.say(f"EXPERIMENT, no candidate: {experiment_of(asked.without)}.")
     seeds = tuple(range(1, (asked.population or asked.seeds) + 1))
     run = asked.name or datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
-    with progress_bar(output) as bar:
-        watch = _watcher(bar, workspace, seeds)
+    with progress_bar(output) as bar, _kept(workspace, run) as news:
+        watch = _watcher(bar, workspace, seeds, news)
         return training.train(workspace.project, settings, seeds, workspace.home, run, watch, where)
 
 
@@ -190,14 +195,33 @@ def _resumed(training: Any, output: Output, workspace: Workspace, asked: Asked, 
             where="tenure train --resume",
             fix="leave these out, or train anew without --resume",
         )
+    fetched = _fetched(workspace, asked.name)
     plan = read_plan(unfinished(workspace.runs, asked.name))
+    if fetched and workspace.artifacts:
+        output.say(f"Run {fetched} was fetched from {workspace.artifacts.url}.")
     output.say(f"Going on with run {plan.run}: recipe {plan.recipe}, {len(plan.seeds)} seed(s).")
-    with progress_bar(output) as bar:
-        watch = _watcher(bar, workspace, plan.seeds)
+    with progress_bar(output) as bar, _kept(workspace, plan.run) as news:
+        watch = _watcher(bar, workspace, plan.seeds, news)
         record = training.resume(workspace.project, workspace.home, plan.run, watch, where)
     for seed in record.seeds:
         _say_resumed(output, seed)
     return record
+
+
+def _kept(workspace: Workspace, run: str) -> AbstractContextManager[Callable[[], None]]:
+    """Keeps a run for other machines while it trains; gives what to call at each point of its curves."""
+    from tenure.training.mirror import mirrored
+
+    return mirrored(workspace.artifacts, workspace.runs / run, workspace.bundles)
+
+
+def _fetched(workspace: Workspace, run: str | None) -> str | None:
+    """The name of a stopped run that was brought here to go on with; None for none."""
+    from tenure.training.mirror import fetch_unfinished
+
+    if workspace.artifacts is None:
+        return None
+    return fetch_unfinished(workspace.artifacts, workspace.runs, workspace.bundles, run)
 
 
 def _say_resumed(output: Output, seed: Any) -> None:
@@ -263,8 +287,10 @@ def _check_terms(workspace: Workspace, without: tuple[str, ...]) -> None:
         )
 
 
-def _watcher(bar: Progress, workspace: Workspace, seeds: tuple[int, ...]) -> Callable[[Any], None]:
-    """Shows each seed's current score beside incumbent and bound."""
+def _watcher(
+    bar: Progress, workspace: Workspace, seeds: tuple[int, ...], news: Callable[[], None]
+) -> Callable[[Any], None]:
+    """Shows each seed's current score beside incumbent and bound, and calls `news` at each point."""
     from tenure.training.utilisation import busy_with
 
     project, panel = workspace.project, workspace.project.simulator.panel("selection")
@@ -275,6 +301,7 @@ def _watcher(bar: Progress, workspace: Workspace, seeds: tuple[int, ...]) -> Cal
     tasks: dict[int, TaskID] = {seed: bar.add_task(f"seed {seed}", total=1.0, note=against) for seed in seeds}
 
     def watch(progress: Any) -> None:
+        news()
         doing = f"; {busy_with(progress.point.shares)}" if progress.point.shares else ""
         note = f"{kpi.name} {progress.point.score:.3f} ({against}){doing}"
         before = bar.tasks[tasks[progress.seed]].completed

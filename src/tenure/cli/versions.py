@@ -9,6 +9,7 @@ from typing import Any
 from tenure.cli.output import Output, percent
 from tenure.cli.workspace import open_workspace
 from tenure.core.clock import SystemClock, from_text, to_text
+from tenure.core.errors import SettingsError
 from tenure.rollout.as_of import as_of
 from tenure.store import Event, VersionRow
 
@@ -46,6 +47,33 @@ def list_versions(output: Output, project: str, at: str | None, home: Path | Non
             ],
         }
     )
+
+
+def carry(output: Output, project: str, fetch: str | None, push: str | None, home: Path | None) -> None:
+    """Bring a bundle here and register it, or bring one to where artifacts are kept.
+
+    Raises:
+        SettingsError: no store of artifacts is named.
+        StoreError: the version is not there, or the store cannot be used.
+    """
+    workspace = open_workspace(project, home)
+    artifacts = workspace.artifacts
+    if artifacts is None:
+        raise SettingsError(
+            expected="a store of artifacts",
+            found="none",
+            where=f"{workspace.project.settings_path}, [artifacts] url",
+            fix="name one there, or in $TENURE_ARTIFACTS: docs/deploy.md",
+        )
+    if push is not None:
+        artifacts.push_bundle(workspace.bundles / push)
+        output.say(f"Version {push} lies in {artifacts.url}.")
+    if fetch is not None:
+        manifest = workspace.bundle(fetch).bundle.manifest
+        record = {key: manifest[key] for key in ("problem_version", "reward_version", "lineage", "evaluation")}
+        with workspace.store() as store:
+            store.register_version(fetch, workspace.project.problem.name, SystemClock().now(), record)
+        output.say(f"Version {fetch} is here, checked and registered.")
 
 
 def _end(events: list[Event], now: datetime) -> datetime:

@@ -137,7 +137,7 @@ def _loader(workspace: Workspace) -> Loader:
     load, project = loader(workspace.bundles, serving.deadline_ms / 1000), workspace.project
 
     def apart(version: str) -> Policy:
-        residual = residual_of(read_manifest(workspace.bundles / version), project.incumbent)
+        residual = residual_of(read_manifest(workspace.here(version)), project.incumbent)
         policy = load(version)
         return policy if residual is None else Adjusting(policy, project.incumbent, residual, project.problem.action)
 

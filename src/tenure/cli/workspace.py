@@ -14,6 +14,7 @@ from tenure.rollout.drill import REHEARSAL, rehearsed
 from tenure.rollout.settings import Settings, read_settings
 from tenure.rollout.stop import StopFile
 from tenure.store import BundlePolicy, Store, load_bundle
+from tenure.store.artifacts import Artifacts
 from tenure.store.opening import open_store
 
 HOME = "TENURE_HOME"
@@ -24,12 +25,17 @@ DATABASE = "TENURE_DATABASE"
 it."""
 
 
+ARTIFACTS = "TENURE_ARTIFACTS"
+"""Environment variable with the URL below which runs and bundles are kept for other machines; docs/deploy.md."""
+
+
 @dataclass(frozen=True)
 class Workspace:
-    """One project and its folder of runtime files."""
+    """One project, its folder of runtime files, and the URL asked for its artifacts; None takes the settings'."""
 
     project: Project
     home: Path
+    kept_at: str | None = None
 
     @property
     def bundles(self) -> Path:
@@ -52,6 +58,17 @@ class Workspace:
         settings = read_settings(self.project.settings_path, self.project.problem)
         return rehearsed(settings) if os.environ.get(REHEARSAL) else settings
 
+    @cached_property
+    def artifacts(self) -> Artifacts | None:
+        """Where runs and bundles are kept for other machines: as asked, else $TENURE_ARTIFACTS, else tenure.toml.
+
+        Raises:
+            ProjectError: the library of that store is not installed.
+            SettingsError: it is no URL.
+        """
+        url = self.kept_at or os.environ.get(ARTIFACTS) or self.settings.artifacts.url
+        return Artifacts(url, self.project.problem.name) if url else None
+
     def store(self, wait_s: float = 5.0) -> Store:
         """The log; made when absent. `wait_s`: how long to wait for another process's lock, in seconds."""
         try:
@@ -68,8 +85,29 @@ class Workspace:
         return store
 
     def bundle(self, version: str) -> BundlePolicy:
-        """A bundle by version, checked."""
-        return load_bundle(self.bundles / version, self.project.problem, self.project.incumbent)
+        """A bundle by version, checked; fetched where it is kept for other machines and not here yet."""
+        return load_bundle(self.here(version), self.project.problem, self.project.incumbent)
+
+    def here(self, version: str) -> Path:
+        """The folder of a bundle, which is fetched when it is not here and artifacts are kept.
+
+        Raises:
+            StoreError: it is not there either, or the store cannot be read.
+            BundleError: what lies there is not the content of that version.
+        """
+        folder, artifacts = self.bundles / version, None
+        if not folder.is_dir():
+            artifacts = self.artifacts
+        return folder if artifacts is None else artifacts.fetch_bundle(version, self.bundles)
+
+    def known(self) -> list[str]:
+        """Versions that lie here or where artifacts are kept, sorted.
+
+        Raises:
+            StoreError: the store cannot be read.
+        """
+        there = [] if self.artifacts is None else self.artifacts.versions()
+        return sorted({*there, *(path.name for path in self.bundles.glob("[!.]*"))})
 
     def policy(self, name: str) -> Policy:
         """A policy by name: a version, `incumbent`, or another of the project's rules.
@@ -80,9 +118,9 @@ class Workspace:
         rules = {"incumbent": self.project.incumbent, **self.project.rules}
         if name in rules:
             return rules[name]
-        if (self.bundles / name).is_dir():
+        versions = self.known()
+        if name in versions:
             return self.bundle(name)
-        versions = sorted(path.name for path in self.bundles.glob("[!.]*"))
         raise ProjectError(
             expected=f"a rule of {sorted(rules)} or a version of {versions}",
             found=repr(name),

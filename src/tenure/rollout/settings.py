@@ -118,6 +118,14 @@ NO_RULE = "no promote rule: sizes and health only"
 """What is said wherever a share is reached without any proof about a KPI."""
 
 
+class ArtifactsSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """Where runs and bundles are kept for other machines; docs/deploy.md."""
+
+    url: Annotated[
+        str, Meta(description="such as s3://bucket/prefix; empty keeps them here; $TENURE_ARTIFACTS wins")
+    ] = ""
+
+
 class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     """The whole file."""
 
@@ -132,6 +140,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     alerts: AlertRule = AlertRule()
     serving: Serving = Serving()
     reward_window: RewardWindow = RewardWindow()
+    artifacts: ArtifactsSettings = ArtifactsSettings()
     train: Annotated[dict[str, Any], Meta(description="settings of the training recipe, which checks them itself")] = {}
 
     def for_share(self, share: float, evidence: str) -> list[Promote]:
