@@ -6,6 +6,7 @@ import math
 import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import msgspec
@@ -141,7 +142,7 @@ def speed_of_probe(curve: Sequence[CurvePoint]) -> Speed:
         EvidenceError: it did not come to a score.
     """
     ends = [(0, 0.0), *((point.steps, point.seconds) for point in curve)]
-    rates = [(b[0] - a[0]) / (b[1] - a[1]) for a, b in zip(ends, ends[1:], strict=False) if b[1] > a[1]]
+    rates = [(b[0] - a[0]) / (b[1] - a[1]) for a, b in pairwise(ends) if b[1] > a[1]]
     return _speed(rates, 1.0, f"a probe of {ends[-1][0]:,} decisions in {ends[-1][1]:.1f} s, one core assumed")
 
 
