@@ -41,7 +41,8 @@ def test_an_s3_that_nobody_answers_for_is_told_with_its_url(monkeypatch: pytest.
     monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{free_port()}")
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
-    monkeypatch.setattr("s3fs.core.S3FileSystem.retries", 1)  # its own, which sleep
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")  # else its own tries sleep, as those of s3fs
+    monkeypatch.setattr("s3fs.core.S3FileSystem.retries", 1)
     waited = list[float]()
     with pytest.raises(StoreError, match=r"a store that answers; found EndpointConnectionError.*s3://bucket/a"):
         Far("s3://bucket/a", pause=waited.append).get("x")
