@@ -17,7 +17,7 @@ from tenure.cases.bikes.problem import incumbent, problem
 from tenure.cases.bikes.simulator import simulator
 from tenure.core.arrays import Bools, Floats, Ints
 from tenure.training.export import PolicyGraph, to_onnx
-from tenure.training.normaliser import Normaliser, fit_normaliser, per_columns
+from tenure.training.normaliser import Normaliser, fit_normaliser, hiding, per_columns, robust_deviation, units
 
 
 def by_hand() -> Normaliser:
@@ -125,3 +125,32 @@ def test_worlds_that_end_start_again_and_only_allowed_actions_are_tried() -> Non
     )
     fitted = fit_normaliser(ends, Short(), One(), np.random.default_rng(0))
     assert fitted.mean.tolist() == [1.0]
+
+
+def test_robust_units_are_not_moved_by_rare_extremes() -> None:
+    # quartiles of 0, 1, 2, 3, 4 are 1 and 3: (3 - 1) / 1.349; one row of a million moves the deviation, not them
+    column = np.array([[0.0], [1.0], [2.0], [3.0], [4.0]])
+    centre, width = units(column, "robust")
+    assert (centre[0], width[0]) == (2.0, pytest.approx(2 / 1.349))
+    column[4] = 1e6
+    assert units(column, "robust")[1][0] == pytest.approx(2 / 1.349)
+    assert units(column, "deviation")[1][0] > 1e5
+
+
+def test_where_half_the_rows_are_one_value_the_deviation_stands_in() -> None:
+    # of 0, 0, 0, 0, 5 both quartiles are 0; the deviation is 2
+    assert robust_deviation(np.array([[0.0]] * 4 + [[5.0]]))[0] == 2.0
+
+
+def test_without_a_scale_numbers_stay_as_they_are() -> None:
+    centre, width = units(np.array([[3.0, 9.0], [5.0, 9.0]]), "none")
+    assert (centre.tolist(), width.tolist()) == ([0.0, 0.0], [1.0, 1.0])
+
+
+def test_a_hidden_feature_shows_nothing_at_any_age_and_in_the_graph_too() -> None:
+    window = Normaliser(np.zeros(4, np.float32), np.ones(4, np.float32), np.full(4, -1), 1.0)
+    shown = hiding(window, ("seen", "hidden"), ("hidden",))
+    raw = np.array([[1.0, 2.0, 3.0, 4.0]], dtype=np.float32)
+    assert shown(raw).tolist() == [[1.0, 0.0, 3.0, 0.0]]
+    session = onnxruntime.InferenceSession(to_onnx(PolicyGraph(shown, nn.Identity(), nn.Identity()).eval(), 4))
+    assert session.run(None, {session.get_inputs()[0].name: raw})[0].tolist() == [[1.0, 0.0, 3.0, 0.0]]

@@ -34,6 +34,9 @@ def test_the_defaults_are_those_of_the_recipe() -> None:
         ({"gae_lambda": 1.5}, "gae_lambda in [0, 1]"),
         ({"entropy": -0.1}, "entropy=-0.1"),
         ({"dual_rate": 0.0}, "dual_rate above 0"),
+        ({"discount": 0.0}, "discount in (0, 1]"),
+        ({"discount": 1.5}, "discount in (0, 1]"),
+        ({"scale": "feet"}, "scale one of ['deviation', 'robust', 'none']"),
     ],
 )
 def test_what_cannot_be_trained_is_refused(wrong: dict[str, Any], says: str) -> None:

@@ -11,7 +11,7 @@ from tenure.core.project import load_project
 from tenure.simulators.disturbances import ObservationDelay, disturbed
 from tenure.training import PPOSettings, Settings, read_train_settings
 from tenure.training.seeds import train
-from tenure.training.worlds import training_worlds
+from tenure.training.worlds import check_seen, discounted, training_worlds
 
 
 def settings(folder: Path, text: str) -> Settings:
@@ -44,3 +44,22 @@ def test_a_run_with_a_wrong_disturbance_is_refused_before_any_process_starts(
     with pytest.raises(SettingsError, match=words):
         train(load_project("bikes"), settings(tmp_path, f"disturbances = [{entry}]"), (1,), tmp_path, "run")
     assert not (tmp_path / "runs").exists()
+
+
+def test_the_settings_discount_goes_before_the_problems() -> None:
+    problem = load_project("bikes").problem
+    assert discounted(problem, PPOSettings(discount=0.5)).discount == 0.5
+    assert discounted(problem, PPOSettings()) is problem
+
+
+@pytest.mark.parametrize("hide", [("fog",), tuple(load_project("bikes").problem.feature_names)])
+def test_what_cannot_be_hidden_is_refused(hide: tuple[str, ...]) -> None:
+    with pytest.raises(SettingsError, match="hide some of the features"):
+        check_seen(load_project("bikes").problem, PPOSettings(hide=hide))
+
+
+def test_a_table_has_no_units_and_hides_nothing() -> None:
+    from tenure.training.recipes.q_learning import QLearningSettings
+
+    with pytest.raises(SettingsError, match="a network that learns in worlds"):
+        check_seen(load_project("bikes").problem, QLearningSettings(scale="robust"))

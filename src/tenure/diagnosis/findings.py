@@ -86,8 +86,8 @@ class Found:
             what would be worth it; else inconclusive.
         fix: what mends it, if it is the cause.
         strength: of the suspicion before the probe, in [0, 1].
-        effect: how much better the treated arm is than the control, in shares of the run's span (docs/diagnose.md), with
-            its interval; None where the probe could not be carried out.
+        effect: how much better the treated arm is than the control, in shares of the run's span, with its interval;
+            None where the probe could not be carried out.
         seconds: the probe took.
     """
 

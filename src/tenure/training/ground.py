@@ -33,7 +33,7 @@ from tenure.training.duals import DualAscent, Duals, natural_rates
 from tenure.training.export import PolicyGraph, policy_graph
 from tenure.training.history import mixing
 from tenure.training.network import TorchPolicy
-from tenure.training.normaliser import Normaliser, fit_normaliser
+from tenure.training.normaliser import Normaliser, fit_normaliser, hiding
 from tenure.training.parts import Attributes, GlobalChance, Part
 from tenure.training.record import CurvePoint
 from tenure.training.residual import AdjustedWorlds, NoAdjustment
@@ -43,7 +43,7 @@ from tenure.training.stable import Scoring, StableLearner, log_of
 from tenure.training.utilisation import Meter, MeteredWorlds, Phases, batch_hint, utilisation
 from tenure.training.vectors import UnitVectors
 from tenure.training.watcher import Report, SelectionWatch
-from tenure.training.worlds import training_worlds
+from tenure.training.worlds import discounted, training_worlds
 
 ALWAYS = frozenset({"chance", "fitted"})
 """What every checkpoint keeps beside the parts: chance, and what was measured before the training began."""
@@ -90,7 +90,7 @@ class Ground:
         torch.set_num_threads(1)
         self.meter, self.clock = Meter(), clock
         self.project, self.settings, self.seed, self.folder = project, settings, seed, folder
-        self.problem: Problem = project.problem
+        self.problem: Problem = discounted(project.problem, settings)
         self.simulator: Simulator = training_worlds(project, settings)
         self.incumbent: Policy = project.incumbent
         if settings.residual is not None:
@@ -121,11 +121,11 @@ class Ground:
         """What is measured before the training begins."""
         settings, seed = self.settings, self.seed
         chance, level = np.random.default_rng(seed), settings.hardest
-        normaliser = fit_normaliser(self.problem, self.simulator, self.incumbent, chance, level)
+        fitted = fit_normaliser(self.problem, self.simulator, self.incumbent, chance, level, settings.scale)
+        normaliser = hiding(fitted, self.project.problem.feature_names, settings.hide)
         if settings.history is not None:
             normaliser = replace(normaliser, mix=mixing(settings.history, len(self.project.problem.observation)))
-        rng = np.random.default_rng([seed, 1])
-        return normaliser, scout(self.problem, self.simulator, self.incumbent, rng, level)
+        return normaliser, scout(self.problem, self.simulator, self.incumbent, np.random.default_rng([seed, 1]), level)
 
     def _adjust(self, residual: Residual) -> None:
         """Make adjustments the learner's actions."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -12,9 +13,12 @@ from tenure.core.problem import Problem
 from tenure.core.simulator import Simulator
 from tenure.simulators.actions import allowed_actions, random_actions
 from tenure.simulators.batch import put
+from tenure.training.settings import Scale
 
 CLIP = 5.0
 """Standard deviations beyond which an observation is cut off."""
+IQR = 1.349
+"""Interquartile range of a standard Gaussian."""
 WORLDS, STEPS = 256, 48
 """Size of the sample that means and deviations are taken from."""
 
@@ -62,11 +66,17 @@ def per_columns(problem: Problem) -> Ints:
 
 
 def fit_normaliser(
-    problem: Problem, simulator: Simulator, incumbent: Policy, rng: np.random.Generator, level: str = "normal"
+    problem: Problem,
+    simulator: Simulator,
+    incumbent: Policy,
+    rng: np.random.Generator,
+    level: str = "normal",
+    scale: Scale = "deviation",
 ) -> Normaliser:
     """Means and deviations over training worlds, half steered by the incumbent and half at random.
 
-    Actions are allowed ones; a world that ends by itself starts again.
+    Actions are allowed ones; a world that ends by itself starts again. With `robust`, medians and `robust_deviation`;
+    with `none`, 0 and 1.
     """
     per, state = per_columns(problem), simulator.reset(WORLDS, rng, level)
     seen, rewards = [], []
@@ -80,10 +90,48 @@ def fit_normaliser(
         state = put(step.state, ended, simulator.reset(len(ended), rng, level)) if len(ended) else step.state
         seen.append(per_feature(observation, per))
         rewards.append(problem.reward(step.signals)[1::2])
-    rows = np.concatenate(seen)
+    centre, width = units(np.concatenate(seen), scale)
+    reward_std = float(units(np.ravel(rewards), scale)[1])
     return Normaliser(
-        mean=rows.mean(axis=0).astype(np.float32),
-        std=(rows.std(axis=0) + 1e-6).astype(np.float32),
-        per=per,
-        reward_std=float(np.std(rewards)) or 1.0,
+        mean=centre.astype(np.float32), std=(width + 1e-6).astype(np.float32), per=per, reward_std=reward_std or 1.0
     )
+
+
+def units(rows: Floats, scale: Scale) -> tuple[Floats, Floats]:
+    """Where each column's zero lies and how wide its unit is; both [columns], or plain for one row of numbers.
+
+    Args:
+        rows: what was seen; [rows, columns] or [rows].
+        scale: as the settings have it.
+    """
+    if scale == "none":
+        return np.zeros(rows.shape[1:]), np.ones(rows.shape[1:])
+    if scale == "robust":
+        return np.median(rows, axis=0), robust_deviation(rows)
+    return rows.mean(axis=0), rows.std(axis=0)
+
+
+def robust_deviation(rows: Floats) -> Floats:
+    """Interquartile range over 1.349, a Gaussian's standard deviation; the deviation itself where half is one value.
+
+    Args:
+        rows: what was seen; [rows, columns].
+
+    Source: Tukey (1977), "Exploratory data analysis".
+    """
+    low, high = np.quantile(rows, [0.25, 0.75], axis=0)
+    return np.asarray(np.where(high > low, (high - low) / IQR, rows.std(axis=0)))
+
+
+def hiding(normaliser: Normaliser, names: Sequence[str], hide: Sequence[str]) -> Normaliser:
+    """The same, which shows 0 in place of these features, whatever is seen there and however old it is.
+
+    Args:
+        normaliser: of the learner's observation, plain or a window of plain ones.
+        names: of the plain observation's features.
+        hide: some of them.
+    """
+    columns = [column for column in range(len(normaliser.std)) if names[column % len(names)] in hide]
+    std = normaliser.std.copy()
+    std[columns] = np.inf
+    return replace(normaliser, std=std)

@@ -50,7 +50,7 @@ from tenure.training.resume import (
 from tenure.training.settings import Settings
 from tenure.training.summary import summary_of
 from tenure.training.workers import Job, Progress
-from tenure.training.worlds import training_worlds
+from tenure.training.worlds import check_seen, training_worlds
 
 if TYPE_CHECKING:
     from tenure.training.ground import Ground, Trained
@@ -156,6 +156,7 @@ def _check(project: Project, settings: Settings, seeds: tuple[int, ...]) -> None
     if unknown:
         raise _refused(f"levels of {sorted(project.simulator.levels)}", str(unknown), "name some of these")
     training_worlds(project, settings)
+    check_seen(project.problem, settings)
     terms = {term.signal for term in problem.reward.terms}
     if not terms > set(settings.without):
         expected = f"to leave out some of the reward's terms, {sorted(terms)}, and not all of them"

@@ -6,7 +6,7 @@ import math
 import tomllib
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal, get_args
 
 import msgspec
 
@@ -15,6 +15,10 @@ from tenure.core.history import History
 from tenure.core.project import line_of
 from tenure.core.residual import Residual
 from tenure.training.curriculum import Curriculum
+
+Scale = Literal["deviation", "robust", "none"]
+SCALES = get_args(Scale)
+"""Units a learner may see observations and rewards in."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +42,10 @@ class Settings:
         history: show the learner windows of the newest observations (docs/history.md).
         curriculum: train on these levels one after the other, whatever `level` says (docs/curriculum.md).
         without: signals whose reward terms are left out, for showing what a term is for.
+        discount: weight of the next step's value in training, in (0, 1]; None takes the problem's.
+        scale: units the learner sees observations and rewards in: mean and standard `deviation`; `robust`, median and
+            interquartile range, which rare extremes do not move; `none` leaves them as they are.
+        hide: features the learner is not shown.
 
     Raises:
         SettingsError: a size is not positive, or a rate is out of its range.
@@ -58,6 +66,9 @@ class Settings:
     history: History | None = None
     curriculum: Curriculum | None = None
     without: tuple[str, ...] = ()
+    discount: float | None = None
+    scale: Scale = "deviation"
+    hide: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         self.in_range(1, steps=self.steps, worlds=self.worlds, checkpoint_every=self.checkpoint_every)
@@ -65,6 +76,10 @@ class Settings:
         if self.residual is not None and self.history is not None:
             raise self.wrong("a residual or a history", "both", "leave one of them out")
         self.above_zero(learning_rate=self.learning_rate, dual_rate=self.dual_rate)
+        if self.discount is not None and not 0 < self.discount <= 1:
+            raise self.wrong("discount in (0, 1]", f"discount={self.discount}", "leave it out to take the problem's")
+        if self.scale not in SCALES:
+            raise self.wrong(f"scale one of {list(SCALES)}", f"scale={self.scale!r}")
 
     @property
     def hardest(self) -> str:
@@ -104,7 +119,9 @@ class Settings:
 
 SHORT = 16_384
 """Decisions between two moves of the learned weights of limits where updates are short; PPO's default rollout."""
-EVERYWHERE = frozenset({"steps", "level", "disturbances", "baseline", "dual_rate", "residual", "history", "curriculum"})
+EVERYWHERE = frozenset(
+    {"steps", "level", "disturbances", "baseline", "dual_rate", "residual", "history", "curriculum", "discount", "hide"}
+)
 """Settings that are about the problem and its worlds, which every recipe takes from `[train]`."""
 
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from tenure.core.problem import Problem
 from tenure.core.project import Project
 from tenure.core.simulator import Simulator
 from tenure.simulators.disturbances import disturbance, disturbed
+from tenure.training.recipes import recipe_of
 from tenure.training.settings import Settings
 
 
@@ -16,3 +20,23 @@ def training_worlds(project: Project, settings: Settings) -> Simulator:
     """
     stack = [disturbance(table) for table in settings.disturbances]
     return disturbed(project.problem, project.simulator, stack)
+
+
+def discounted(problem: Problem, settings: Settings) -> Problem:
+    """The problem with the discount of the settings, where they have one."""
+    return problem if settings.discount is None else replace(problem, discount=settings.discount)
+
+
+def check_seen(problem: Problem, settings: Settings) -> None:
+    """What the learner is to be shown exists, and is not nothing.
+
+    Raises:
+        SettingsError: `hide` names no feature or all, or the recipe does not see in the learner's units.
+    """
+    names = set(problem.feature_names)
+    if set(settings.hide) - names or set(settings.hide) >= names:
+        expected = f"to hide some of the features {sorted(names)}, and not all of them"
+        raise settings.wrong(expected, str(list(settings.hide)), "name features of the problem")
+    if (settings.hide or settings.scale != "deviation") and not recipe_of(settings.recipe).climbs:
+        found = f"hide={list(settings.hide)}, scale={settings.scale!r}"
+        raise settings.wrong("`hide` and `scale` with a network that learns in worlds", found, "leave both out")
