@@ -8,10 +8,9 @@ from pathlib import Path
 import pytest
 
 from tenure.core.errors import EvidenceError, SettingsError
-from tenure.training.cost import Price, Range, Speed, bill, core_hours, read_prices, speed_of_probe
+from tenure.training.cost import PRICES, Price, Range, Speed, bill, core_hours, read_prices, speed_of_probe
 from tenure.training.record import CurvePoint
 
-TABLE = Path(__file__).parents[2] / "deploy" / "prices.toml"
 PRICE = Price("aws", "x", 4, 8, 2.0, (0.5, 1.0), "USD", "here", "unknown", "nobody", (0.5, 1.0))
 SPEED = Speed(Range(1_000, 2_000), 1.0, "by hand")
 
@@ -52,7 +51,7 @@ def test_a_price_that_cannot_be_is_refused(changes: dict[str, object]) -> None:
 
 
 def test_the_table_we_ship_has_every_cloud_and_says_where_each_price_is_from() -> None:
-    prices = read_prices(TABLE)
+    prices = read_prices(PRICES)
     assert {price.cloud for price in prices} == {"aws", "gcp", "azure"}
     assert all(price.source and price.as_of for price in prices)
 

@@ -15,6 +15,8 @@ from tenure.core.errors import EvidenceError, SettingsError
 from tenure.training.record import CurvePoint, RunRecord
 
 CLOUDS = ("aws", "gcp", "azure")
+PRICES = Path(__file__).with_name("prices.toml")
+"""The table we ship: examples, to be copied and edited."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,7 @@ class Price:
 
     def _wrong(self, expected: str, found: str) -> SettingsError:
         where = f"price of {self.cloud} {self.instance}"
-        return SettingsError(expected=expected, found=found, where=where, fix="mend deploy/prices.toml")
+        return SettingsError(expected=expected, found=found, where=where, fix="mend that row of the table of prices")
 
 
 @dataclass(frozen=True)
@@ -116,10 +118,10 @@ def read_prices(path: Path) -> list[Price]:
         return msgspec.convert(tomllib.loads(path.read_text())["price"], list[Price])
     except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError, KeyError, msgspec.ValidationError) as error:
         raise SettingsError(
-            expected="rows [[price]] as deploy/prices.toml has them",
+            expected=f"rows [[price]] as {PRICES} has them",
             found=f"{type(error).__name__}: {error}",
             where=str(path),
-            fix="copy deploy/prices.toml, edit it, and name it with --prices",
+            fix="copy that file, edit it, and name it with --prices",
         ) from error
 
 
