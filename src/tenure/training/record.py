@@ -35,6 +35,7 @@ class CurvePoint:
             first KPI.
         by_log: what the log it learns from says of it, fields of `ByLog`; empty where the selection data chooses.
         shares: of the time since the point before, by what took it; no part of what makes two points equal.
+        metrics: what was measured since the point before, by names of `METRICS`; what a recipe has not is absent.
     """
 
     steps: int
@@ -48,6 +49,7 @@ class CurvePoint:
     levels: dict[str, float] = field(default_factory=dict)
     by_log: dict[str, Any] = field(default_factory=dict)
     shares: dict[str, float] = field(default_factory=dict, compare=False)
+    metrics: dict[str, float] = field(default_factory=dict)
 
     def merit(self, kpi: KPI) -> tuple[float, float]:
         """What checkpoints are ranked by, the higher the better: keeping the limits first, then the first KPI.
