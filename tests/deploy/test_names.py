@@ -12,6 +12,7 @@ import typer.main
 from tests.deploy.files import CLOUDS, DEPLOY, EVERY, ROOT, commands, document, documents
 
 from tenure.cli.main import app
+from tenure.training.cost import PRICES, read_prices
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 PINS = dict(line.split("==") for line in (ROOT / "constraints.txt").read_text(encoding="utf-8").split())
@@ -102,3 +103,13 @@ def test_every_secret_and_volume_of_the_compose_file_is_declared() -> None:
         assert {volume.partition(":")[0] for volume in service.get("volumes", ())} <= compose["volumes"].keys()
     for image in ("serve", "train"):
         assert f" AS {image}\n" in (DEPLOY / "Dockerfile").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("cloud", CLOUDS)
+def test_the_workers_of_a_cluster_are_machines_whose_price_we_tell(cloud: str) -> None:
+    (written,) = documents(DEPLOY / "ray" / f"{cloud}.yaml")
+    node = written["available_node_types"]["worker"]
+    (price,) = (each for each in read_prices(PRICES) if each.cloud == cloud)
+    assert price.instance in str(node["node_config"])
+    assert node["resources"] in ({}, {"CPU": price.vcpus})  # Ray looks them up for AWS
+    assert price.region == written["provider"].get("region", written["provider"].get("location"))

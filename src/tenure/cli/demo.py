@@ -12,6 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
+from tenure.cli.asked import Asked
 from tenure.cli.drill import drill
 from tenure.cli.evaluate import count_read, show
 from tenure.cli.judge import Judgement, judge
@@ -19,7 +20,7 @@ from tenure.cli.live import LiveRun, live, server, told
 from tenure.cli.output import Output, percent
 from tenure.cli.report import carry_over, whole_ledger, write_report
 from tenure.cli.services import services
-from tenure.cli.train import Asked, as_json, checked, progress_bar, sentence_of, train_seeds
+from tenure.cli.train import as_json, checked, progress_bar, sentence_of, train_seeds
 from tenure.cli.workspace import Workspace, base_of, open_workspace
 from tenure.core.clock import ManualClock, SystemClock
 from tenure.core.errors import ProjectError

@@ -153,18 +153,31 @@ def train(
     cpus_per_seed: Annotated[float, typer.Option(help="with ray, rllib: processors reserved for each process")] = 1.0,
     population: Annotated[int, typer.Option(help="with ray: members that copy the better ones; 0 trains seeds")] = 0,
     env_runners: Annotated[int, typer.Option(help="with rllib: processes that step worlds")] = 1,
+    estimate: Annotated[
+        bool, typer.Option("--estimate", help="train nothing: core hours and money it would take (docs/deploy.md)")
+    ] = False,
+    cloud: Annotated[str | None, typer.Option(help="estimate for this one: aws, gcp or azure")] = None,
+    prices: Annotated[Path | None, typer.Option(help="estimate with your own table of prices")] = None,
     home: Home = None,
     json: Json = False,
 ) -> None:
     """Train a policy; the best checkpoint is chosen on the selection data, the held-out data is never read."""
     output = Output(json=json)
     with reported(output):
-        from tenure.cli.train import Asked, run_training
+        from tenure.cli.asked import Asked
 
         told = None if mapping is None else str(mapping)
         asked = Asked(seeds, steps, tuple(without or ()), name, recipe, residual, log, told, resume=resume)
         asked = replace(asked, backend=backend, cpus_per_seed=cpus_per_seed, artifacts=artifacts)
-        run_training(output, project, replace(asked, population=population, env_runners=env_runners), home)
+        asked = replace(asked, population=population, env_runners=env_runners)
+        if estimate or cloud or prices:
+            from tenure.cli.estimate import run_estimate
+
+            run_estimate(output, project, asked, cloud, prices, home)
+        else:
+            from tenure.cli.train import run_training
+
+            run_training(output, project, asked, home)
 
 
 @app.command()

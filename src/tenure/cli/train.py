@@ -4,60 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
+from tenure.cli.asked import Asked, settings_of, the_training
 from tenure.cli.judge import bound_totals, judge, simulate
 from tenure.cli.output import Output, percent
 from tenure.cli.workspace import Workspace, open_workspace
 from tenure.core.clock import SystemClock
 from tenure.core.errors import ProjectError
 from tenure.core.evidence import Verdict
-from tenure.core.residual import Residual
 from tenure.core.trace import bound_kpi
 from tenure.evaluation import headroom_share
 from tenure.simulators.incidents import sentence_of as incidents_sentence
-
-
-@dataclass(frozen=True)
-class Asked:
-    """What `tenure train` was asked for.
-
-    Args:
-        seeds: how many, 1, 2, 3...
-        steps: decisions per seed; None takes the project's.
-        without: signals whose reward terms are left out.
-        name: of the run; None takes the date and time.
-        recipe: another one than the project's.
-        residual: bound of the adjustments to the incumbent's action that are learned in place of actions.
-        log: to learn from, for recipes that do.
-        mapping: which column of it is what.
-        backend: where to train: `local`, `ray` or `rllib`.
-        cpus_per_seed: processors reserved for each seed on Ray.
-        population: members of population-based training on Ray, in place of seeds; 0 for none.
-        env_runners: processes that step worlds for RLlib.
-        artifacts: URL below which the run is kept for other machines while it trains; None takes the settings'.
-        resume: go on with the run of that name, or with the newest that was stopped, as what it was begun.
-    """
-
-    seeds: int = 2
-    steps: int | None = None
-    without: tuple[str, ...] = ()
-    name: str | None = None
-    recipe: str | None = None
-    residual: float | None = None
-    log: str | None = None
-    mapping: str | None = None
-    backend: str = "local"
-    cpus_per_seed: float = 1.0
-    population: int = 0
-    env_runners: int = 1
-    artifacts: str | None = None
-    resume: bool = False
 
 
 def run_training(output: Output, project: str, asked: Asked, home: Path | None) -> None:
@@ -150,7 +113,7 @@ def train_seeds(output: Output, workspace: Workspace, asked: Asked) -> Any:
     """
     from tenure.design.reward.record import require_check
 
-    training = _training()
+    training = the_training()
     from tenure.training.backends import Where
 
     require_check(workspace.project, workspace.home)
@@ -167,12 +130,7 @@ def _begun(training: Any, output: Output, workspace: Workspace, asked: Asked, wh
     """A new run."""
     from tenure.training.record import experiment_of
 
-    _check_terms(workspace, asked.without)
-    read = training.read_train_settings(workspace.project.settings_path, asked.recipe)
-    settings = replace(read, without=asked.without)
-    settings = settings if asked.steps is None else replace(settings, steps=asked.steps)
-    settings = settings if asked.residual is None else replace(settings, residual=Residual(asked.residual))
-    settings = _with_log(settings, asked)
+    settings = settings_of(training, workspace, asked)
     if asked.without:
         output.say(f"EXPERIMENT, no candidate: {experiment_of(asked.without)}.")
     seeds = tuple(range(1, (asked.population or asked.seeds) + 1))
@@ -232,19 +190,6 @@ def _say_resumed(output: Output, seed: Any) -> None:
         output.say(f"Seed {seed.seed} went on after {seed.resumed['steps']:,} decisions.")
 
 
-def _with_log(settings: Any, asked: Asked) -> Any:
-    """The settings with the log that was named."""
-    given = {name: value for name, value in (("log", asked.log), ("mapping", asked.mapping)) if value is not None}
-    if given and not hasattr(settings, "log"):
-        raise ProjectError(
-            expected="a recipe that learns from a log: cloning, cql or iql",
-            found=repr(settings.recipe),
-            where=" and ".join(f"--{name}" for name in given),
-            fix="name one with --recipe, or leave the log out",
-        )
-    return replace(settings, **given)
-
-
 def checked(workspace: Workspace) -> Verdict:
     """Check the reward and keep what was found, as `tenure reward check` does."""
     from tenure.design.reward.check import check_reward
@@ -260,31 +205,6 @@ def progress_bar(output: Output) -> Progress:
     """The bar all long work uses."""
     columns = (TextColumn("{task.description:<22}"), BarColumn(28), TextColumn("{task.percentage:>4.0f} %"))
     return Progress(*columns, TextColumn("{task.fields[note]}"), TimeElapsedColumn(), console=output.console)
-
-
-def _training() -> Any:
-    try:
-        import tenure.training as training
-    except ModuleNotFoundError as error:
-        raise ProjectError(
-            expected="the training libraries",
-            found=f"no module {error.name!r}",
-            where="this installation",
-            fix="pip install 'tenure[train]'",
-        ) from error
-    return training
-
-
-def _check_terms(workspace: Workspace, without: tuple[str, ...]) -> None:
-    known = {term.signal for term in workspace.project.problem.reward.terms}
-    unknown = [signal for signal in without if signal not in known]
-    if unknown:
-        raise ProjectError(
-            expected=f"signals of reward terms, {sorted(known)}",
-            found=str(unknown),
-            where="--without",
-            fix="name the signal of the term to leave out",
-        )
 
 
 def _watcher(

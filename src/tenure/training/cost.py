@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 
 from tenure.core.errors import EvidenceError, SettingsError
-from tenure.training.record import CurvePoint, RunRecord
+from tenure.training.record import CurvePoint, RunRecord, read_record
 
 CLOUDS = ("aws", "gcp", "azure")
 PRICES = Path(__file__).with_name("prices.toml")
@@ -123,6 +123,20 @@ def read_prices(path: Path) -> list[Price]:
             where=str(path),
             fix="copy that file, edit it, and name it with --prices",
         ) from error
+
+
+def measured(runs: Path, recipe: str) -> Speed | None:
+    """How fast the newest finished run of a recipe was; None where there is none.
+
+    Args:
+        runs: the folder of runs.
+        recipe: its name; another recipe's speed says nothing of this one's.
+    """
+    for path in sorted(runs.glob("*/record.json"), key=lambda path: path.stat().st_mtime, reverse=True):
+        record = read_record(path.parent)
+        if record.recipe == recipe:
+            return speed_of(record)
+    return None
 
 
 def speed_of(record: RunRecord) -> Speed:
