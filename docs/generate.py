@@ -44,6 +44,7 @@ TABLES = (
     rules.Ready,
     rules.AlertRule,
     rules.Serving,
+    settings.ArtifactsSettings,
 )
 
 
