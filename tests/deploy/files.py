@@ -36,8 +36,9 @@ def document(path: Path, kind: str) -> Any:
 def commands(path: Path) -> list[list[str]]:
     """Every command line of `tenure` in a file: in the shell, in comments, and as a list, which our images run.
 
-    The health check of the Dockerfile is no such list: it names its own program.
+    A list that names a program of its own, as that of a health check does, is no such list.
     """
     text = path.read_text(encoding="utf-8")
     lists = [yaml.safe_load(found) for found in _LIST.findall(text)]
-    return [shlex.split(found) for found in _SHELL.findall(text)] + [each for each in lists if each[0] != "python"]
+    shells = [shlex.split(found) for found in _SHELL.findall(text)]
+    return shells + [each for each in lists if each[0] not in ("python", "sh")]

@@ -53,7 +53,7 @@ def test_the_command_lines_are_found() -> None:
     found = {path.name: [words[0] for words in commands(path)] for path in EVERY}
     assert found["Dockerfile"] == ["train", "serve"]
     assert found["compose.yaml"] == ["serve", "train"]
-    assert found["serve.yaml"] == ["serve", "tick"]
+    assert found["serve.yaml"] == ["tick", "serve"]
     assert found["ray.yaml"] == ["reward", "train"]
     assert all(found[f"{cloud}.yaml"] == ["reward", "train"] for cloud in CLOUDS)
 

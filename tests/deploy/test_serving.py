@@ -15,6 +15,8 @@ import pytest
 from tests.deploy.files import DEPLOY, document, documents
 from tests.postgres import Server
 
+from tenure.core.evidence import Verdict
+
 TENURE = str(Path(sys.executable).with_name("tenure"))
 POD = document(DEPLOY / "kubernetes" / "serve.yaml", "StatefulSet")["spec"]["template"]["spec"]
 CONTAINER = POD["containers"][0]
@@ -90,3 +92,12 @@ def test_a_pod_is_given_the_time_its_server_takes_to_stop() -> None:
     (compose,) = documents(DEPLOY / "compose.yaml")
     assert POD["terminationGracePeriodSeconds"] >= wait + 2 * DRAIN_S
     assert compose["services"]["server"]["stop_grace_period"] == f"{3 * DRAIN_S}s"
+
+
+@pytest.mark.parametrize("verdict", Verdict)
+def test_a_tick_fails_as_a_job_only_where_it_could_not_look(verdict: Verdict, tmp_path: Path) -> None:
+    job = document(DEPLOY / "kubernetes" / "serve.yaml", "CronJob")["spec"]["jobTemplate"]["spec"]["template"]["spec"]
+    (tmp_path / "tenure").write_text(f"#!/bin/sh\nexit {verdict.exit_code}\n")
+    (tmp_path / "tenure").chmod(0o755)
+    ended = subprocess.run(job["containers"][0]["command"], env={"PATH": f"{tmp_path}:{os.environ['PATH']}"})
+    assert ended.returncode == (1 if verdict is Verdict.ERROR else 0)
