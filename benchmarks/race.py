@@ -16,12 +16,12 @@ import csv
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from tenure.cli.bench import core_seconds
 from tenure.core.problem import Problem
 from tenure.core.project import load_project
 from tenure.core.spaces import Box
 from tenure.training import read_train_settings
 from tenure.training.race import Race, Rung, Standing, race
+from tenure.training.race.entering import core_seconds
 from tenure.training.record import lineage_of_tree
 
 CASES = ("factory", "warehouse", "execution", "delivery", "alarms", "bikes", "recommender", "arm")

@@ -10,7 +10,6 @@ import pytest
 from tests.training.hot import hot_project
 from tests.training.race.test_race import Played
 
-from tenure.cli import bench
 from tenure.cli.bench import Asked, foretold, run_bench
 from tenure.cli.output import Output
 from tenure.cli.train import checked
@@ -33,7 +32,7 @@ def played(monkeypatch: pytest.MonkeyPatch) -> Played:
     """PPO gains a fifth; A2C loses as much."""
     found = Played({"ppo": lambda _: 8.0, "a2c": lambda _: 12.0})
     monkeypatch.setattr(entering, "train", found.train)
-    monkeypatch.setattr(bench, "core_seconds", lambda: found.spent)
+    monkeypatch.setattr(entering, "core_seconds", lambda: found.spent)
     return found
 
 

@@ -18,6 +18,7 @@ from tenure.core.errors import ConflictError, ProjectError
 from tenure.core.project import Project, load_project
 from tenure.store import load_bundle
 from tenure.training import Progress, RunRecord, resume, seeds, train
+from tenure.training.backends import Where
 from tenure.training.record import fresh_folder
 from tenure.training.resume import held, read_plan
 from tenure.training.watcher import load_graph
@@ -30,7 +31,6 @@ SETTINGS = replace(TINY, steps=4096)
 MORTAL = '''
 """The districts; a training process that finds the file beside this dies at a step drawn by a seed, once."""
 
-import multiprocessing
 import os
 import signal
 from pathlib import Path
@@ -43,8 +43,11 @@ class Mortal(BikesSimulator):
     left = None
 
     def step(self, state, action, rng):
-        if multiprocessing.parent_process() is not None and DIE.exists():
-            Mortal.left = int(DIE.read_text()) if Mortal.left is None else Mortal.left - 1
+        if DIE.exists():
+            at, spared = map(int, DIE.read_text().split())
+            if os.getpid() == spared:
+                return super().step(state, action, rng)
+            Mortal.left = at if Mortal.left is None else Mortal.left - 1
             if Mortal.left == 0:
                 DIE.unlink()
                 os.kill(os.getpid(), signal.SIGKILL)
@@ -124,13 +127,29 @@ def same_log(*folders: Path) -> None:
         assert np.array_equal(first[name], second[name], equal_nan=True)
 
 
+def die_once(project: Project, draw: int) -> None:
+    """The next process that steps these worlds dies, but not this one."""
+    at = int(np.random.default_rng(draw).integers(1_500, 5_000))  # of about 5,900 steps, most of them of scoring
+    (Path(project.folder) / "die").write_text(f"{at} {os.getpid()}")
+
+
 @pytest.mark.parametrize("draw", [1, 2])
 def test_a_worker_killed_at_a_random_step_goes_on_to_the_same_weights(draw: int, whole: Whole, tmp_path: Path) -> None:
-    at = int(np.random.default_rng(draw).integers(1_500, 5_000))  # of about 5,900 steps, most of them of scoring
-    (Path(whole.project.folder) / "die").write_text(str(at))
+    die_once(whole.project, draw)
     with pytest.raises(ProjectError, match=r"killed by signal 9.*--resume --name stopped"):
         train(whole.project, SETTINGS, (1,), tmp_path, "stopped")
     again = resume(whole.project, tmp_path)
+    assert 0 < again.seeds[0].resumed["steps"] < SETTINGS.steps
+    same(whole, again, tmp_path)
+
+
+@pytest.mark.filterwarnings("ignore")  # Ray's own
+def test_a_trial_of_ray_killed_at_a_random_step_goes_on_by_itself_to_the_same_weights(
+    whole: Whole, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    die_once(whole.project, 3)
+    again = train(whole.project, SETTINGS, (1,), tmp_path, "stopped", where=Where("ray", retries=1))
     assert 0 < again.seeds[0].resumed["steps"] < SETTINGS.steps
     same(whole, again, tmp_path)
 

@@ -12,7 +12,7 @@ import pytest
 
 from tenure.core.errors import SettingsError
 from tenure.training import RECIPES, tuning
-from tenure.training.race import Score, Standing
+from tenure.training.race import Score, Standing, entering
 from tenure.training.race.entering import Track
 from tenure.training.recipes.ppo import PPOSettings
 from tenure.training.settings import Settings
@@ -43,7 +43,8 @@ def play(
         score = Score(value, value - 0.01, value + 0.01)
         return Standing(name, 1, 1, (value,) * 2, score, {"low": value, "high": value}, excess=excess), None
 
-    monkeypatch.setattr(tuning, "enter", enter)
+    for room in (tuning, entering):
+        monkeypatch.setattr(room, "enter", enter)
     return entered
 
 

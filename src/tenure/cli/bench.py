@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import resource
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -32,6 +31,8 @@ class Asked:
         steps: the budget, decisions per seed; None takes the project's.
         recipes: who races; empty takes those advised.
         full: also train the last ones on the whole budget.
+        backend: `local`, or `ray` for contestants at once.
+        cpus_per_seed: processors reserved for each seed on Ray.
     """
 
     share: float = 0.1
@@ -39,13 +40,17 @@ class Asked:
     steps: int | None = None
     recipes: tuple[str, ...] = ()
     full: bool = False
+    backend: str = "local"
+    cpus_per_seed: float = 1.0
 
 
 def run_bench(output: Output, project: str, asked: Asked, home: Path | None) -> int:
     """Race and print; the exit code is the verdict's."""
     from tenure.design.reward.record import require_check
     from tenure.training import read_train_settings
+    from tenure.training.backends import Where
     from tenure.training.race import race
+    from tenure.training.race.entering import core_seconds
 
     workspace = open_workspace(project, home)
     require_check(workspace.project, workspace.home)
@@ -64,18 +69,13 @@ def run_bench(output: Output, project: str, asked: Asked, home: Path | None) -> 
             full="finalists" if asked.full else "nobody",
             spent=core_seconds,
             watch=_watcher(bar),
+            where=Where(asked.backend, asked.cpus_per_seed),
         )
     told = as_json(found, budget, asked.share)
     _keep(workspace, found, told)
     _show(output, workspace, project, found)
     output.result(told)
     return found.verdict.exit_code
-
-
-def core_seconds() -> float:
-    """Processor seconds of every process of ours that ended."""
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
 
 
 def _keep(workspace: Workspace, found: Race, told: dict[str, Any]) -> None:

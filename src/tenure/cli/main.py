@@ -192,6 +192,8 @@ def bench(
     full: Annotated[
         bool, typer.Option("--full", help="then train the last ones on the whole budget: did the share tell?")
     ] = False,
+    backend: Annotated[str, typer.Option(help="local, or ray for contestants at once (docs/ray.md)")] = "local",
+    cpus_per_seed: Annotated[float, typer.Option(help="with ray: processors reserved for each seed")] = 1.0,
     home: Home = None,
     json: Json = False,
 ) -> None:
@@ -200,7 +202,8 @@ def bench(
     with reported(output):
         from tenure.cli.bench import Asked, run_bench
 
-        raise SystemExit(run_bench(output, project, Asked(share, seeds, steps, tuple(recipe or ()), full), home))
+        asked = Asked(share, seeds, steps, tuple(recipe or ()), full, backend, cpus_per_seed)
+        raise SystemExit(run_bench(output, project, asked, home))
 
 
 @app.command()
@@ -209,15 +212,36 @@ def tune(
     trials: Annotated[int, typer.Option(min=1, help="settings to try")] = 20,
     seeds: Annotated[int, typer.Option(min=2, help="of each trial; as many fresh ones for the winner")] = 2,
     steps: Annotated[int | None, typer.Option(min=1, help="decisions per seed; default those of the last run")] = None,
+    backend: Annotated[str, typer.Option(help="local, or ray for trials at once (docs/ray.md)")] = "local",
+    cpus_per_seed: Annotated[float, typer.Option(help="with ray: processors reserved for each seed")] = 1.0,
     home: Home = None,
     json: Json = False,
 ) -> None:
     """Search for settings, once the last run's curve is flat; prints the table to paste and changes nothing."""
     output = Output(json=json)
     with reported(output):
-        from tenure.cli.tune import run_tune
+        from tenure.cli.tune import Asked, run_tune
 
-        raise SystemExit(run_tune(output, project, trials, seeds, steps, home))
+        asked = Asked(trials, seeds, steps, backend, cpus_per_seed)
+        raise SystemExit(run_tune(output, project, asked, home))
+
+
+@app.command()
+def diagnose(
+    project: Project,
+    run: Annotated[str | None, typer.Argument(metavar="[RUN]", help="a run; default the newest")] = None,
+    probes: Annotated[int, typer.Option(min=0, help="hypotheses to test at most")] = 3,
+    seconds: Annotated[float, typer.Option(min=1, help="for each of them")] = 120.0,
+    apply: Annotated[bool, typer.Option("--apply", help="change tenure.toml as the named cause's fix says")] = False,
+    home: Home = None,
+    json: Json = False,
+) -> None:
+    """Why does a training not work? Hypotheses from its record, tested by short trainings that change one thing."""
+    output = Output(json=json)
+    with reported(output):
+        from tenure.cli.diagnose import Asked, run_diagnosis
+
+        raise SystemExit(run_diagnosis(output, project, Asked(run, probes, seconds, apply), home))
 
 
 @app.command()

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from tenure.cli.bench import core_seconds
 from tenure.cli.output import Output
 from tenure.cli.train import progress_bar
 from tenure.cli.workspace import open_workspace
@@ -18,11 +17,31 @@ FOLDER = "tune"
 """Of the trials' runs and bundles, in the folder of runtime files; no policy of it is a candidate."""
 
 
-def run_tune(output: Output, project: str, trials: int, seeds: int, steps: int | None, home: Path | None) -> int:
+@dataclass(frozen=True)
+class Asked:
+    """What `tenure tune` was asked for.
+
+    Args:
+        trials: settings to try.
+        seeds: of each trial.
+        steps: decisions per seed; None takes the last run's.
+        backend: `local`, or `ray` for trials at once.
+        cpus_per_seed: processors reserved for each seed on Ray.
+    """
+
+    trials: int
+    seeds: int
+    steps: int | None = None
+    backend: str = "local"
+    cpus_per_seed: float = 1.0
+
+
+def run_tune(output: Output, project: str, asked: Asked, home: Path | None) -> int:
     """Search from the newest run's settings and print the table to paste; the exit code is the verdict's."""
     from tenure.design.reward.record import require_check
     from tenure.training import RECIPES, latest_run
-    from tenure.training.race.entering import Track
+    from tenure.training.backends import Where
+    from tenure.training.race.entering import Track, core_seconds
     from tenure.training.tuning import on_plateau, tune
 
     workspace = open_workspace(project, home)
@@ -37,7 +56,8 @@ def run_tune(output: Output, project: str, trials: int, seeds: int, steps: int |
         output.result({"verdict": Verdict.INCONCLUSIVE.word, "reason": reason, "chosen": None})
         return Verdict.INCONCLUSIVE.exit_code
     settings = msgspec.convert(record.settings, RECIPES[record.recipe].settings)
-    settings = settings if steps is None else replace(settings, steps=steps)
+    settings = settings if asked.steps is None else replace(settings, steps=asked.steps)
+    trials = asked.trials
     with progress_bar(output) as bar:
         task = bar.add_task("trials", total=trials + 2, note="")
 
@@ -46,7 +66,8 @@ def run_tune(output: Output, project: str, trials: int, seeds: int, steps: int |
             number = int(name.rpartition("-")[2]) if done is None else done
             bar.update(task, completed=number, note=f"{name}, seed {progress.seed}: {progress.point.score:.4g}")
 
-        track = Track(workspace.project, tuple(range(1, seeds + 1)), workspace.home / FOLDER, core_seconds, watch)
+        seeds, where = tuple(range(1, asked.seeds + 1)), Where(asked.backend, asked.cpus_per_seed)
+        track = Track(workspace.project, seeds, workspace.home / FOLDER, core_seconds, watch, where)
         found = tune(track, settings, trials)
         bar.update(task, completed=trials + 2)
     verdict = Verdict.PASS if found.believed else Verdict.INCONCLUSIVE

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from tenure.core.errors import ProjectError, SettingsError
-from tenure.training.race.entering import Track, enter
+from tenure.training.race.entering import Track, enter, enter_all, there
 from tenure.training.race.standing import Standing
 from tenure.training.settings import Settings
 
@@ -85,7 +88,8 @@ def tune(track: Track, settings: Settings, trials: int, seed: int = 0) -> Tuning
     """Search with Optuna's TPE for the highest interquartile mean over seeds, then train the winner on fresh ones.
 
     Trials that lie finished in the track's home, with the same settings, seeds and hashes, are taken as they are; so a
-    search that was stopped goes on.
+    search that was stopped goes on. On Ray several trials are done at once, through Ray Tune's own search: what one
+    suggests does not know of those that are still being trained.
 
     Args:
         track: project, seeds (at least two) and folder.
@@ -101,23 +105,66 @@ def tune(track: Track, settings: Settings, trials: int, seed: int = 0) -> Tuning
     Source: Bergstra et al. (2011) for TPE; Eimer et al. (2023) for separate seeds of search and test.
     """
     _check(track, settings, trials)
-    study = _study(seed)
-    ranges = [field.name for field in fields(settings) if field.name in RANGES]
-    best: tuple[dict[str, Any], Standing] | None = None
+    search = _on_ray if track.where.backend == "ray" else _here
+    found = search(track, settings, trials, seed)
+    if not any(standing.score is not None for _, standing in found):
+        raise _wrong("a trial that can be trained", f"{trials} that cannot", "see why with `tenure train`")
+    best = max(found, key=lambda one: one[1].merit)
+    again = replace(track, seeds=tuple(max(track.seeds) + one for one in track.seeds))
+    (fresh, _), (before, _) = enter_all(again, {"winner": replace(settings, **best[0]), "before": settings})
+    return Tuning(*best, fresh, before)
+
+
+def _here(track: Track, settings: Settings, trials: int, seed: int) -> list[tuple[dict[str, Any], Standing]]:
+    """One trial after the other: what each changed, and its standing."""
+    study, found = _study(seed), list[tuple[dict[str, Any], Standing]]()
     for number in range(trials):
         trial = study.ask()
-        changed = {name: RANGES[name](trial) for name in ranges}
-        found, _ = enter(track, f"trial-{number}", replace(settings, **changed))
-        value = None if found.score is None or found.excess > 0 else found.score.value
+        changed = _suggested(trial, _searched(settings))
+        standing, _ = enter(track, f"trial-{number}", replace(settings, **changed))
+        value = _worth(standing)
         study.tell(trial, value, state=None if value is not None else _failed())
-        if found.score is not None and (best is None or found.merit > best[1].merit):
-            best = changed, found
-    if best is None:
-        raise _wrong("a trial that can be trained", f"{trials} that cannot", "see why with `tenure train`")
-    again = replace(track, seeds=tuple(max(track.seeds) + one for one in track.seeds))
-    fresh, _ = enter(again, "winner", replace(settings, **best[0]))
-    before, _ = enter(again, "before", settings)
-    return Tuning(*best, fresh, before)
+        found.append((changed, standing))
+    return found
+
+
+def _on_ray(track: Track, settings: Settings, trials: int, seed: int) -> list[tuple[dict[str, Any], Standing]]:
+    """As many trials at once as there are processors; a trial's run is named by what it tries."""
+    from tenure.training.backends.calls import WORST, Answer, searched
+
+    optuna, names, work = _optuna(), _searched(settings), there(track)
+
+    def tried(config: dict[str, Any]) -> Answer:
+        changed = _suggested(_optuna().trial.FixedTrial(config), names)
+        tag = hashlib.sha256(json.dumps(config, sort_keys=True).encode()).hexdigest()[:8]
+        standing, _ = work(f"trial-{tag}", replace(settings, **changed))
+        value = _worth(standing)
+        return Answer((changed, standing), WORST if value is None else value)
+
+    sampler = optuna.samplers.TPESampler(seed=seed)
+    track.home.mkdir(parents=True, exist_ok=True)
+    space = partial(_define, names=names)
+    found = searched(tried, space, sampler, trials, track.where, track.processors, track.home)
+    return [told for _, told in found]
+
+
+def _suggested(trial: Any, names: list[str]) -> dict[str, Any]:
+    return {name: RANGES[name](trial) for name in names}
+
+
+def _define(trial: Any, names: list[str]) -> None:
+    """What Ray Tune's search asks of an Optuna trial, by name, so that it can be pickled."""
+    _suggested(trial, names)
+
+
+def _searched(settings: Settings) -> list[str]:
+    """Names of what is searched in these settings."""
+    return [field.name for field in fields(settings) if field.name in RANGES]
+
+
+def _worth(standing: Standing) -> float | None:
+    """What the search looks for; None where nothing could be trained, or a limit is broken."""
+    return None if standing.score is None or standing.excess > 0 else standing.score.value
 
 
 def _check(track: Track, settings: Settings, trials: int) -> None:

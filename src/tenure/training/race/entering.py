@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import math
+import resource
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 
 from tenure.core.errors import ConflictError, ProjectError, StoreError, TenureError
-from tenure.core.project import Project
+from tenure.core.project import Project, load_project
+from tenure.training.backends import LOCAL, Where
 from tenure.training.race.scores import score
 from tenure.training.race.standing import Standing
 from tenure.training.record import RunRecord, read_record
@@ -33,6 +36,7 @@ class Track:
         home: where runs and bundles of the race lie.
         spent: processor seconds of all processes that ended so far.
         watch: called with a contestant's name and its progress.
+        where: contestants one after the other in processes of this machine, or each a trial of Ray Tune.
     """
 
     project: Project
@@ -40,6 +44,46 @@ class Track:
     home: Path
     spent: Callable[[], float]
     watch: Callable[[str, Progress], None]
+    where: Where = LOCAL
+
+    @property
+    def processors(self) -> float:
+        """Reserved for a contestant on Ray, whose seeds train at once; above 1 a whole number."""
+        wanted = self.where.cpus_per_job * len(self.seeds)
+        return wanted if wanted <= 1 else float(math.ceil(wanted))
+
+
+def enter_all(track: Track, entered: Mapping[str, Settings]) -> list[tuple[Standing, RunRecord | None]]:
+    """Train contestants; on Ray as many at once as there are processors.
+
+    Raises:
+        StoreError: the race's folder cannot be written.
+        ConflictError: another race is run there.
+        ProjectError: a trial on Ray failed.
+    """
+    if track.where.backend != "ray":
+        return [enter(track, name, settings) for name, settings in entered.items()]
+    from tenure.training.backends.calls import Answer, called
+
+    work = there(track)
+    track.home.mkdir(parents=True, exist_ok=True)
+    return called(lambda one: Answer(work(*one)), list(entered.items()), track.where, track.processors, track.home)
+
+
+def there(track: Track) -> Callable[[str, Settings], tuple[Standing, RunRecord | None]]:
+    """`enter` in another process, whose own processor time is counted; what can be sent of the track is sent."""
+    place, seeds, home = str(track.project.place), track.seeds, track.home.resolve()
+
+    def work(name: str, settings: Settings) -> tuple[Standing, RunRecord | None]:
+        return enter(Track(load_project(place), seeds, home, core_seconds, lambda _, __: None), name, settings)
+
+    return work
+
+
+def core_seconds() -> float:
+    """Processor seconds of every process of ours that ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def enter(track: Track, name: str, settings: Settings) -> tuple[Standing, RunRecord | None]:

@@ -10,8 +10,9 @@ from typing import Literal
 
 from tenure.core.errors import SettingsError
 from tenure.core.project import Project
+from tenure.training.backends import LOCAL, Where
 from tenure.training.choose import refuse
-from tenure.training.race.entering import Track, enter
+from tenure.training.race.entering import Track, enter_all
 from tenure.training.race.standing import Prediction, Race, Rung, choice, prediction_of
 from tenure.training.recipes import recipe_of
 from tenure.training.record import RunRecord
@@ -57,6 +58,7 @@ def race(
     full: Full = "nobody",
     spent: Callable[[], float] = lambda: 0.0,
     watch: Callable[[str, Progress], None] = lambda _, __: None,
+    where: Where = LOCAL,
 ) -> Race:
     """Let recipes race on a share of the budget, and train on the whole of it whom you ask for.
 
@@ -73,7 +75,8 @@ def race(
         share: of the budget, in the last round before it; in (0, 1].
         full: who is then trained on the whole budget, to check the prediction.
         spent: processor seconds of all processes that ended so far.
-        watch: called with a contestant's name and its progress.
+        watch: called with a contestant's name and its progress; on Ray it is not.
+        where: in processes of this machine, one contestant after the other, or on Ray, several at once.
 
     Raises:
         SettingsError: fewer than two contestants or three seeds, a share out of (0, 1], a recipe that cannot decide
@@ -85,10 +88,10 @@ def race(
     _check(project, contestants, seeds, share)
     lengths = rounds(len(contestants), budget, share)
     entered = {name: [replace(one, steps=steps) for steps in (*lengths, budget)] for name, one in contestants.items()}
-    track, records = Track(project, seeds, home, spent, watch), list[RunRecord]()
+    track, records = Track(project, seeds, home, spent, watch, where), list[RunRecord]()
 
     def rung(names: Sequence[str], place: int) -> Rung:
-        found = [enter(track, name, entered[name][place]) for name in names]
+        found = enter_all(track, {name: entered[name][place] for name in names})
         records.extend(record for _, record in found if record is not None)
         standings = sorted((one for one, _ in found), key=lambda one: one.merit, reverse=True)
         return _with_somebody(Rung([*lengths, budget][place], tuple(standings)))
