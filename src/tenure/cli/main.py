@@ -245,6 +245,24 @@ def diagnose(
 
 
 @app.command()
+def diagnose(
+    project: Project,
+    run: Annotated[str | None, typer.Argument(metavar="[RUN]", help="a run; default the newest")] = None,
+    probes: Annotated[int, typer.Option(min=0, help="hypotheses to test at most")] = 3,
+    seconds: Annotated[float, typer.Option(min=1, help="for each of them")] = 120.0,
+    apply: Annotated[bool, typer.Option("--apply", help="change tenure.toml as the named cause's fix says")] = False,
+    home: Home = None,
+    json: Json = False,
+) -> None:
+    """Why does a training not work? Hypotheses from its record, tested by short trainings that change one thing."""
+    output = Output(json=json)
+    with reported(output):
+        from tenure.cli.diagnose import Asked, run_diagnosis
+
+        raise SystemExit(run_diagnosis(output, project, Asked(run, probes, seconds, apply), home))
+
+
+@app.command()
 def evaluate(
     project: Annotated[str | None, typer.Argument(metavar="[P]", help="a project; optional with --log")] = None,
     policy: Annotated[

@@ -2,15 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
+from tenure.core.clock import Clock, SystemClock
+from tenure.core.errors import TenureError
 from tenure.core.project import Project
-from tenure.diagnosis.findings import Allowance, Diagnosis
-from tenure.training.record import RunRecord
+from tenure.diagnosis.arms import FOLDER, Arms
+from tenure.diagnosis.causes import HYPOTHESES, Hypothesis, Suspicion
+from tenure.diagnosis.changes import shortened
+from tenure.diagnosis.facts import Facts, facts_of
+from tenure.diagnosis.findings import Allowance, Diagnosis, Found, Shape
+from tenure.diagnosis.probing import Probe
+from tenure.diagnosis.rollouts import Rollouts
+from tenure.diagnosis.shapes import shape_of
+from tenure.diagnosis.thresholds import AT_BOUND, FEWEST_SEEDS, HEADROOM, MOST_ARMS, STRONG, WEAK
+from tenure.simulators.actions import is_masked
+from tenure.training.record import CurvePoint, RunRecord
+from tenure.training.resume import hashes_of
 
 Watch = Callable[[str, float], None]
-"""Called with what is going on and the share of the whole diagnosis that is done, in [0, 1]."""
+"""Called with what is going on and the share of the diagnosis that is done, in [0, 1]."""
+APART = 1000
+"""How far the seeds of probes lie above the run's: what was seen in the run is no part of what tests it."""
+
+
+@dataclass(frozen=True)
+class Suspect:
+    """A hypothesis worth a probe."""
+
+    hypothesis: Hypothesis
+    suspicion: Suspicion
 
 
 def diagnose(
@@ -19,8 +42,9 @@ def diagnose(
     run_folder: Path,
     allowance: Allowance = Allowance(),  # noqa: B008
     watch: Watch = lambda _, __: None,
+    clock: Clock = SystemClock(),  # noqa: B008
 ) -> Diagnosis:
-    """What is the matter with a run; finished arms are kept in `run_folder/probes`, so that calling again goes on.
+    """What is the matter with a run; finished trainings are kept in `run_folder/probes`, so that calling again goes on.
 
     Args:
         project: what was trained for.
@@ -28,6 +52,118 @@ def diagnose(
         run_folder: where the run lies.
         allowance: how many probes, and how long.
         watch: told of the progress.
+        clock: says how much time is left.
+
+    Raises:
+        ProjectError: the record has no checkpoint, or settings of another version.
     """
-    del project, run_folder, allowance, watch
-    return Diagnosis(record.run, "healthy", healthy=True)
+    rollouts = Rollouts(project, facts_of(project.problem, record).settings, run_folder, _seeds(record))
+    facts = look_at(project, record, rollouts)
+    shape, missing = shape_of(facts), missing_of(facts)
+    suspects = suspects_of(facts, shape)[: allowance.probes]
+    if not suspects:
+        return Diagnosis(record.run, shape, healthy=True, missing=missing, told=_silent(shape))
+    share = _share(facts, allowance)
+    seeds = tuple(max(rollouts.seeds) + APART + place for place in range(allowance.seeds))
+    hashes = str(sorted(hashes_of(project, facts.settings).items()))
+    with Arms(project.place, run_folder / FOLDER, hashes, seeds, allowance.processes, clock) as arms:
+        probe = Probe(facts, shortened(facts.settings, share), rollouts, arms, project.settings_path, clock)
+        found = []
+        for place, suspect in enumerate(suspects):
+
+            def told(words: str, part: float, place: int = place) -> None:
+                watch(words, (place + part) / len(suspects))
+
+            found.append(probe.test(suspect.hypothesis, suspect.suspicion, allowance.seconds, told))
+    return conclude(record.run, shape, found, missing)
+
+
+def look_at(project: Project, record: RunRecord, rollouts: Rollouts) -> Facts:
+    """The facts of a record, with what an even choice among the actions reaches."""
+    masked = is_masked(project.problem, project.simulator)
+    return facts_of(project.problem, record, random=rollouts.chance(), masked=masked)
+
+
+def suspects_of(facts: Facts, shape: Shape) -> list[Suspect]:
+    """Hypotheses worth a probe, the strongest first; none at the bound, and only strong ones where the curves are well.
+
+    What a problem's own code must mend comes first among equals.
+    """
+    if facts.bound is not None and facts.bound - facts.reached.mean() <= AT_BOUND * facts.way:
+        return []
+    least = STRONG if shape == "healthy" else WEAK
+    found = [Suspect(one, one.suspect(facts)) for one in HYPOTHESES]
+    return sorted((one for one in found if one.suspicion.strength >= least), key=lambda one: -one.suspicion.strength)
+
+
+def missing_of(facts: Facts) -> tuple[str, ...]:
+    """What could not be judged, and why."""
+    found = []
+    if not any(point.metrics for curve in facts.curves for point in curve):
+        found.append("The record has no metrics (an older version wrote it): only its scores could be judged.")
+    if facts.bound is None:
+        found.append("The project has no bound: a run that beats the incumbent may still miss what is possible.")
+    if facts.random is None:
+        found.append("The first KPI of an even choice is undefined: spans are taken from the first checkpoints.")
+    return tuple(found)
+
+
+def conclude(run: str, shape: Shape, found: Sequence[Found], missing: tuple[str, ...]) -> Diagnosis:
+    """Rank what was found: confirmed causes first, the one that mends most and was suspected most at the head."""
+    order = {"confirmed": 0, "inconclusive": 1, "rejected": 2}
+    ranked = tuple(sorted(found, key=lambda one: (order[one.verdict], -weight(one))))
+    named = ranked[0] if ranked[0].verdict == "confirmed" else None
+    told = _unconfirmed(shape, ranked) if named is None else f"{named.name}: {named.probe} {named.fix.words}"
+    return Diagnosis(run, shape, named is None, ranked, missing, told)
+
+
+def weight(found: Found) -> float:
+    """What confirmed causes are ranked by: how much was mended, times how much spoke for it before."""
+    return (0.0 if found.effect is None else found.effect.value) * (0.5 + found.strength)
+
+
+def _share(facts: Facts, allowance: Allowance) -> float:
+    """Share of the run's decisions that the trainings of a probe have time for, its control's among them."""
+    trainings = FEWEST_SEEDS * MOST_ARMS + 2 * (allowance.seeds - FEWEST_SEEDS)
+    each = max(sum(busy_seconds(curve) for curve in facts.curves) / len(facts.curves), 1e-3)
+    return HEADROOM * allowance.seconds * allowance.processes / (trainings * each)
+
+
+def busy_seconds(curve: Sequence[CurvePoint]) -> float:
+    """Seconds a training took without those in which it waited for a processor that others used."""
+    before = [0.0, *(point.seconds for point in curve)]
+    return sum(
+        (point.seconds - then) * (1 - point.shares.get("wait", 0.0)) for then, point in zip(before, curve, strict=False)
+    )
+
+
+def _seeds(record: RunRecord) -> tuple[int, ...]:
+    return tuple(seed.seed for seed in record.seeds)
+
+
+def _silent(shape: Shape) -> str:
+    return f"Nothing to remark: the curves are {shape}, and nothing in the record is suspicious enough for a probe."
+
+
+def _unconfirmed(shape: Shape, ranked: Sequence[Found]) -> str:
+    names = ", ".join(f"{one.name} ({one.verdict})" for one in ranked)
+    return f"No cause was confirmed; the shape is {shape}; probed: {names}."
+
+
+def suspicious(project: Project, record: RunRecord) -> str:
+    """A sentence about a run that deserves a diagnosis, from its record alone; empty where nothing is remarkable.
+
+    Args:
+        project: what was trained for.
+        record: of the run.
+    """
+    try:
+        facts = facts_of(project.problem, record)
+    except TenureError:
+        return ""
+    shape = shape_of(facts)
+    if shape == "healthy" and not suspects_of(facts, shape):
+        return ""
+    suspects = suspects_of(facts, shape)
+    perhaps = f"; perhaps {suspects[0].hypothesis.cause.value}" if suspects else ""
+    return f"The curves show: {shape}{perhaps}."

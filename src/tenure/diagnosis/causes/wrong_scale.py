@@ -1,0 +1,31 @@
+"""Wrong scale: observations or rewards reach the learner in units it cannot work with."""
+
+from __future__ import annotations
+
+from tenure.diagnosis.causes.hypothesis import NOTHING, Hypothesis, Suspicion, ramp, trouble
+from tenure.diagnosis.facts import Facts
+from tenure.diagnosis.findings import Cause, Fix
+
+
+def suspect(facts: Facts) -> Suspicion:
+    """A deviation of rewards far from 1, or observations far beyond a few deviations."""
+    reward, extreme = facts.most("reward_scale"), facts.most("observation_extreme")
+    if reward is None and extreme is None:
+        return NOTHING
+    spread = 1.0 if reward is None else max(reward, 1e-9)
+    far = max(ramp(spread, 5.0, 50.0), ramp(spread, 0.2, 0.02), ramp(extreme or 0.0, 8.0, 20.0))
+    said = f"rewards deviate by {spread:.3g} of the learner's units, the largest observation is {extreme or 0.0:.3g}"
+    own = 0.3 if facts.settings.scale == "none" else 0.0
+    return Suspicion(max(far, own) * (0.2 + 0.8 * trouble(facts)), said)
+
+
+def fixes(facts: Facts) -> tuple[Fix, ...]:
+    """Units of the data's own: by its deviation, or by its quartiles."""
+    words = {
+        "deviation": "Give the learner units of mean and deviation.",
+        "robust": "Give the learner units of median and quartiles, which rare extremes do not move.",
+    }
+    return tuple(Fix(said, {"scale": scale}) for scale, said in words.items() if scale != facts.settings.scale)
+
+
+HYPOTHESIS = Hypothesis(Cause.WRONG_SCALE, suspect, fixes)
