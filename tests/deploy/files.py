@@ -17,7 +17,10 @@ EVERY = sorted(path for path in DEPLOY.rglob("*") if path.is_file() and "secrets
 """What the repository has; secrets are made by whoever runs the compose file."""
 YAML = [path for path in EVERY if path.suffix == ".yaml"]
 
-_SHELL = re.compile(r"(?<![\w./~-])tenure ((?:[a-z][a-z-]+ )[^'\"&|;#`\n]*)")
+PAGE = ROOT / "docs" / "deploy.md"
+
+_SHELL = re.compile(r"(?<![\w./~-])tenure ((?:[a-z][a-z-]+ )(?:[^'\"&|;#`\n]|\"[^\"\n]*\")*)")
+_IN_IMAGE = re.compile(r"run --rm (?:server|train) (\w.*)")
 _LIST = re.compile(r"^\s*(?:args:|command:|CMD) (\[.*\])", re.MULTILINE)
 
 
@@ -40,5 +43,5 @@ def commands(path: Path) -> list[list[str]]:
     """
     text = path.read_text(encoding="utf-8")
     lists = [yaml.safe_load(found) for found in _LIST.findall(text)]
-    shells = [shlex.split(found) for found in _SHELL.findall(text)]
+    shells = [shlex.split(found) for found in (*_SHELL.findall(text), *_IN_IMAGE.findall(text))]
     return shells + [each for each in lists if each[0] not in ("python", "sh")]

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import typer.main
-from tests.deploy.files import CLOUDS, DEPLOY, EVERY, ROOT, commands, document, documents
+from tests.deploy.files import CLOUDS, DEPLOY, EVERY, PAGE, ROOT, commands, document, documents
 
 from tenure.cli.main import app
 from tenure.training.cost import PRICES, read_prices
@@ -43,7 +43,7 @@ def parse(words: list[str]) -> Any:
     return command.make_context("tenure", list(words))
 
 
-@pytest.mark.parametrize("path", EVERY, ids=lambda path: path.name)
+@pytest.mark.parametrize("path", [*EVERY, PAGE], ids=lambda path: path.name)
 def test_every_command_line_is_one_of_ours(path: Path) -> None:
     for words in commands(path):
         parse(words)
@@ -55,6 +55,7 @@ def test_the_command_lines_are_found() -> None:
     assert found["compose.yaml"] == ["serve", "train"]
     assert found["serve.yaml"] == ["tick", "serve"]
     assert found["ray.yaml"] == ["reward", "train"]
+    assert ["token", "create"] in [words[:2] for words in commands(PAGE)]
     assert all(found[f"{cloud}.yaml"] == ["reward", "train"] for cloud in CLOUDS)
 
 

@@ -147,9 +147,10 @@ def _opened(url: str) -> tuple[Any, str]:
 
 def _not_installed(url: str, error: ImportError) -> ProjectError:
     extra = {"s3": "s3", "gs": "gcs", "gcs": "gcs", "az": "azure", "abfs": "azure"}.get(url.partition("://")[0])
+    wanted = f"'tenure[{extra}]'" if extra else error.name or "what fsspec names there"
     return ProjectError(
         expected="the library of that store",
         found=str(error).strip(),
         where=url,
-        fix=f"pip install 'tenure[{extra}]'" if extra else "install what fsspec names there",
+        fix=f"pip install {wanted}",
     )

@@ -73,6 +73,12 @@ def test_a_missing_library_is_told_with_its_extra(
         Far(url)
 
 
+def test_without_fsspec_a_folder_is_no_store(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setitem(sys.modules, "fsspec.core", None)
+    with pytest.raises(ProjectError, match=r"pip install fsspec"):
+        Far(f"file://{tmp_path}")
+
+
 def test_on_a_disk_a_file_takes_its_name_when_it_is_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     store = Far(f"file://{tmp_path}", pause=lambda _: None)
     store.put("a/x", b"old")
