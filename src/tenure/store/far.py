@@ -147,7 +147,7 @@ def _opened(url: str) -> tuple[Any, str]:
 
 def _not_installed(url: str, error: ImportError) -> ProjectError:
     extra = {"s3": "s3", "gs": "gcs", "gcs": "gcs", "az": "azure", "abfs": "azure"}.get(url.partition("://")[0])
-    wanted = f"'tenure[{extra}]'" if extra else error.name or "what fsspec names there"
+    wanted = f"'tenure[{extra}]'" if extra else (error.name or "what fsspec names there").partition(".")[0]
     return ProjectError(
         expected="the library of that store",
         found=str(error).strip(),

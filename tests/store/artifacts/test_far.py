@@ -75,7 +75,7 @@ def test_a_missing_library_is_told_with_its_extra(
 
 def test_without_fsspec_a_folder_is_no_store(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setitem(sys.modules, "fsspec.core", None)
-    with pytest.raises(ProjectError, match=r"pip install fsspec"):
+    with pytest.raises(ProjectError, match=r"pip install fsspec$"):
         Far(f"file://{tmp_path}")
 
 
