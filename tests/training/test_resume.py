@@ -24,37 +24,11 @@ from tenure.training.resume import held, read_plan
 from tenure.training.watcher import load_graph
 
 from .hot import hot_project
+from .mortal import MORTAL, die_once
 from .tiny import TINY, Tiny, project_with
 
 ROOT = str(Path(__file__).parents[2])
 SETTINGS = replace(TINY, steps=4096)
-MORTAL = '''
-"""The districts; a training process that finds the file beside this dies at a step drawn by a seed, once."""
-
-import os
-import signal
-from pathlib import Path
-
-from tenure.cases.bikes.simulator import BikesSimulator
-
-DIE = Path(__file__).with_name("die")
-
-class Mortal(BikesSimulator):
-    left = None
-
-    def step(self, state, action, rng):
-        if DIE.exists():
-            at, spared = map(int, DIE.read_text().split())
-            if os.getpid() == spared:
-                return super().step(state, action, rng)
-            Mortal.left = at if Mortal.left is None else Mortal.left - 1
-            if Mortal.left == 0:
-                DIE.unlink()
-                os.kill(os.getpid(), signal.SIGKILL)
-        return super().step(state, action, rng)
-
-simulator = Mortal()
-'''
 DRIVER = """
 import os, signal, sys
 from dataclasses import replace
@@ -125,12 +99,6 @@ def same_log(*folders: Path) -> None:
     assert first["timetotal_timesteps"].tolist() == second["timetotal_timesteps"].tolist()
     for name in ("trainloss", "selectionscore"):
         assert np.array_equal(first[name], second[name], equal_nan=True)
-
-
-def die_once(project: Project, draw: int) -> None:
-    """The next process that steps these worlds dies, but not this one."""
-    at = int(np.random.default_rng(draw).integers(1_500, 5_000))  # of about 5,900 steps, most of them of scoring
-    (Path(project.folder) / "die").write_text(f"{at} {os.getpid()}")
 
 
 @pytest.mark.parametrize("draw", [1, 2])

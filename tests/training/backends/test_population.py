@@ -16,6 +16,7 @@ from tenure.training.backends import Where, run_jobs
 from tenure.training.backends.population import Member, merit
 from tenure.training.ground import Ground
 
+from ..mortal import MORTAL, die_once
 from ..recipes.grounds import ground
 from ..tiny import GUARDED, TINY, project_with
 from .ground import jobs_in, learner, point
@@ -90,3 +91,15 @@ def test_a_population_copies_and_varies_and_is_recorded_as_any_run(
     ahead, behind = (json.loads((run / f"seed-{seed}" / "varied.json").read_text()) for seed in (1, 2))
     assert ahead[:3] == behind[:3]  # whoever was behind after turn 3 copied the other, its history with it
     assert ahead[3] != behind[3]  # and went on with settings of its own
+
+
+@pytest.mark.filterwarnings("ignore")  # Ray's own
+def test_a_member_whose_process_is_killed_goes_on_and_the_population_with_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    project = project_with(tmp_path / "project", MORTAL)
+    die_once(project, 4)
+    record = train(project, TINY, (1, 2), tmp_path / "home", "pop", where=Where("ray", 0.5, population=2, retries=1))
+    assert not (tmp_path / "project" / "die").exists()  # it was
+    assert [seed.curve[-1].steps for seed in record.seeds] == [TINY.steps, TINY.steps]

@@ -22,6 +22,7 @@ from tenure.training.backends.learners_worlds import LearnersWorlds
 from tenure.training.backends.rllib import config_of, graph_of
 from tenure.training.ground import Ground
 from tenure.training.normaliser import CLIP
+from tenure.training.recipes.fast_ppo import FastPPOSettings
 
 from ..recipes.grounds import ROWS, ground, parted
 from ..tiny import GUARDED, TINY, project_with
@@ -103,6 +104,7 @@ def test_worlds_are_in_the_learners_units(standing: Ground) -> None:
     ("project", "settings", "found"),
     [
         ("arm", PPOSettings(), "vectors"),
+        ("bikes", FastPPOSettings(), "recipe 'fast_ppo'"),
         ("bikes", replace(TINY, worlds=15, batch=240), "15 worlds for 2 runners"),
     ],
 )
