@@ -12,7 +12,7 @@ from tomlkit.exceptions import ParseError
 
 from tenure.core.errors import SettingsError, TenureError
 from tenure.core.project import CASES
-from tenure.training.settings import read_train_settings
+from tenure.training.settings import EVERYWHERE, read_train_settings
 
 BACKUP = "tenure.toml.before"
 """The file as it was, beside the changed one."""
@@ -41,20 +41,34 @@ def applied(text: str, recipe: str, settings: Mapping[str, Any]) -> str:
     if "train" not in document:
         document["train"] = tomlkit.table()
     train: Any = document["train"]
-    own = train if train.get("recipe", "ppo") == recipe else None
-    for name, value in settings.items():
-        special = train.get(recipe)
-        if name == "recipe":
-            train["recipe"] = value
-        elif special is not None and name in special:
-            special[name] = _item(value)
-        elif own is not None:
-            _put(own, name, value)
+    given = dict(settings)
+    if given.get("recipe", recipe) != recipe:
+        _hand_over(train, recipe)
+        _put(train, "recipe", given["recipe"])
+    recipe = given.pop("recipe", recipe)
+    for name, value in given.items():
+        if name in train.get(recipe, {}) or train.get("recipe", "ppo") != recipe:
+            _put(_table(train, recipe), name, value)
         else:
-            if special is None:
-                train[recipe] = tomlkit.table()
-            train[recipe][name] = _item(value)
+            _put(train, name, value)
     return tomlkit.dumps(document)
+
+
+def _hand_over(train: Any, recipe: str) -> None:
+    """Keep for the recipe that goes what another one cannot take, in a table of its own."""
+    own = [name for name in train if name not in EVERYWHERE | {"recipe"} and not hasattr(train[name], "items")]
+    for name in own:
+        value = train[name]
+        train.remove(name)
+        if name not in train.get(recipe, {}):
+            _table(train, recipe)[name] = value
+
+
+def _table(train: Any, recipe: str) -> Any:
+    """The table of a recipe, made where there is none."""
+    if recipe not in train:
+        train[recipe] = tomlkit.table()
+    return train[recipe]
 
 
 def apply(folder: Path, recipe: str, settings: Mapping[str, Any]) -> str:

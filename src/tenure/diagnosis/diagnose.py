@@ -67,7 +67,7 @@ def diagnose(
     seeds = tuple(max(rollouts.seeds) + APART + place for place in range(allowance.seeds))
     hashes = str(sorted(hashes_of(project, facts.settings).items()))
     with Arms(project.place, run_folder / FOLDER, hashes, seeds, allowance.processes, clock) as arms:
-        probe = Probe(facts, shortened(facts.settings, share), rollouts, arms, project.settings_path, clock)
+        probe = Probe(facts, shortened(facts.settings, share), rollouts, arms, clock)
         found = []
         for place, suspect in enumerate(suspects):
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
@@ -32,7 +31,6 @@ class Probe:
         settings: of the control: the run's own, with as many decisions as there is time for.
         rollouts: for looks.
         arms: trains.
-        path: the project's tenure.toml.
         clock: says how much time is left.
     """
 
@@ -40,7 +38,6 @@ class Probe:
     settings: Settings
     rollouts: Rollouts
     arms: Arms
-    path: Path
     clock: Clock
 
     def test(
@@ -69,7 +66,7 @@ class Probe:
         self, name: str, look: Look, fixes: tuple[Fix, ...], until: float, watch: Callable[[str, float], None]
     ) -> Look:
         """The look, settled by trainings with each fix; the best one's fix stands first."""
-        pairs = [(fix, changed(self.settings, fix, self.path)) for fix in fixes[: MOST_ARMS - 1]]
+        pairs = [(fix, changed(self.settings, fix)) for fix in fixes[: MOST_ARMS - 1]]
         treated = [(fix, settings) for fix, settings in pairs if settings is not None]
         if not treated:
             return Look(f"{look.said} {NO_FIX.words}".strip(), (), "inconclusive")

@@ -18,7 +18,7 @@ def suspect(facts: Facts) -> Suspicion:
     if facts.labels is None or entropy is None:
         return NOTHING
     share = entropy / math.log(facts.labels)
-    strength = ramp(top, 0.85, 0.95) * ramp(share, 0.3, 0.6) * (0.1 + 0.9 * trouble(facts))
+    strength = ramp(top, 0.85, 0.95) * ramp(share, 0.3, 0.6) * trouble(facts)
     return Suspicion(
         strength,
         f"{top:.0%} of the decisions end as one action, which had begun with {share:.0%} of the greatest entropy",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tenure.diagnosis.causes.hypothesis import NOTHING, Hypothesis, Suspicion, trouble
+from tenure.diagnosis.changes import sized
 from tenure.diagnosis.facts import Facts
 from tenure.diagnosis.findings import Cause, Fix
 from tenure.training.choose import Advice, advise
@@ -26,13 +27,17 @@ def suspect(facts: Facts) -> Suspicion:
     said = (
         f"{own} stands {place + 1}. of {len(names)} recipes advised here" if own in names else f"{own} is not advised"
     )
-    return Suspicion((0.3 + 0.15 * min(place, 3)) * (0.1 + 0.9 * trouble(facts)), f"{said}; {names[0]} is the first")
+    return Suspicion(min(0.15 * (place + 1), 0.6) * (0.1 + 0.9 * trouble(facts)), f"{said}; {names[0]} is the first")
 
 
 def fixes(facts: Facts) -> tuple[Fix, ...]:
     """The recipe that is advised first."""
     best = advised(facts)[0]
-    return (Fix(f"Train with {best.recipe}: {best.because}.", {"recipe": best.recipe}),)
+    return (
+        Fix(
+            f"Train with {best.recipe}: {best.because}.", {"recipe": best.recipe, **sized(best.recipe, facts.settings)}
+        ),
+    )
 
 
 HYPOTHESIS = Hypothesis(Cause.ALGORITHM_MISMATCH, suspect, fixes)

@@ -93,7 +93,7 @@ def _policies(rollouts: Rollouts) -> Iterator[tuple[str, Policy]]:
 
 def _turned(facts: Facts, rollouts: Rollouts, traces: Mapping[str, Trace]) -> Iterator[Turned]:
     """Every last checkpoint, against everybody else."""
-    from tenure.training.ground import reward_of
+    from tenure.training.worlds import reward_of
 
     problem, reward = facts.problem, reward_of(rollouts.project, rollouts.settings)
     average = facts.sign * facts.incumbent
