@@ -17,11 +17,12 @@ from tenure.core.project import Project, load_project
 from tenure.simulators.rollout import run
 from tenure.training import PPOSettings
 from tenure.training.export import policy_graph
-from tenure.training.ground import Ground, reward_of
+from tenure.training.ground import Ground
 from tenure.training.network import TorchPolicy
 from tenure.training.recipes.ppo import acting, new_ppo, train_ppo
 from tenure.training.record import CurvePoint
 from tenure.training.watcher import _finite, load_graph
+from tenure.training.worlds import reward_of
 
 from .tiny import TINY
 

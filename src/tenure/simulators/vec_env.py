@@ -49,7 +49,7 @@ class SimulatorVecEnv(VecEnv):
 
     The problem's `shaping` is added to the reward of every step. An ended world's potential is 0; one that was only
     cut off by the time limit keeps its last one, as its value is bootstrapped from there. `signals` holds those of the
-    latest step, each [n].
+    latest step, each [n], `taken` its actions as they were carried out.
 
     Args:
         problem: states features, actions, reward, constraints and horizon.
@@ -119,7 +119,8 @@ class SimulatorVecEnv(VecEnv):
     def step_wait(self) -> VecEnvStepReturn:
         """Step every world once: observations, rewards float32 [n], ends bool [n], infos."""
         chance, same_chance = self._chances()
-        step = self.simulator.step(self._state, self._legal(self._actions), chance)
+        self.taken = self._legal(self._actions)
+        step = self.simulator.step(self._state, self.taken, chance)
         reward, self.signals = self._reward(step.signals), step.signals
         if self._baseline is not None:
             reward = reward - self._twin_reward(self._baseline, step.terminated, same_chance)

@@ -85,11 +85,12 @@ class Trials:
         The share is of the incumbent's absolute value; where that is 0, the plain difference.
         """
         if level not in self._own:
-            self._own[level] = self._kpi(self.incumbent, level)
+            self._own[level] = self.kpi(self.incumbent, level)
         own = self._own[level]
-        return self.problem.kpis[0].sign * (self._kpi(policy, level) - own) / (abs(own) or 1.0)
+        return self.problem.kpis[0].sign * (self.kpi(policy, level) - own) / (abs(own) or 1.0)
 
-    def _kpi(self, policy: Policy, level: str) -> float:
+    def kpi(self, policy: Policy, level: str) -> float:
+        """The first KPI on that level."""
         if level not in self._panels:
             self._panels[level] = self._panel(level)
         trace = run(self.problem, self.simulator, policy, self._panels[level], seed=self.seed).trace

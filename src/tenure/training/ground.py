@@ -20,18 +20,17 @@ from tenure.core.policy import Policy
 from tenure.core.problem import Problem
 from tenure.core.project import Project
 from tenure.core.residual import Adjusting, Residual
-from tenure.core.reward import Reward
 from tenure.core.simulator import Simulator
 from tenure.core.spaces import Box
 from tenure.simulators.actions import is_masked
 from tenure.simulators.remembering import RememberingWorlds
-from tenure.simulators.vec_env import SimulatorVecEnv
 from tenure.training.bandit_graph import BanditGraph
 from tenure.training.checkpoints import Checkpoints
 from tenure.training.curriculum import Climb, Trials
 from tenure.training.duals import DualAscent, Duals, natural_rates
 from tenure.training.export import PolicyGraph, policy_graph
 from tenure.training.history import mixing
+from tenure.training.metrics.gathered import Metrics
 from tenure.training.network import TorchPolicy
 from tenure.training.normaliser import Normaliser, fit_normaliser, hiding
 from tenure.training.parts import Attributes, GlobalChance, Part
@@ -39,11 +38,11 @@ from tenure.training.record import CurvePoint
 from tenure.training.residual import AdjustedWorlds, NoAdjustment
 from tenure.training.scout import Scouting, scout
 from tenure.training.settings import Settings
-from tenure.training.stable import Scoring, StableLearner, log_of
+from tenure.training.stable import Scoring, StableLearner, log_of, tell
 from tenure.training.utilisation import Meter, MeteredWorlds, Phases, batch_hint, utilisation
 from tenure.training.vectors import UnitVectors
 from tenure.training.watcher import Report, SelectionWatch
-from tenure.training.worlds import discounted, training_worlds
+from tenure.training.worlds import discounted, reward_of, training_worlds
 
 ALWAYS = frozenset({"chance", "fitted"})
 """What every checkpoint keeps beside the parts: chance, and what was measured before the training began."""
@@ -109,8 +108,10 @@ class Ground:
         spread = self.normaliser.reward_std
         self.duals = Duals(learned, natural_rates(learned, settings.dual_rate, spread, self.scouted.deviation))
         self.watch = SelectionWatch(project, self.duals, folder, report, self.policy)
-        self.watch.meter = self.meter
+        self.metrics = Metrics(project, settings, self.problem, seed)
+        self.watch.meter, self.watch.measured = self.meter, self.metrics.at
         self.parts: dict[str, Part] = {"duals": Attributes(self.duals, "weights"), "watch": self.watch}
+        self.parts["metrics"] = self.metrics
         """What a checkpoint keeps; a recipe adds its own before it calls `go_on`."""
 
     def policy(self, graph: nn.Module) -> Policy:
@@ -145,7 +146,7 @@ class Ground:
         return is_masked(self.problem, self.simulator)
 
     @cached_property
-    def worlds(self) -> SimulatorVecEnv:
+    def worlds(self) -> MeteredWorlds:
         """The training worlds: observations and rewards in the learner's units, limits priced, twins where wanted."""
         settings = self.settings
         worlds = MeteredWorlds(
@@ -159,7 +160,7 @@ class Ground:
             scale=1.0 / self.normaliser.reward_std,
             transform=self.normaliser,
         )
-        worlds.meter = self.meter
+        worlds.meter, worlds.counted = self.meter, self.metrics.of_worlds(scaled=self.normaliser.scaled)
         self.parts["worlds"] = worlds
         return worlds
 
@@ -189,6 +190,7 @@ class Ground:
         def graph() -> PolicyGraph:
             return policy_graph(*acting(model.policy), self.normaliser, self.problem.action)
 
+        said = self.metrics.of_learner(graph)
         scoring = Scoring(self.score, graph, gradient_steps, self.settings.checkpoint_every)
         ascent = DualAscent(self.duals, self.worlds, dual_every)
         self.parts |= {"learner": StableLearner(model), "scored": Attributes(scoring, "scored_at")}
@@ -198,9 +200,9 @@ class Ground:
         try:
             goes_on = self.go_on()
             if goes_on:
-                logger.record("selection/score", self.watch.curve[-1].score)
+                tell(logger, self.watch.curve[-1])
             left = self.settings.steps - (model.num_timesteps if goes_on else 0)
-            model.learn(left, callback=[ascent, scoring, Phases(self.meter)], reset_num_timesteps=not goes_on)
+            model.learn(left, callback=[ascent, said, scoring, Phases(self.meter)], reset_num_timesteps=not goes_on)
             scoring.score()
             model.dump_logs()  # the last update's values and the last score
         finally:
@@ -290,11 +292,3 @@ def policy_of(graph: nn.Module, project: Project, settings: Settings) -> Policy:
     if settings.residual is None:
         return learner
     return Adjusting(learner, project.incumbent, settings.residual, project.problem.action)
-
-
-def reward_of(project: Project, settings: Settings) -> Reward:
-    """The problem's reward without the terms the settings leave out."""
-    reward = project.problem.reward
-    for signal in settings.without:
-        reward = reward.without(signal)
-    return reward

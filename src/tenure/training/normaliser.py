@@ -48,9 +48,12 @@ class Normaliser:
 
     def __call__(self, observation: Floats) -> Floats:
         """Observations [n, features] in the learner's units; float32 [n, width]."""
-        scaled = (per_feature(observation, self.per) - self.mean) / self.std
-        clipped = np.clip(scaled, -CLIP, CLIP).astype(np.float32)
+        clipped = np.clip(self.scaled(observation), -CLIP, CLIP).astype(np.float32)
         return clipped if self.mix is None else np.asarray(clipped @ self.mix)
+
+    def scaled(self, observation: Floats) -> Floats:
+        """Before they are cut off and mixed; [n, features]."""
+        return np.asarray((per_feature(observation, self.per) - self.mean) / self.std)
 
 
 def per_feature(observation: Floats, per: Ints) -> Floats:

@@ -20,13 +20,14 @@ from tenure.core.arrays import Floats
 from tenure.core.problem import Problem
 from tenure.core.spaces import Box
 from tenure.training.export import PolicyGraph, policy_graph
-from tenure.training.ground import Ground, Trained, reward_of
+from tenure.training.ground import Ground, Trained
 from tenure.training.normaliser import Normaliser
 from tenure.training.offline import LoggedSteps, anchored, normaliser_of, open_halves, steps_of
 from tenure.training.offline_judging import LogJudge
 from tenure.training.offline_settings import OfflineSettings
 from tenure.training.parts import Chance
 from tenure.training.stable import STEPS, log_of
+from tenure.training.worlds import reward_of
 
 INSIDE = 1.0 - 1e-3
 """Largest number of a vector in [-1, 1] that is learned from: beyond, its place before tanh is far out."""

@@ -53,8 +53,14 @@ class Scoring(BaseCallback):
     def score(self) -> None:
         """One point of the curve."""
         self.scored_at = self.gradient_steps()
-        point = self.judge(self.graph(), self.num_timesteps, self.scored_at)
-        self.logger.record("selection/score", point.score)
+        tell(self.logger, self.judge(self.graph(), self.num_timesteps, self.scored_at))
+
+
+def tell(logger: Logger, point: CurvePoint) -> None:
+    """Record a point of the curve: its score and its metrics."""
+    logger.record("selection/score", point.score)
+    for name, value in point.metrics.items():
+        logger.record(f"metrics/{name}", value)
 
 
 class StableLearner:

@@ -16,6 +16,7 @@ from torch import nn
 
 from tenure.core.clock import Clock
 from tenure.simulators.vec_env import SimulatorVecEnv
+from tenure.training.metrics.worlds import Stepped, WorldMeter
 
 ADVICE: Mapping[str, str] = {
     "simulate": "stepping worlds takes the most time: `tenure sim profile P` says what of it",
@@ -108,18 +109,27 @@ class Phases(BaseCallback):
 
 
 class MeteredWorlds(SimulatorVecEnv):
-    """Worlds that tell a meter when they are stepped."""
+    """Worlds that tell one meter when they are stepped, and another what came of it."""
 
     meter: Meter | None = None
+    counted: WorldMeter | None = None
 
     def step_wait(self) -> VecEnvStepReturn:
         if self.meter is None:
-            return super().step_wait()
+            return self._counted_step()
         before = self.meter.switch("simulate")
         try:
-            return super().step_wait()
+            return self._counted_step()
         finally:
             self.meter.switch(before)
+
+    def _counted_step(self) -> VecEnvStepReturn:
+        if self.counted is None:
+            return super().step_wait()
+        seen, allowed = self._raw, self._legal_now()
+        observation, earned, over, infos = super().step_wait()
+        self.counted.update(Stepped(seen, allowed, self.taken, self.signals, over, earned))
+        return observation, earned, over, infos
 
 
 @dataclass(frozen=True)

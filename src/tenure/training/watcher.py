@@ -27,6 +27,8 @@ from tenure.training.utilisation import Meter
 from tenure.training.vectors import cells
 
 Report = Callable[[CurvePoint], None]
+Measured = Callable[[nn.Module, Trace, Policy, int], dict[str, float]]
+"""The metrics after so many decisions: of a graph, of its policy, and of that one's trace on the selection data."""
 NO_LEVELS: Mapping[str, float] = MappingProxyType({})
 """Without a curriculum."""
 
@@ -60,6 +62,7 @@ class SelectionWatch:
         self.last, self._best = b"", b""
         self.meter: Meter | None = None
         self.started = time.perf_counter()
+        self.measured: Measured = lambda *_: {}
         self.by_log: Callable[[Policy], dict[str, Any]] | None = None
         """What a log says of a policy, fields of `ByLog`, where the log chooses and not the selection data."""
 
@@ -125,6 +128,7 @@ class SelectionWatch:
             weights=dict(self.duals.weights),
             shares={} if self.meter is None else self.meter.lap(),
             by_log={} if self.by_log is None else self.by_log(policy),
+            metrics=self.measured(graph, trace, policy, steps),
         )
 
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from tenure.core.problem import Problem
 from tenure.core.project import Project
+from tenure.core.reward import Reward
 from tenure.core.simulator import Simulator
 from tenure.simulators.disturbances import disturbance, disturbed
 from tenure.training.recipes import recipe_of
@@ -25,6 +26,14 @@ def training_worlds(project: Project, settings: Settings) -> Simulator:
 def discounted(problem: Problem, settings: Settings) -> Problem:
     """The problem with the discount of the settings, where they have one."""
     return problem if settings.discount is None else replace(problem, discount=settings.discount)
+
+
+def reward_of(project: Project, settings: Settings) -> Reward:
+    """The problem's reward without the terms the settings leave out."""
+    reward = project.problem.reward
+    for signal in settings.without:
+        reward = reward.without(signal)
+    return reward
 
 
 def check_seen(problem: Problem, settings: Settings) -> None:

@@ -58,9 +58,9 @@ def train_bandit(ground: Ground) -> Trained:
     """One seed."""
     from tenure.simulators.actions import allowed_actions
     from tenure.training.bandit_graph import BanditGraph, BanditPart
-    from tenure.training.ground import reward_of
     from tenure.training.parts import Attributes, Chance
     from tenure.training.tabular import Schedule, begun, restarted
+    from tenure.training.worlds import reward_of
 
     bandit, settings, problem, simulator = new_bandit(ground), ground.settings, ground.problem, ground.simulator
     reward = ground.duals.priced(reward_of(ground.project, settings))

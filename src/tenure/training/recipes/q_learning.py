@@ -68,10 +68,10 @@ class Heat:
 
 def train_q_learning(ground: Ground) -> Trained:
     """One seed."""
-    from tenure.training.ground import reward_of
     from tenure.training.parts import Attributes, Chance
     from tenure.training.table_graph import TableGraph
     from tenure.training.tabular import Schedule, begun, learn, new_table
+    from tenure.training.worlds import reward_of
 
     settings, problem = ground.settings, ground.problem
     assert isinstance(settings, QLearningSettings)
