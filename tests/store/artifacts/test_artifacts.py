@@ -136,3 +136,10 @@ def test_a_bundle_without_its_manifest_is_not_there(store: str, tmp_path: Path) 
     assert artifacts.versions() == []
     with pytest.raises(StoreError, match="one of the versions"):
         artifacts.fetch_bundle("0123456789ab", tmp_path / "there")
+
+
+@pytest.mark.parametrize("name", ["../../outside", "/etc", "0123456789AB", ""])
+def test_what_is_no_version_never_becomes_a_folder_here(store: str, tmp_path: Path, name: str) -> None:
+    with pytest.raises(StoreError, match="one of the versions"):
+        opened(store, "named").fetch_bundle(name, tmp_path / "a" / "there")
+    assert not list(tmp_path.iterdir())
