@@ -7,12 +7,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from tests.store.test_bundles import bundle
 from tests.training.hot import hot_project
 from tests.training.tiny import TINY
 
 from tenure.cli.train import checked
 from tenure.cli.workspace import Workspace, open_workspace
 from tenure.core.errors import StoreError
+from tenure.store import save_bundle
 from tenure.training import Progress, train
 from tenure.training.mirror import mirrored
 
@@ -54,6 +56,15 @@ def test_a_version_that_lies_nowhere_is_told_with_the_store(stopped: Workspace, 
         stopped.bundle("0123456789ab")
     code, found = as_json("versions", stopped.project.place, "--fetch", "../../x", home=tmp_path / "here")
     assert (code, found["found"]) == (5, "'../../x'")
+
+
+def test_a_version_that_lies_here_is_used_though_the_store_is_away(stopped: Workspace, tmp_path: Path) -> None:
+    version = save_bundle(bundle(), stopped.bundles).name
+    (tmp_path / "file").write_text("no folder")
+    away = replace(stopped, kept_at=f"file://{tmp_path}/file/store")
+    assert away.has(version)
+    with pytest.raises(StoreError, match="a store that answers"):
+        away.has("0123456789ab")
 
 
 def test_a_store_that_cannot_be_written_is_told_before_training(stopped: Workspace, tmp_path: Path) -> None:

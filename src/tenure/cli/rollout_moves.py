@@ -97,8 +97,8 @@ def _check_served(policy: BundlePolicy) -> None:
 
 
 def _check_known(workspace: Workspace, version: str) -> None:
-    known = workspace.known()
-    if version not in known:
+    if not workspace.has(version):
+        known = workspace.known()
         raise UnknownError(
             expected=f"one of the versions {known}" if known else "a version, of which there is none yet",
             found=repr(version),

@@ -100,6 +100,14 @@ class Workspace:
             artifacts = self.artifacts
         return folder if artifacts is None else artifacts.fetch_bundle(version, self.bundles)
 
+    def has(self, version: str) -> bool:
+        """Whether a version lies here, which needs no store, or else where artifacts are kept.
+
+        Raises:
+            StoreError: it does not lie here, and the store cannot be read.
+        """
+        return version in self._here() or version in self.known()
+
     def known(self) -> list[str]:
         """Versions that lie here or where artifacts are kept, sorted.
 
@@ -107,7 +115,10 @@ class Workspace:
             StoreError: the store cannot be read.
         """
         there = [] if self.artifacts is None else self.artifacts.versions()
-        return sorted({*there, *(path.name for path in self.bundles.glob("[!.]*"))})
+        return sorted({*there, *self._here()})
+
+    def _here(self) -> list[str]:
+        return [path.name for path in self.bundles.glob("[!.]*")]
 
     def policy(self, name: str) -> Policy:
         """A policy by name: a version, `incumbent`, or another of the project's rules.
@@ -118,11 +129,10 @@ class Workspace:
         rules = {"incumbent": self.project.incumbent, **self.project.rules}
         if name in rules:
             return rules[name]
-        versions = self.known()
-        if name in versions:
+        if self.has(name):
             return self.bundle(name)
         raise ProjectError(
-            expected=f"a rule of {sorted(rules)} or a version of {versions}",
+            expected=f"a rule of {sorted(rules)} or a version of {self.known()}",
             found=repr(name),
             where=str(self.home),
             fix="train first, or name one of these",

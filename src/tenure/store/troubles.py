@@ -46,7 +46,8 @@ def trouble_of(error: Exception, url: str) -> tuple[TenureError, bool]:
         fix = "mend the URL, or give the account and its key as docs/deploy.md says"
         return SettingsError(expected="a store that can be opened", found=_said(error), where=url, fix=fix), False
     fix = "see that the network, the endpoint and the disk work, then do it again; nothing here is lost"
-    return StoreError(expected="a store that answers", found=_said(error), where=url, fix=fix), True
+    away = StoreError(expected="a store that answers", found=_said(error), where=url, fix=fix)
+    return away, not _is_in_the_way(error)
 
 
 def _no_right(error: Exception, url: str) -> StoreError:
@@ -56,6 +57,11 @@ def _no_right(error: Exception, url: str) -> StoreError:
         where=url,
         fix="give this machine credentials with that right: docs/deploy.md lists the variables of each store",
     )
+
+
+def _is_in_the_way(error: Exception) -> bool:
+    """Whether a file lies where a folder should be, or the other way round, which no waiting mends."""
+    return isinstance(error, (NotADirectoryError, IsADirectoryError, FileExistsError))
 
 
 def _is_settings(error: Exception) -> bool:

@@ -49,6 +49,14 @@ def test_a_right_that_is_missing_is_told_at_once(tmp_path: Path) -> None:
     assert waited == []
 
 
+def test_a_file_in_the_way_of_a_folder_is_told_at_once(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no folder")
+    waited = list[float]()
+    with pytest.raises(StoreError, match="found NotADirectoryError"):
+        Far(f"file://{tmp_path}/file/store", pause=waited.append).put("a", b"1")
+    assert waited == []
+
+
 @pytest.mark.parametrize("url", ["s3:/bucket", "bucket/prefix", ""])
 def test_what_is_no_url_is_told(url: str) -> None:
     with pytest.raises(SettingsError, match="a URL such as s3://bucket/prefix"):
