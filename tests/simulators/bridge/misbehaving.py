@@ -73,13 +73,20 @@ CHANGES: dict[str, Callable[[Answer], object]] = {
     "short": lambda answer: answer["observations"].pop(),
     "ragged": lambda answer: answer["observations"][0].pop(),
     "words": put("observations", 0, 0, "wet"),
+    "booleans": lambda answer: answer.update(observations=[[True, False]] * len(answer["observations"])),
     "numbers-for-ends": lambda answer: answer.update(terminated=[0.0] * len(answer["observations"])),
     "no-signals": lambda answer: answer.pop("signals", None),
     "other-signal": rename,
     "no-masks": lambda answer: answer.pop("masks", None),
 }
 LINES = {"nonsense": "Gazebo started", "list": "[1, 2]", "deep": "[" * 100_000}
-AT_HELLO: dict[str, Any] = {"features": ["rain", "level"], "protocol": 2}
+AT_HELLO: dict[str, tuple[str, Any]] = {
+    "features": ("features", ["rain", "level"]),
+    "protocol": ("protocol", 2),
+    "no-levels": ("levels", []),
+    "no-room": ("worlds", 0),
+    "numbered": ("version", 3),
+}
 
 
 def spoiled(how: str, answer: Answer) -> str:
@@ -93,7 +100,7 @@ def spoiled(how: str, answer: Answer) -> str:
 def at_hello(how: str, after: int, once: Path | None, answer: Answer) -> None:
     """What it says of itself."""
     if how in AT_HELLO:
-        answer[how] = AT_HELLO[how]
+        answer.update([AT_HELLO[how]])
     if how == "few":
         answer["worlds"] = after
     if how == "new-version" and once is not None and once.exists():

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -133,6 +134,13 @@ def test_a_process_that_keeps_failing_is_named_with_the_fix(
     assert "misbehaving.py" in caught.value.where
 
 
+def test_a_process_that_fails_now_and_then_is_not_nursed_for_ever(opened: list[BridgeSimulator]) -> None:
+    frail = bad(opened, "die", 6, most_restarts=2)
+    with pytest.raises(ProjectError, match=r"it died .*, after 2 restarts in this run"):
+        list(map(partial(walked, frail), [2] * 10))
+    assert frail.incidents["restarts"] == 3  # the last drop is what ends it
+
+
 def test_a_process_that_keeps_hanging_is_named_with_the_fix(opened: list[BridgeSimulator]) -> None:
     with pytest.raises(ProjectError, match=r"it hung: no answer to 'step' within 0.3 s.*raise timeout_s"):
         walked(bad(opened, "hang", 3, restarts=0, timeout_s=0.3))
@@ -145,6 +153,7 @@ WRONG = [
     ("short", r"expected 'observations' of shape \[3, 2\], numbers; found shape \[2, 2\].*2 for each world"),
     ("ragged", r"found rows of different lengths"),
     ("words", r"'observations' of shape \[3, 2\], numbers; found \['wet'\]"),
+    ("booleans", r"'observations' of shape \[3, 2\], numbers; found \[True\]"),
     ("numbers-for-ends", r"expected 'terminated' of shape \[3\], true or false; found \[0.0\]"),
     ("no-signals", r"expected 'signals' as an object; found None"),
     ("other-signal", r"expected signals \['pumped', 'spilled'\]; found \['mood', 'pumped'\]"),
@@ -166,6 +175,9 @@ def test_an_answer_that_is_no_step_is_named_with_world_and_field(
 @pytest.mark.parametrize(("how", "words"), [
     ("features", r"expected features \['level', 'rain'\]; found \['rain', 'level'\].*in this order"),
     ("protocol", r"expected protocol 1; found 2"),
+    ("no-levels", r"'levels' at hello: a list of names, at least one; found \[\]"),
+    ("no-room", r"'worlds' at hello: a whole number of at least 1, or no such field; found 0"),
+    ("numbered", r"'version' at hello: a string; found 3"),
 ])  # fmt: skip
 def test_a_process_of_another_problem_is_refused_at_hello(how: str, words: str, opened: list[BridgeSimulator]) -> None:
     with pytest.raises(ProjectError, match=words):

@@ -75,10 +75,13 @@ class Reader:
         self._same("features", list(self._problem.feature_names), answer.get("features"))
         self._same("actions", actions, answer.get("actions"))
         self._same("signals", sorted(self._problem.signal_names), _sorted(answer.get("signals")))
+        levels, worlds = answer.get("levels", ["normal"]), answer.get("worlds")
+        self._said("levels", levels, "a list of names, at least one", bool(levels) and _names(levels))
+        self._said("worlds", worlds, "a whole number of at least 1, or no such field", worlds is None or _count(worlds))
+        self._said("version", answer.get("version"), "a string", isinstance(answer.get("version", ""), str))
         told = {name: value for name, value in answer.items() if name != "id"}
         version = hashlib.sha256(repr(sorted(told.items())).encode()).hexdigest()[:12]
-        levels = tuple(answer.get("levels") or ("normal",))
-        return Hello(version, levels, answer.get("worlds"), bool(answer.get("masks")))
+        return Hello(version, tuple(levels), worlds, bool(answer.get("masks")))
 
     def seen(self, answer: Mapping[str, Any], n: int, *, masks: bool, stepped: bool) -> Seen:
         """The answer to a reset or a step of n worlds.
@@ -103,7 +106,7 @@ class Reader:
     def _numbers(
         self, fields: Mapping[str, Any], name: str, shape: tuple[int, ...], columns: tuple[str, ...] = ()
     ) -> Floats:
-        values = self._array(fields, name, shape, "numbers", "biuf").astype(np.float64)
+        values = self._array(fields, name, shape, "numbers", "iuf").astype(np.float64)
         wrong = np.argwhere(~np.isfinite(values))
         if len(wrong):
             world, *column = wrong[0]
@@ -136,9 +139,21 @@ class Reader:
             fix = f"let the process say the problem's {what} in this order, or mend problem.py"
             raise self._wrong(f"{what} {expected}", f"{found}", fix)
 
+    def _said(self, what: str, found: object, expected: str, right: bool) -> None:
+        if not right:
+            raise self._wrong(f"{what!r} at hello: {expected}", repr(found), "let the process say that")
+
     def _wrong(self, expected: str, found: str, fix: str) -> ProjectError:
         return ProjectError(expected=expected, found=found, where=self._where, fix=fix)
 
 
 def _sorted(names: object) -> object:
     return sorted(map(str, names)) if isinstance(names, list) else names
+
+
+def _names(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(name, str) for name in value)
+
+
+def _count(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 1

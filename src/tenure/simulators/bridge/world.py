@@ -64,6 +64,7 @@ class BridgeSimulator:
         timeout_s: seconds for each answer.
         start_s: seconds for the first answer after a start.
         restarts: how often in a row it is started again before the failure is an error.
+        most_restarts: how often over a whole run; a process that fails now and then is told of, not nursed for ever.
         max_line_bytes: longest line either way.
         worlds: worlds side by side in a panel, each with a seed of its own; no more than the process can hold.
         interval: time between two decisions.
@@ -83,6 +84,7 @@ class BridgeSimulator:
         timeout_s: float = 10.0,
         start_s: float = 30.0,
         restarts: int = 3,
+        most_restarts: int = 100,
         max_line_bytes: int = 1 << 24,
         worlds: int = 64,
         interval: timedelta = timedelta(seconds=1),
@@ -93,7 +95,7 @@ class BridgeSimulator:
             fix = "give the command that starts the process, or the address where it listens"
             raise ProjectError(expected="a command or an address", found=found, where="BridgeSimulator", fix=fix)
         way = Way(command, address, folder, timeout_s, start_s, max_line_bytes)
-        self.problem, self.name, self.restarts = problem, way.name, restarts
+        self.problem, self.name, self.restarts, self.most_restarts = problem, way.name, restarts, most_restarts
         self.worlds, self.interval = worlds, interval
         self._host = Host(problem, way, clock or SystemClock())
         self._end = weakref.finalize(self, self._host.close)
@@ -203,7 +205,8 @@ class BridgeSimulator:
                 return ask()
             except Failure as failure:
                 self._host.drop()
-                if not left or not self._host.known:
+                worn = self._host.incidents["restarts"] > self.most_restarts
+                if not left or worn or not self._host.known:
                     raise self._given_up(failure) from failure
                 left -= 1
                 log.warning("%s: %s; it is started again (%d more times)", self.name, failure.found, left)
@@ -213,7 +216,9 @@ class BridgeSimulator:
                 raise
 
     def _given_up(self, failure: Failure) -> ProjectError:
+        done = self._host.incidents["restarts"]
         tried = f" (and {self.restarts} times before, each after a restart)" if self._host.known else ""
+        tried = f", after {done - 1} restarts in this run" if done > self.most_restarts else tried
         expected = "an answer to every request"
         return ProjectError(expected=expected, found=failure.found + tried, where=self.name, fix=failure.fix)
 
