@@ -92,7 +92,7 @@ def _between(
     for request in requests_of(contexts, "between"):
         service.decide([request])
         started = time.perf_counter_ns()
-        policy.logits(observation[:1])
+        policy.answers(observation[:1])
         spent.append(time.perf_counter_ns() - started)
     return statistics.median(spent[WARM_UP:]) / 1000
 

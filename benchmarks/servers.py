@@ -47,7 +47,7 @@ def bare(folder: Path, policy: BundlePolicy) -> Any:
     def decide(body: bytes) -> bytes:
         context = decoder.decode(body)["context"]
         observation = np.array([[context[name] for name in NAMES]], dtype=np.float32)
-        return msgspec.json.encode({"action": int(policy.logits(observation).argmax())})
+        return msgspec.json.encode({"action": int(policy.answers(observation).argmax())})
 
     return _bare(decide)
 

@@ -261,8 +261,8 @@ def test_a_bundle_that_samples_keeps_every_promise_of_a_policy(tmp_path: Path, o
 def test_a_graph_that_asks_is_told_what_is_allowed() -> None:
     policy = BundlePolicy(bundle(onnx=masked()))
     allowed = np.array([[True, False, True]] * 4)
-    assert policy.logits(GOLDEN) == pytest.approx(LOGITS)
-    assert policy.logits(GOLDEN, allowed) == pytest.approx(np.where(allowed, LOGITS, -7))
+    assert policy.answers(GOLDEN) == pytest.approx(LOGITS)
+    assert policy.answers(GOLDEN, allowed) == pytest.approx(np.where(allowed, LOGITS, -7))
 
 
 def test_a_bundle_from_before_there_was_a_choice_takes_the_best_action(tmp_path: Path) -> None:

@@ -86,7 +86,7 @@ def same(whole: Whole, again: RunRecord, home: Path) -> None:
     problem = whole.project.problem
     seen = whole.project.simulator.observe(whole.project.simulator.reset(200, np.random.default_rng(9)))
     answers = [
-        load_bundle(path / "bundles" / run.chosen, problem).logits(seen)
+        load_bundle(path / "bundles" / run.chosen, problem).answers(seen)
         for path, run in ((whole.home, whole.record), (home, again))
     ]
     assert np.array_equal(answers[0], answers[1])

@@ -141,8 +141,8 @@ def test_an_equal_seed_gives_equal_weights_and_another_seed_others(tiny: Tiny, t
     again = train(tiny.project, TINY, (2,), tmp_path, "again")
     raw = situations(tiny, 200)
     repeated = load_bundle(tmp_path / "bundles" / again.chosen, tiny.project.problem)
-    assert np.array_equal(repeated.logits(raw), bundle(tiny, 1).logits(raw))
-    assert not np.array_equal(repeated.logits(raw), bundle(tiny, 0).logits(raw))
+    assert np.array_equal(repeated.answers(raw), bundle(tiny, 1).answers(raw))
+    assert not np.array_equal(repeated.answers(raw), bundle(tiny, 0).answers(raw))
     assert [point.score for point in again.seeds[0].curve] == [point.score for point in tiny.record.seeds[1].curve]
 
 

@@ -26,6 +26,7 @@ from tenure.store.golden import check_golden
 from tenure.store.manifest import (
     FORMAT,
     Choice,
+    Sureness,
     adjusts,
     broken,
     decided,
@@ -75,30 +76,39 @@ class BundlePolicy:
         self.history: History | None = None if history is None else History(**history)
         """The windows it is shown; None where it is shown plain observations."""
         self.problem_version: str | None = bundle.manifest.get("problem_version")
+        self._asked = ["action" if self._vector else "logits"]
+        self._asked += [] if bundle.manifest.get("confidence") is None else ["confidence"]
 
-    def logits(self, observation: Floats, allowed: Bools | None = None) -> Floats:
-        """One logit per action; float32 [n, actions]. A graph that wants to know what is allowed is told."""
+    def answered(self, observation: Floats, allowed: Bools | None = None) -> tuple[Floats, Floats | None]:
+        """One logit per action, float32 [n, actions], of a bundle for a `Box` its vectors, float32 [n, numbers].
+
+        Beside it the confidence the bundle carries, float32 [n]; None where it carries none. A graph that wants to know
+        what is allowed is told.
+        """
         given: dict[str, Any] = {"observation": observation}
         if self._masked:
             every = np.ones((len(observation), len(self.bundle.manifest["actions"])), dtype=bool)
             given[ALLOWED] = every if allowed is None else allowed
-        logits: Floats = self._run(["logits"], given)[0]
-        return logits
+        found = self._run(self._asked, given)
+        return found[0], found[1] if len(found) > 1 else None
 
-    def vector(self, observation: Floats) -> Floats:
-        """The action itself, of a bundle for a `Box`; float32 [n, numbers], within its bounds."""
-        found: Floats = self._run(["action"], {"observation": observation})[0]
-        return found
-
-    def answers(self, observation: Floats) -> Floats:
+    def answers(self, observation: Floats, allowed: Bools | None = None) -> Floats:
         """What golden answers are of: the vectors of a bundle for a `Box`, else logits."""
-        return self.vector(observation) if self._vector else self.logits(observation)
+        return self.answered(observation, allowed)[0]
 
     def propose(self, observation: Floats, allowed: Bools | None, draw: Floats) -> Proposal:
-        """The best allowed action, its share of the softmax as confidence; or one drawn from it; or a vector."""
+        """The best allowed action, or one drawn from the softmax over them, or a vector.
+
+        Its confidence is what the bundle carries; without, its share of the softmax, and 1 for a vector.
+        """
+        answers, sure = self.answered(observation, allowed)
+        own = self._proposed(answers, allowed, draw)
+        return own if sure is None else Proposal(own.action, sure.astype(np.float64), own.distribution)
+
+    def _proposed(self, answers: Floats, allowed: Bools | None, draw: Floats) -> Proposal:
         if self._vector:
-            return Proposal(self._within(self.vector(observation).astype(np.float64)), np.ones(len(observation)))
-        logits = self.logits(observation, allowed)
+            return Proposal(self._within(answers.astype(np.float64)), np.ones(len(answers)))
+        logits = answers
         if allowed is not None:
             logits = np.where(allowed, logits, -np.inf)
         if len(logits) == 1 and not self._samples:
@@ -166,6 +176,7 @@ def make_bundle(
     choice: Choice = "argmax",
     residual: tuple[Residual, Policy] | None = None,
     history: History | None = None,
+    sureness: Sureness | None = None,
 ) -> Bundle:
     """A bundle of a graph, checked against the answers its trainer gave.
 
@@ -181,12 +192,15 @@ def make_bundle(
             neither and takes the vector.
         residual: the graph answers adjustments within this bound to this incumbent's actions, not the actions.
         history: the graph is shown windows; the golden situations are some.
+        sureness: what the graph's second answer `confidence`, [n], means and is in those situations.
 
     Raises:
         BundleError: the graph answers otherwise than the trainer.
     """
     told: dict[str, Any] = {} if residual is None else {"residual": adjusts(*residual, golden)}
     told |= {} if history is None else {"history": asdict(history)}
+    told |= {} if sureness is None else {"confidence": sureness.as_dict()}
+    sure = {} if sureness is None else {"confidence": sureness.golden.tolist()}
     faced = decided(problem, told)
     manifest = {
         "format": FORMAT,
@@ -196,7 +210,7 @@ def make_bundle(
         "problem_version": problem.version,
         "reward_version": problem.reward_version,
         "policy_sha256": hashlib.sha256(onnx).hexdigest(),
-        "golden": {"observation": golden.tolist(), **_golden_answers(faced, logits)},
+        "golden": {"observation": golden.tolist(), **_golden_answers(faced, logits), **sure},
         "lineage": lineage,
         "evaluation": evaluation,
     }

@@ -41,6 +41,23 @@ def check_golden(policy: BundlePolicy, where: str) -> None:
     worst = float((np.abs(found - answers) / _width(manifest, where)).max())
     if not worst <= TOLERANCE:
         raise broken(Path(where), f"the golden answers within {TOLERANCE}", f"one that is off by {worst:.3g}")
+    if manifest.get("confidence") is not None:
+        _check_confidence(policy, golden, where)
+
+
+def _check_confidence(policy: BundlePolicy, golden: Floats, where: str) -> None:
+    """The same of what the graph says of its own answers."""
+    wanted = np.array(policy.bundle.manifest["golden"].get("confidence") or [], dtype=np.float32)
+    try:
+        found = policy.answered(golden)[1]
+    except Exception as error:  # ONNX Runtime's own errors have no common base
+        raise broken(Path(where), "a graph from `observation` to `confidence`", str(error)[:200]) from error
+    if found is None or found.shape != wanted.shape:
+        shape = None if found is None else found.shape
+        raise broken(Path(where), f"confidence of shape {wanted.shape}", f"shape {shape}")
+    if not (np.abs(found - wanted) <= TOLERANCE).all():
+        worst = float(np.abs(found - wanted).max())
+        raise broken(Path(where), f"the golden confidence within {TOLERANCE}", f"one that is off by {worst:.3g}")
 
 
 def _width(manifest: dict[str, Any], where: str) -> Floats:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -46,6 +47,32 @@ class _History(msgspec.Struct):
     half_life: float | None = None
 
 
+@dataclass(frozen=True)
+class Sureness:
+    """What a graph's second answer, `confidence`, is.
+
+    Args:
+        meaning: of what it is the probability, in words.
+        within: decisions over which that is told.
+        golden: the trainer's answers in the golden situations; [rows], in [0, 1].
+    """
+
+    meaning: str
+    within: int
+    golden: Floats
+
+    def as_dict(self) -> dict[str, Any]:
+        """What a manifest says of it."""
+        return {"meaning": self.meaning, "within": self.within}
+
+
+class _Confidence(msgspec.Struct):
+    """The graph also says how sure it is."""
+
+    meaning: str
+    within: int
+
+
 class _Manifest(msgspec.Struct):
     """The fields without which a bundle cannot be checked."""
 
@@ -58,6 +85,7 @@ class _Manifest(msgspec.Struct):
     bounds: tuple[list[float], list[float]] | None = None
     residual: _Residual | None = None
     history: _History | None = None
+    confidence: _Confidence | None = None
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:

@@ -16,9 +16,12 @@ from tenure.core.policy import Policy
 from tenure.core.problem import Problem
 from tenure.core.residual import Residual
 from tenure.core.spaces import Box, Discrete
+from tenure.simulators.twins import GOOD
 from tenure.store import Bundle, make_bundle
+from tenure.store.manifest import Sureness
 from tenure.training.bandit_export import export_bandit
 from tenure.training.bandit_graph import BanditGraph
+from tenure.training.confidence.graph import ConfidentGraph
 from tenure.training.normaliser import CLIP, Normaliser
 
 GOLDEN = 64
@@ -76,8 +79,12 @@ def answers_vectors(graph: nn.Module) -> bool:
 
 
 def to_onnx(graph: nn.Module, features: int) -> bytes:
-    """The graph as ONNX, for any number of rows; its answer is called `action` where it is a vector."""
-    answer = "action" if answers_vectors(graph) else "logits"
+    """The graph as ONNX, for any number of rows; its answer is called `action` where it is a vector.
+
+    One with confidence gives that beside it.
+    """
+    network, sure = (graph.policy, ["confidence"]) if isinstance(graph, ConfidentGraph) else (graph, [])
+    names = ["action" if answers_vectors(network) else "logits", *sure]
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # it names every operator library that is not installed
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the exporter warns about its own internals
@@ -85,7 +92,7 @@ def to_onnx(graph: nn.Module, features: int) -> bytes:
             graph,
             (torch.ones(2, features),),
             input_names=["observation"],
-            output_names=[answer],
+            output_names=names,
             dynamic_shapes={"observation": {0: torch.export.Dim("n")}},
             dynamo=True,
             verbose=False,
@@ -121,6 +128,12 @@ def export(
         return export_bandit(problem, graph.bandit, observation, lineage, evaluation, residual)
     golden = observation[np.linspace(0, len(observation) - 1, min(GOLDEN, len(observation))).astype(int)]
     with torch.no_grad():
-        answers = graph(torch.as_tensor(golden)).numpy()
-    onnx = to_onnx(graph, golden.shape[1])
-    return make_bundle(problem, onnx, golden, answers, lineage, evaluation, residual=residual, history=history)
+        answers = graph(torch.as_tensor(golden))
+    sureness = None
+    if isinstance(graph, ConfidentGraph):
+        answers, sure = answers
+        sureness = Sureness(GOOD, graph.within, sure.numpy())
+    onnx, told = to_onnx(graph, golden.shape[1]), (lineage, evaluation)
+    return make_bundle(
+        problem, onnx, golden, answers.numpy(), *told, residual=residual, history=history, sureness=sureness
+    )

@@ -216,6 +216,7 @@ def train_seed(
         StoreError: the disk is full or must not be written; the last good checkpoint is named.
         WorldFault: a world answered what is no number; `incident.json` in the seed's folder says which.
     """
+    from tenure.training.confidence.fit import confident
     from tenure.training.export import export
     from tenure.training.faults import told
     from tenure.training.ground import Ground
@@ -231,12 +232,13 @@ def train_seed(
         raise told(error, ground) from error
     curve = trained.curve
     best = best_point(project.problem.kpis[0], curve)
+    graph, sure = confident(ground, trained.graph)
     bundle = export(
         project.problem,
-        trained.graph,
+        graph,
         _situations(project, job.settings.history),
         lineage=_lineage(project, job, best),
-        evaluation={"split": "selection", "kpi": project.problem.kpis[0].name, "score": best.score},
+        evaluation={"split": "selection", "kpi": project.problem.kpis[0].name, "score": best.score, **sure},
         residual=None if job.settings.residual is None else (job.settings.residual, project.incumbent),
         history=job.settings.history,
     )

@@ -14,6 +14,7 @@ from tenure.core.errors import ProblemError, SettingsError
 from tenure.core.history import History
 from tenure.core.project import line_of
 from tenure.core.residual import Residual
+from tenure.training.confidence import Confidence
 from tenure.training.curriculum import Curriculum
 
 Scale = Literal["deviation", "robust", "none"]
@@ -41,6 +42,7 @@ class Settings:
         residual: learn an adjustment of the incumbent's action within this bound, not the action (docs/residual.md).
         history: show the learner windows of the newest observations (docs/history.md).
         curriculum: train on these levels one after the other, whatever `level` says (docs/curriculum.md).
+        confidence: learn how sure the policy is, and put it into the bundle (docs/confidence.md).
         without: signals whose reward terms are left out, for showing what a term is for.
         discount: weight of the next step's value in training, in (0, 1]; None takes the problem's.
         scale: units the learner sees observations and rewards in: mean and standard `deviation`; `robust`, median and
@@ -65,6 +67,7 @@ class Settings:
     residual: Residual | None = None
     history: History | None = None
     curriculum: Curriculum | None = None
+    confidence: Confidence | None = None
     without: tuple[str, ...] = ()
     discount: float | None = None
     scale: Scale = "deviation"
@@ -75,6 +78,8 @@ class Settings:
         self.in_range(1, **{f"net[{place}]": units for place, units in enumerate(self.net)})
         if self.residual is not None and self.history is not None:
             raise self.wrong("a residual or a history", "both", "leave one of them out")
+        if self.confidence is not None and self.history is not None:
+            raise self.wrong("confidence or a history", "both", "leave one of them out")
         self.above_zero(learning_rate=self.learning_rate, dual_rate=self.dual_rate)
         if self.discount is not None and not 0 < self.discount <= 1:
             raise self.wrong("discount in (0, 1]", f"discount={self.discount}", "leave it out to take the problem's")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar, Literal
 
@@ -52,13 +53,18 @@ class BanditSettings(Settings):
         self.in_range(1, draws=self.draws)
         if self.history is not None:
             raise self.wrong("no `history`: one step has none", "one", "leave it out of [train]")
+        if self.confidence is not None:
+            fix = "leave it out: a bandit's confidence is the probability it draws its action with"
+            raise self.wrong("no `confidence`, which is learned beside a network", "one", fix)
 
 
 def train_bandit(ground: Ground) -> Trained:
     """One seed."""
     from tenure.simulators.actions import allowed_actions
     from tenure.training.bandit_graph import BanditGraph, BanditPart
+    from tenure.training.metrics.worlds import Stepped
     from tenure.training.parts import Attributes, Chance
+    from tenure.training.stable import write
     from tenure.training.tabular import Schedule, begun, restarted
     from tenure.training.worlds import reward_of
 
@@ -68,20 +74,23 @@ def train_bandit(ground: Ground) -> Trained:
     course = begun(problem, simulator, Schedule(settings.steps, n, level=settings.level), rng)
     ground.parts |= {"bandit": BanditPart(bandit), "draws": Chance(rng)}
     ground.parts["course"] = Attributes(course, "state", "age", "done")
+    counted = ground.metrics.of_worlds(lambda seen, allowed: bandit.distribution(seen, allowed).argmax(axis=1))
     ground.go_on()
-    while course.done < settings.steps:
-        seen = simulator.observe(course.state)
-        allowed = allowed_actions(problem, simulator, course.state, seen)
-        action = bandit.propose(seen, allowed, rng.random(n)).action
-        step = simulator.step(course.state, action, rng)
-        bandit.update(seen, action, reward(step.signals))
-        ground.duals.update({limit.signal: float(step.signals[limit.signal].mean()) for limit in ground.duals.limits})
-        over = step.terminated | (course.age + 1 >= problem.horizon)
-        course.state = restarted(simulator, step.state, over, rng, settings.level)
-        course.age, course.done = np.where(over, 0, course.age + 1), course.done + n
-        updates = course.done // n
-        if updates % settings.checkpoint_every == 0 or course.done >= settings.steps:
-            ground.score(BanditGraph(bandit), course.done, updates)
+    with closing(ground.log()) as logger:
+        while course.done < settings.steps:
+            seen = simulator.observe(course.state)
+            allowed = allowed_actions(problem, simulator, course.state, seen)
+            action = bandit.propose(seen, allowed, rng.random(n)).action
+            step = simulator.step(course.state, action, rng)
+            over = step.terminated | (course.age + 1 >= problem.horizon)
+            counted.update(Stepped(seen, allowed, action, step.signals, over))
+            bandit.update(seen, action, reward(step.signals))
+            ground.duals.update({limit.signal: float(step.signals[limit.signal].mean()) for limit in ground.duals.limits})
+            course.state = restarted(simulator, step.state, over, rng, settings.level)
+            course.age, course.done = np.where(over, 0, course.age + 1), course.done + n
+            updates = course.done // n
+            if updates % settings.checkpoint_every == 0 or course.done >= settings.steps:
+                write(logger, ground.score(BanditGraph(bandit), course.done, updates))
     return ground.trained()
 
 
