@@ -86,3 +86,20 @@ def test_workers_are_at_the_spot_price_and_the_head_is_not(cloud: str, spot: dic
         nodes = {name: node["azure_arm_parameters"] for name, node in nodes.items()}
     assert spot.items() <= nodes["worker"].items()
     assert not spot.keys() & nodes["head"].keys()
+
+
+@pytest.mark.parametrize("kind", ["head", "worker"])
+def test_amazon_takes_the_machines_of_its_cluster_file(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    import boto3
+    from moto import mock_aws
+
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "test")
+    (written,) = documents(DEPLOY / "ray" / "aws.yaml")
+    with mock_aws():
+        ec2 = boto3.client("ec2", written["provider"]["region"])
+        image = ec2.describe_images()["Images"][0]["ImageId"]
+        asked = written["available_node_types"][kind]["node_config"] | {"ImageId": image}
+        (instance,) = ec2.run_instances(MinCount=1, MaxCount=1, **asked)["Instances"]
+    assert instance["InstanceType"] == asked["InstanceType"]
+    assert (instance.get("InstanceLifecycle") == "spot") == (kind == "worker")
