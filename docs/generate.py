@@ -43,6 +43,7 @@ TABLES = (
     rules.ExplorationRule,
     rules.Ready,
     rules.AlertRule,
+    rules.MonitorRule,
     rules.Serving,
     settings.ArtifactsSettings,
 )

@@ -391,6 +391,23 @@ def drill(project: Project, actor: Actor = "", home: Home = None, json: Json = F
 
 
 @app.command()
+def monitor(
+    project: Project,
+    since: Annotated[
+        str | None, typer.Option(help="show alarms raised since, such as 2026-03-01; default 30 days")
+    ] = None,
+    home: Home = None,
+    json: Json = False,
+) -> None:
+    """What has changed: KPIs, features, actions, outcomes, new groups; exit code 4 while an alarm waits to be seen."""
+    output = Output(json=json)
+    with reported(output):
+        from tenure.cli.monitor import run_monitor
+
+        raise SystemExit(run_monitor(output, project, since, home))
+
+
+@app.command()
 def tick(project: Project, home: Home = None, json: Json = False) -> None:
     """One look at the evidence and at most one step, for cron or a timer; twice at once is safe."""
     output = Output(json=json)

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, Literal, NamedTuple
 
 from tenure.core.clock import to_text
+from tenure.monitoring.alarms import ALARM
 from tenure.store.records import Event
 
 Urgency = Literal["info", "warning", "failure"]
@@ -132,6 +133,13 @@ TOLD: Mapping[str, Words] = {
     ),
     "explore": Words("warning", "live exploration was changed", _COUNTED, "the model stays as it is", "nothing"),
     "forget": Words("info", "a unit was erased on request", _PERSON, "the audit chain stays intact", "nothing"),
+    "alarm": Words(
+        "warning",
+        "a monitor raised an alarm",
+        "a monitor under the budget of false alarms",
+        "nothing was changed",
+        "`tenure monitor {problem}`; docs/runbook.md, section 'A monitor raised an alarm'",
+    ),
     "drill": Words(
         "failure",
         "the kill drill failed",
@@ -150,7 +158,7 @@ _BY_BREAKER = Words(
     'look at the last decisions with `tenure why`; only a person lifts it: `tenure restore {problem} --reason "WHY"`',
 )
 _BY_HAND = {"rollback": _PERSON, "promote": _PERSON, "explore": _PERSON}
-_PAYLOAD = ("version", "to", "share", "rule", "breaker")
+_PAYLOAD = ("version", "to", "share", "rule", "breaker", "segment")
 
 
 def alert_of(event: Event) -> Alert | None:
@@ -174,16 +182,25 @@ def _words(event: Event) -> Words | None:
     if event.kind == "kill" and by_breaker:
         return _BY_BREAKER
     words = TOLD.get(event.kind)
+    if words is not None and event.kind == ALARM and event.payload:
+        return _of_alarm(words, event.payload)
     machine = by_breaker or event.actor == "controller"
     if words is None or machine or event.kind not in _BY_HAND:
         return words
     return words._replace(sure=_BY_HAND[event.kind])
 
 
+def _of_alarm(words: Words, payload: Mapping[str, Any]) -> Words:
+    """A monitor says itself how sure it is, what was done and what is next."""
+    sure = f"with nothing changed, this monitor speaks within 30 days with chance {payload['sure']:.2g}"
+    todo = f"`tenure monitor {{problem}}`; {payload['todo']}"
+    return words._replace(sure=sure, done=payload["done"], todo=todo)
+
+
 def _body(event: Event, words: Words) -> str:
     lines = {
         "What": f"{words.what}, by {event.actor}: {_short(event.reason)}",
-        "Since": to_text(event.at),
+        "Since": event.payload.get("since", to_text(event.at)),
         "Where": _where(event),
         "How sure": words.sure,
         "Done already": words.done,

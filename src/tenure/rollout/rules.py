@@ -192,6 +192,18 @@ class AlertRule(Struct, frozen=True, forbid_unknown_fields=True):
     private_addresses: Annotated[bool, Meta(description="webhooks may reach loopback and private networks")] = False
 
 
+class MonitorRule(Struct, frozen=True, forbid_unknown_fields=True):
+    """What the monitors of `tenure monitor` are held to."""
+
+    false_alarms: Annotated[
+        float, Meta(gt=0, le=100, description="false alarms within 30 days that are acceptable, all monitors together")
+    ] = 1.0
+    reference_days: Annotated[int, Meta(ge=7, le=90, description="first days of a log, which only teach the usual")] = (
+        14
+    )
+    cool_down: Annotated[Span, Meta(description="alarms of one monitor and segment within it are one")] = "1d"
+
+
 class Serving(Struct, frozen=True, forbid_unknown_fields=True):
     """What the decision server is held to."""
 

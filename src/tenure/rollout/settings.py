@@ -24,6 +24,7 @@ from tenure.rollout.rules import (
     BreakerRule,
     ExplorationRule,
     HumanRule,
+    MonitorRule,
     Ready,
     Serving,
     SignalRule,
@@ -138,6 +139,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     exploration: ExplorationRule = ExplorationRule()
     ready: Ready = Ready()
     alerts: AlertRule = AlertRule()
+    monitor: MonitorRule = MonitorRule()
     serving: Serving = Serving()
     reward_window: RewardWindow = RewardWindow()
     artifacts: ArtifactsSettings = ArtifactsSettings()
@@ -187,6 +189,7 @@ def _check(settings: Settings, problem: Problem, path: Path) -> None:
     check_humans(settings.human, problem, str(path))
     check_exploration(settings.exploration, problem, str(path))
     check_alerts(settings.alerts, str(path))
+    _ = span_of(settings.monitor.cool_down, f"{path}, monitor.cool_down")
     check_personalizer(settings.serving.personalizer_signal, problem, str(path))
 
 

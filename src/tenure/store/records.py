@@ -43,6 +43,7 @@ MOVE_NOTHING = (
     "drill",
     "alert_test",
     "alert_ack",
+    "alarm",
     "pending_waits",
     "pending_approved",
     "pending_rejected",

@@ -107,8 +107,13 @@ class AsymptoticRatio:
 
     method = "asymptotic confidence sequence of a linearised ratio"
 
-    def __init__(self) -> None:
-        self._moments = JointMoments.none(2)
+    def __init__(self, moments: JointMoments | None = None) -> None:
+        self._moments = JointMoments.none(2) if moments is None else moments
+
+    @property
+    def moments(self) -> JointMoments:
+        """What was seen so far; another made from it goes on where this one is."""
+        return self._moments
 
     def update(self, above: float | Floats, below: float | Floats) -> None:
         """Take one unit's two sums, or those of several; [batch] each, `below` >= 0.

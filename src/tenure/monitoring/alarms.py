@@ -1,0 +1,103 @@
+"""An alarm of a monitor, the event it becomes, and which alarms are one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from tenure.core.clock import from_text, to_text
+from tenure.store.records import Event
+
+ALARM = "alarm"
+"""Kind of the event that alarms become."""
+ACTOR = "monitor"
+NAMED = 4
+"""Alarms of one moment that are spelt out; the others are in the event's payload."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Alarm:
+    """What a monitor found.
+
+    Args:
+        monitor: which one.
+        segment: of what: a KPI, a feature, a group.
+        what: one sentence with the figures.
+        since: hour in which it seems to have begun, hours since 1970-01-01 UTC.
+        hour: hour whose end raised it.
+        sure: chance that nothing had changed and the monitor would have spoken all the same, in (0, 1], within 30 days.
+        todo: what to do next.
+    """
+
+    monitor: str
+    segment: str
+    what: str
+    since: int
+    hour: int
+    sure: float
+    todo: str
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain fields, with moments as text."""
+        return {**asdict(self), "since": to_text(moment_of(self.since)), "hour": to_text(moment_of(self.hour))}
+
+
+def moment_of(hour: int) -> datetime:
+    """The moment an hour begins, UTC.
+
+    >>> moment_of(24).isoformat()
+    '1970-01-02T00:00:00+00:00'
+    """
+    return _EPOCH + timedelta(hours=hour)
+
+
+def untold(alarms: Iterable[Alarm], told: Sequence[Event], cool_down: timedelta) -> list[Alarm]:
+    """Alarms nobody has been told of: of one monitor and segment within the cool-down only the first counts.
+
+    Replaying the log raises the same alarms again, which are then found among those that were told.
+    """
+    last: dict[tuple[str, str], list[datetime]] = {}
+    for event in told:
+        for each in event.payload["alarms"]:
+            last.setdefault((each["monitor"], each["segment"]), []).append(from_text(each["hour"]))
+    new = []
+    for alarm in alarms:
+        at, known = moment_of(alarm.hour), last.setdefault((alarm.monitor, alarm.segment), [])
+        if not any(abs(at - other) < cool_down for other in known):
+            new.append(alarm)
+            known.append(at)
+    return new
+
+
+def events_of(problem: str, alarms: Sequence[Alarm], at: datetime, done: str) -> list[Event]:
+    """One event for the alarms of each hour, in their order.
+
+    Args:
+        problem: name of the problem.
+        alarms: none of which has been told.
+        at: the present moment, UTC.
+        done: what the system has done about it already.
+    """
+    groups: dict[int, list[Alarm]] = {}
+    for alarm in alarms:
+        groups.setdefault(alarm.hour, []).append(alarm)
+    return [_event(problem, groups[hour], at, done) for hour in sorted(groups)]
+
+
+def _event(problem: str, alarms: Sequence[Alarm], at: datetime, done: str) -> Event:
+    ordered = sorted(alarms, key=lambda alarm: alarm.sure)
+    more = f"; and {len(ordered) - NAMED} more" if len(ordered) > NAMED else ""
+    first = ordered[0]
+    payload: Mapping[str, Any] = {
+        "alarms": [alarm.as_dict() for alarm in ordered],
+        "since": to_text(moment_of(min(alarm.since for alarm in ordered))),
+        "segment": first.segment,
+        "sure": first.sure,
+        "done": done,
+        "todo": first.todo,
+    }
+    return Event(problem, ALARM, ACTOR, "; ".join(alarm.what for alarm in ordered[:NAMED]) + more, at, payload)

@@ -1,0 +1,138 @@
+"""Figures against their own past at the same hour and weekday: what was usual, and when it has changed for good."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from tenure.core.arrays import Bools, Floats
+
+HOURS_OF_WEEK, MONTH_H = 168, 720
+SLACK = 0.5
+"""Standard deviations an hour may lie off before it counts against a figure: tuned to a change of one (Page 1954)."""
+BIGGEST = 4.0
+"""Most one hour may count, in standard deviations: one freak hour is no change."""
+SHRINK = 2.0
+"""Hours a wider cell (this hour of any weekday, any hour) weighs beside the narrower one's own."""
+MEMORY = (13.0, 60.0, 500.0)
+"""Hours after which an hour of the week, an hour of the day and the whole forget, so that what is usual may move."""
+SETTLING = 24
+"""Hours after an alarm in which the new level is learned and nothing is said."""
+TOUCHY = 2.0
+"""Added to the limit, since what is usual is only estimated (docs/monitoring.md says how this was found)."""
+
+
+def limit_of(alpha: float) -> float:
+    """How far a sum of hourly excesses may grow before it is an alarm, with chance alpha in 720 hours of no change.
+
+    Args:
+        alpha: chance of a false alarm on one side in 30 days, in (0, 1).
+
+    Source: run length of a one-sided cumulative sum, Siegmund (1985), Sequential Analysis, equation 2.56:
+    (e^b - b - 1) / (2 k^2) with b = 2 k (limit + 1.166), solved for the limit; then `TOUCHY` on top.
+
+    >>> round(limit_of(0.01), 1)
+    11.5
+    """
+    run = MONTH_H / -math.log1p(-alpha)
+    b = math.log(2 * SLACK**2 * run)
+    for _ in range(20):
+        b = math.log(2 * SLACK**2 * run + b + 1)
+    return b / (2 * SLACK) - 1.166 + TOUCHY
+
+
+class Usual:
+    """What k figures usually are in each hour of the week, and how far an hour usually lies off.
+
+    An hour of the week borrows from this hour of all days, and that from all hours, as long as it has been seen
+    seldom. Hours that follow each other are alike (weather, a busy morning): `score` takes out what the hour before
+    already said.
+
+    Args:
+        k: figures.
+    """
+
+    keeps = ("mean", "count", "spread", "spread_n", "last", "product", "square")
+
+    def __init__(self, k: int) -> None:
+        self.mean = np.zeros((k, HOURS_OF_WEEK + 24 + 1))
+        self.count = np.zeros((k, HOURS_OF_WEEK + 24 + 1))
+        self.spread = np.zeros((k, 24 + 1))
+        self.spread_n = np.zeros((k, 24 + 1))
+        self.last = np.zeros(k)
+        self.product, self.square = np.zeros(k), np.full(k, 1e-9)
+
+    def expected(self, hour: int) -> Floats:
+        """What is usual in an hour; [k]."""
+        found = self.mean[:, -1]
+        for cell in reversed(_cells(hour)[:-1]):
+            n = self.count[:, cell]
+            found = (n * self.mean[:, cell] + SHRINK * found) / (n + SHRINK)
+        return found
+
+    def score(self, hour: int, off: Floats, least: Floats) -> tuple[Floats, Floats]:
+        """How unusual an hour is beyond what the one before said, in standard deviations; and before that; [k] each.
+
+        Args:
+            hour: hours since 1970-01-01.
+            off: distance from what was expected; [k].
+            least: smallest standard deviation of the figure that can be believed; [k].
+        """
+        n, whole = self.spread_n[:, hour % 24], self.spread[:, -1]
+        variance = (n * self.spread[:, hour % 24] + 5 * whole) / (n + 5)
+        plain = off / np.sqrt(np.maximum(np.maximum(variance, least**2), 1e-18))
+        carried = np.clip(self.product / self.square, 0.0, 0.9)
+        fresh = (plain - carried * self.last) / np.sqrt(1 - carried**2)
+        return np.clip(fresh, -BIGGEST, BIGGEST), np.clip(plain, -BIGGEST, BIGGEST)
+
+    def learn(self, hour: int, value: Floats, off: Floats, plain: Floats, seen: Bools) -> None:
+        """Take an hour in: its figures, their distances and scores; only of figures that were `seen`; [k] each."""
+        for cell, memory in zip(_cells(hour), MEMORY, strict=True):
+            _fold(self.mean, self.count, cell, value, memory, seen)
+        for cell, memory in ((hour % 24, MEMORY[1]), (24, MEMORY[2])):
+            _fold(self.spread, self.spread_n, cell, off**2, memory, seen)
+        fade = 1 - 1 / MEMORY[2]
+        self.product = np.where(seen, fade * self.product + plain * self.last, self.product)
+        self.square = np.where(seen, fade * self.square + plain**2, self.square)
+        self.last = np.where(seen, plain, self.last)
+
+
+class Changes:
+    """Sums of hourly excesses up and down, which stay near 0 as long as nothing has changed.
+
+    Source: Page (1954), Biometrika 41; in the machine-learning field the Page-Hinkley test.
+    """
+
+    keeps = ("sums", "since", "total", "n")
+
+    def __init__(self, k: int) -> None:
+        self.sums, self.total = np.zeros((2, k)), np.zeros((2, k))
+        self.since, self.n = np.zeros((2, k), dtype=np.int64), np.zeros((2, k))
+
+    def update(self, hour: int, score: Floats, off: Floats, seen: Bools) -> None:
+        """Take an hour in; [k] each."""
+        for side, sign in enumerate((1.0, -1.0)):
+            grown = np.maximum(0.0, self.sums[side] + sign * score - SLACK)
+            starts = seen & (self.sums[side] <= 0) & (grown > 0)
+            going = seen & (grown > 0)
+            self.since[side] = np.where(starts, hour, self.since[side])
+            self.total[side] = np.where(starts, 0.0, self.total[side]) + np.where(going, off, 0.0)
+            self.n[side] = np.where(starts, 0.0, self.n[side]) + going
+            self.sums[side] = np.where(seen, grown, self.sums[side])
+
+    def forget(self, which: Bools) -> None:
+        """Begin anew for some figures; [k]."""
+        self.sums[:, which] = self.total[:, which] = self.n[:, which] = 0
+
+
+def _cells(hour: int) -> tuple[int, int, int]:
+    """Columns of an hour of the week, of the day, and of all hours."""
+    return hour % HOURS_OF_WEEK, HOURS_OF_WEEK + hour % 24, HOURS_OF_WEEK + 24
+
+
+def _fold(mean: Floats, count: Floats, cell: int, value: Floats, memory: float, seen: Bools) -> None:
+    grown = np.minimum(count[:, cell] + 1, memory)
+    count[:, cell] = np.where(seen, grown, count[:, cell])
+    step = np.where(seen, (value - mean[:, cell]) / grown, 0.0)
+    mean[:, cell] += step
