@@ -7,21 +7,25 @@ from pathlib import Path
 
 from tenure.cli.judge import Judgement, judge
 from tenure.cli.output import Output, percent
+from tenure.cli.sureness import show_sureness, sureness
 from tenure.cli.workspace import Workspace, open_workspace
 from tenure.core.clock import SystemClock
 from tenure.core.policy import Policy
+from tenure.core.simulator import Split
 
 
 def run_evaluation(output: Output, project: str, policy: str | None, held_out: bool, home: Path | None) -> None:
     """Judge and print."""
     workspace = open_workspace(project, home)
     policies, label = choose(workspace, policy)
-    found = judge(workspace.project, policies, "held_out" if held_out else "selection")
+    split: Split = "held_out" if held_out else "selection"
+    found, sure = judge(workspace.project, policies, split), sureness(workspace.project, policies, split)
     reads = count_read(workspace, label) if held_out else None
     show(output, found, label)
+    show_sureness(output, sure)
     if reads is not None:
         output.say(f"The held-out data has been read {reads} time(s); every reading wears it out a little.")
-    output.result({"policy": label, **found.as_dict(), "reads": reads})
+    output.result({"policy": label, **found.as_dict(), **({"confidence": sure} if sure else {}), "reads": reads})
 
 
 def choose(workspace: Workspace, name: str | None) -> tuple[Sequence[Policy], str]:
