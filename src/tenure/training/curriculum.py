@@ -15,7 +15,7 @@ from tenure.core.simulator import Panel, Simulator
 from tenure.simulators.rollout import run
 
 EPISODES = 128
-"""Training worlds of each level that a policy is tried on, each for one horizon."""
+"""Training worlds of each level that a policy is tried on."""
 
 
 @dataclass(frozen=True)
@@ -72,10 +72,14 @@ class Trials:
         simulator: of training worlds.
         incumbent: what a gain is over.
         seed: of the worlds and their chance; apart from what is trained on.
+        episodes: training worlds of each level, each for one horizon.
     """
 
-    def __init__(self, problem: Problem, simulator: Simulator, incumbent: Policy, seed: int) -> None:
+    def __init__(
+        self, problem: Problem, simulator: Simulator, incumbent: Policy, seed: int, episodes: int = EPISODES
+    ) -> None:
         self.problem, self.simulator, self.incumbent, self.seed = problem, simulator, incumbent, seed
+        self.episodes = episodes
         self._panels: dict[str, Panel] = {}
         self._own: dict[str, float] = {}
 
@@ -97,8 +101,8 @@ class Trials:
         return trace.kpi(self.problem.kpis[0])
 
     def _panel(self, level: str) -> Panel:
-        state = self.simulator.reset(EPISODES, np.random.default_rng([self.seed, EPISODES]), level)
-        names = tuple(f"{level}-{world}" for world in range(EPISODES))
+        state = self.simulator.reset(self.episodes, np.random.default_rng([self.seed, EPISODES]), level)
+        names = tuple(f"{level}-{world}" for world in range(self.episodes))
         return Panel(state, self.problem.horizon, names, datetime(2000, 1, 1, tzinfo=UTC), timedelta(hours=1))
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from stable_baselines3.common.logger import Logger
 from stable_baselines3.common.vec_env import VecEnv
 from torch import nn
 
@@ -190,12 +191,12 @@ class Ground:
         def graph() -> PolicyGraph:
             return policy_graph(*acting(model.policy), self.normaliser, self.problem.action)
 
-        said = self.metrics.of_learner(graph)
+        said = self.metrics.of_learner(model, graph)
         scoring = Scoring(self.score, graph, gradient_steps, self.settings.checkpoint_every)
         ascent = DualAscent(self.duals, self.worlds, dual_every)
         self.parts |= {"learner": StableLearner(model), "scored": Attributes(scoring, "scored_at")}
         self.parts["ascent"] = Attributes(ascent, "seen")
-        logger = log_of(self.folder, None if self._from is None else self._from.point.steps)
+        logger = self.log()
         model.set_logger(logger)
         try:
             goes_on = self.go_on()
@@ -208,6 +209,10 @@ class Ground:
         finally:
             logger.close()
         return self.trained()
+
+    def log(self) -> Logger:
+        """The log of this seed, as CSV and for TensorBoard; who opens it closes it."""
+        return log_of(self.folder, None if self._from is None else self._from.point.steps)
 
     def score(self, graph: nn.Module, steps: int, gradient_steps: int) -> CurvePoint:
         """One point of the curve: on the selection data, and on the levels of a curriculum, which may then go on.

@@ -26,7 +26,7 @@ from tenure.training.offline import LoggedSteps, anchored, normaliser_of, open_h
 from tenure.training.offline_judging import LogJudge
 from tenure.training.offline_settings import OfflineSettings
 from tenure.training.parts import Chance
-from tenure.training.stable import STEPS, log_of
+from tenure.training.stable import log_of, write
 from tenure.training.worlds import reward_of
 
 INSIDE = 1.0 - 1e-3
@@ -195,6 +195,7 @@ def train_from_log(ground: Ground, build: Builder, *, values: bool) -> Trained:
     normaliser = normaliser_of(steps, problem)
     rows = tensors(anchored(steps, problem) if values else steps, problem, normaliser)
     learner = build(problem, settings)
+    said = ground.metrics.of_updates(learner.stepper.optimiser)
     chance, updates = np.random.default_rng([ground.seed, 3]), -(-settings.steps // settings.batch)
     ground.parts |= {"learner": learner.stepper, "draws": Chance(chance)}
     done = ground.watch.curve[-1].gradient_steps if ground.go_on() else 0
@@ -202,9 +203,8 @@ def train_from_log(ground: Ground, build: Builder, *, values: bool) -> Trained:
         for update in range(done + 1, updates + 1):
             batch = rows[torch.as_tensor(chance.integers(0, len(rows), settings.batch))]
             losses = learner.update(batch, (update - 1) / updates)
+            said.update(losses)
             if update % settings.checkpoint_every == 0 or update == updates:
                 point = ground.score(learner.actor.graph(normaliser), update * settings.batch, update)
-                for name, value in {STEPS: point.steps, "selection/score": point.score, **losses}.items():
-                    logger.record(name, value)
-                logger.dump(point.steps)
+                write(logger, point, losses)
     return ground.trained()

@@ -6,6 +6,7 @@ import csv
 import io
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from stable_baselines3.common.callbacks import BaseCallback
@@ -20,6 +21,7 @@ STEPS = "time/total_timesteps"
 """Column of a learner's log that says how many decisions it had taken."""
 PENDING = ("name_to_value", "name_to_count", "name_to_excluded")
 """What a logger was told and has not yet written."""
+NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 class Scoring(BaseCallback):
@@ -61,6 +63,14 @@ def tell(logger: Logger, point: CurvePoint) -> None:
     logger.record("selection/score", point.score)
     for name, value in point.metrics.items():
         logger.record(f"metrics/{name}", value)
+
+
+def write(logger: Logger, point: CurvePoint, told: Mapping[str, Any] = NOTHING) -> None:
+    """Write a point of the curve, and what else was told, as one row: for recipes whose loop is their own."""
+    tell(logger, point)
+    for name, value in {STEPS: point.steps, **told}.items():
+        logger.record(name, value)
+    logger.dump(point.steps)
 
 
 class StableLearner:

@@ -18,6 +18,7 @@ from tenure.core.simulator import Simulator, State
 from tenure.core.spaces import Discrete
 from tenure.simulators.actions import allowed_actions, random_actions
 from tenure.simulators.batch import put
+from tenure.training.metrics.worlds import Stepped
 
 MOST_ENTRIES = 2_000_000
 """Values a table may hold, cells times actions: 16 MB, and at 100 visits each the work of an hour."""
@@ -181,8 +182,6 @@ class Schedule:
 
 Reward = Callable[[Mapping[str, Floats]], Floats]
 """From the signals of a step, [n] each, to rewards [n]."""
-AfterStep = Callable[[int, Mapping[str, Floats]], None]
-"""Called after each step of all worlds with the decisions so far and the step's signals."""
 
 
 @dataclass
@@ -213,8 +212,9 @@ def learn(
     schedule: Schedule,
     rng: np.random.Generator,
     reward: Reward | None = None,
-    after_step: AfterStep = lambda _, __: None,
+    after_step: Callable[[int, Mapping[str, Floats]], None] = lambda _, __: None,
     course: Course | None = None,
+    count: Callable[[Stepped], None] = lambda _: None,
 ) -> QTable:
     """Q-learning over batches of worlds; the table is changed and given back.
 
@@ -228,8 +228,9 @@ def learn(
         schedule: how long.
         rng: all chance.
         reward: trained on instead of the problem's own.
-        after_step: for checkpoints.
+        after_step: for checkpoints; called with the decisions so far and the step's signals.
         course: to go on from; None begins.
+        count: called with each step before the table learns from it.
     """
     pay, n = problem.reward if reward is None else reward, schedule.worlds
     course = begun(problem, simulator, schedule, rng) if course is None else course
@@ -242,6 +243,7 @@ def learn(
         random = rng.random(n) < epsilon
         action = np.where(random, random_actions(problem, n, rng, allowed), table.greedy(cell, allowed))
         step = simulator.step(state, action, rng)
+        count(Stepped(seen, allowed, action, step.signals, step.terminated | (age + 1 >= problem.horizon)))
         # An ended world starts again before it is looked at: its own last state may have no mask.
         state = restarted(simulator, step.state, step.terminated, rng, schedule.level)
         following = simulator.observe(state)

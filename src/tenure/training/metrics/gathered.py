@@ -7,6 +7,7 @@ from math import isfinite
 from typing import Any
 
 import numpy as np
+import torch
 from torch import nn
 
 from tenure.core.arrays import Bools, Floats
@@ -17,6 +18,7 @@ from tenure.core.trace import Trace
 from tenure.training.curriculum import Trials
 from tenure.training.metrics.learner import LearnerMeter
 from tenure.training.metrics.scores import kpi_metrics, unit_metrics
+from tenure.training.metrics.updates import UpdateMeter
 from tenure.training.metrics.worlds import Greedy, WorldMeter
 from tenure.training.network import TorchPolicy
 from tenure.training.settings import Settings
@@ -26,6 +28,8 @@ NO_DRAW = np.empty(0)
 """For a policy that draws nothing."""
 TRAIN_EVERY = 5
 """Points of the curve between two scores on training worlds; the last has one."""
+TRIED, FEWEST, MOST = 20_000, 64, 2048
+"""Decisions of a score on training worlds, in so many worlds at least and at most."""
 
 
 class Metrics:
@@ -40,8 +44,9 @@ class Metrics:
 
     def __init__(self, project: Project, settings: Settings, problem: Problem, seed: int) -> None:
         self.project, self.settings, self.problem = project, settings, problem
-        self._meters: dict[str, WorldMeter | LearnerMeter] = {}
-        self._trials = Trials(project.problem, training_worlds(project, settings), project.incumbent, seed)
+        self._meters: dict[str, WorldMeter | LearnerMeter | UpdateMeter] = {}
+        worlds, episodes = training_worlds(project, settings), tried(project.problem.horizon)
+        self._trials = Trials(project.problem, worlds, project.incumbent, seed, episodes)
         self._points = 0
 
     def of_worlds(self, greedy: Greedy | None = None, scaled: Callable[[Floats], Floats] | None = None) -> WorldMeter:
@@ -55,17 +60,23 @@ class Metrics:
         meter = self._meters["worlds"] = WorldMeter(self.problem, reward, n, greedy, scaled)
         return meter
 
-    def of_learner(self, graph: Callable[[], nn.Module]) -> LearnerMeter:
+    def of_updates(self, optimiser: torch.optim.Optimizer) -> UpdateMeter:
+        """Measure a learner's updates from now on; who makes them calls its `update`."""
+        meter = self._meters["updates"] = UpdateMeter([optimiser])
+        return meter
+
+    def of_learner(self, learner: Any, graph: Callable[[], nn.Module]) -> LearnerMeter:
         """Measure a learner of Stable-Baselines3 from now on, as one of its callbacks, and how it explores.
 
         Args:
+            learner: a `BaseAlgorithm` over the worlds that are measured.
             graph: of the learner as it is, from raw observations.
         """
 
         def greedy(seen: Floats, allowed: Bools | None) -> Any:
             return TorchPolicy(graph()).propose(seen, allowed, NO_DRAW).action
 
-        worlds, meter = self._meters["worlds"], LearnerMeter()
+        worlds, meter = self._meters["worlds"], LearnerMeter(learner)
         assert isinstance(worlds, WorldMeter)
         worlds.greedy, self._meters["learner"] = greedy, meter
         return meter
@@ -100,3 +111,12 @@ class Metrics:
         self._points = state["points"]
         for name, meter in self._meters.items():
             meter.load_state_dict(state[name])
+
+
+def tried(horizon: int) -> int:
+    """Training worlds a policy is scored on, each for one horizon.
+
+    >>> tried(168), tried(1), tried(10_000)
+    (119, 2048, 64)
+    """
+    return min(max(TRIED // horizon, FEWEST), MOST)

@@ -35,3 +35,8 @@ class GradientMeter:
             self.norms.append(math.sqrt(float(sum(self._squares.values()))))
         self._squares = {}
         self.steps += 1
+
+    def take(self) -> list[float]:
+        """The lengths measured since the last time."""
+        norms, self.norms = self.norms, []
+        return norms

@@ -85,7 +85,9 @@ def train_bandit(ground: Ground) -> Trained:
             over = step.terminated | (course.age + 1 >= problem.horizon)
             counted.update(Stepped(seen, allowed, action, step.signals, over))
             bandit.update(seen, action, reward(step.signals))
-            ground.duals.update({limit.signal: float(step.signals[limit.signal].mean()) for limit in ground.duals.limits})
+            ground.duals.update(
+                {limit.signal: float(step.signals[limit.signal].mean()) for limit in ground.duals.limits}
+            )
             course.state = restarted(simulator, step.state, over, rng, settings.level)
             course.age, course.done = np.where(over, 0, course.age + 1), course.done + n
             updates = course.done // n

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal
 
@@ -69,6 +70,7 @@ class Heat:
 def train_q_learning(ground: Ground) -> Trained:
     """One seed."""
     from tenure.training.parts import Attributes, Chance
+    from tenure.training.stable import write
     from tenure.training.table_graph import TableGraph
     from tenure.training.tabular import Schedule, begun, learn, new_table
     from tenure.training.worlds import reward_of
@@ -79,6 +81,7 @@ def train_q_learning(ground: Ground) -> Trained:
     columns = _columns(settings, problem.feature_names)
     table = new_table(problem, ground.simulator, columns, rng, _bounds(settings, problem, columns))
     heat = Heat({limit.signal: [] for limit in ground.duals.limits})
+    counted = ground.metrics.of_worlds(lambda seen, allowed: table.greedy(table.cells(seen), allowed))
 
     def after_step(done: int, signals: Mapping[str, Floats]) -> None:
         updates = done // settings.worlds
@@ -88,7 +91,7 @@ def train_q_learning(ground: Ground) -> Trained:
             ground.duals.update({name: float(np.mean(means)) for name, means in heat.seen.items()})
             heat.seen = {name: [] for name in heat.seen}
         if updates % settings.checkpoint_every == 0 or done >= settings.steps:
-            ground.score(TableGraph(table), done, updates)
+            write(logger, ground.score(TableGraph(table), done, updates))
 
     schedule = Schedule(
         settings.steps,
@@ -103,7 +106,8 @@ def train_q_learning(ground: Ground) -> Trained:
     ground.parts |= {"table": Attributes(table, "values", "visits"), "draws": Chance(rng)}
     ground.parts |= {"course": Attributes(course, "state", "age", "done"), "heat": Attributes(heat, "seen")}
     ground.go_on()
-    learn(problem, ground.simulator, table, schedule, rng, reward, after_step, course)
+    with closing(ground.log()) as logger:
+        learn(problem, ground.simulator, table, schedule, rng, reward, after_step, course, counted.update)
     return ground.trained()
 
 
