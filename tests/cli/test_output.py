@@ -8,7 +8,7 @@ import math
 import numpy as np
 import pytest
 
-from tenure.cli.output import Output, needed
+from tenure.cli.output import Output, needed, reported
 from tenure.core.errors import RequestError
 
 
@@ -29,3 +29,16 @@ def test_an_argument_that_was_not_given_is_named() -> None:
     assert needed("x", "a file") == "x"
     with pytest.raises(RequestError, match="expected a file; found none"):
         needed(None, "a file")
+
+
+def test_what_a_project_prints_does_not_spoil_the_json(capsys: pytest.CaptureFixture[str]) -> None:
+    output = Output(json=True)
+    with reported(output):
+        print("my simulator is alive")  # noqa: T201
+        output.result({"a": 1})
+    said = capsys.readouterr()
+    assert json.loads(said.out) == {"a": 1}
+    assert "alive" in said.err
+    with reported(Output(json=False)):
+        print("my simulator is alive")  # noqa: T201
+    assert "alive" in capsys.readouterr().out

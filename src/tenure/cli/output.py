@@ -6,7 +6,7 @@ import json
 import sys
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext, redirect_stdout
 from datetime import datetime
 from typing import Any
 
@@ -23,7 +23,7 @@ class Output:
     def __init__(self, *, json: bool) -> None:
         from rich.console import Console
 
-        self.json = json
+        self.json, self._answer = json, sys.stdout
         self.console = Console(stderr=json, highlight=False, soft_wrap=True)
         if not self.console.is_terminal:
             self.console.width = PIPED
@@ -68,16 +68,20 @@ class Output:
         from tenure.core.plain import finite
 
         if self.json:
-            sys.stdout.write(json.dumps(finite(fields), default=str, ensure_ascii=True, allow_nan=False) + "\n")
+            self._answer.write(json.dumps(finite(fields), default=str, ensure_ascii=True, allow_nan=False) + "\n")
 
 
 @contextmanager
 def reported(output: Output) -> Iterator[None]:
-    """Turn an error of ours into its message and exit code; others are defects and keep their traceback."""
+    """Turn an error of ours into its message and exit code; others are defects and keep their traceback.
+
+    With `json`, what a project's own code prints goes to standard error.
+    """
     from tenure.core.errors import TenureError
 
     try:
-        yield
+        with redirect_stdout(sys.stderr) if output.json else nullcontext():
+            yield
     except TenureError as error:
         output.result(error.as_dict())
         lines = (f"expected: {error.expected}", f"found:    {error.found}", f"where:    {error.where}")

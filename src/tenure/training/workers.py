@@ -6,6 +6,7 @@ import errno
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 import traceback
 import warnings
@@ -146,6 +147,7 @@ def _worker(work: Work, job: Job, pipe: Connection) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent, which ends this process
     threading.Thread(target=_end_with_parent, daemon=True).start()
     warnings.simplefilter("ignore")  # a worker has no reader; the parent reports what matters
+    sys.stdout = sys.stderr  # a simulator that prints would spoil the parent's --json
 
     def report(point: CurvePoint) -> None:
         pipe.send(progress_of(job, point))
