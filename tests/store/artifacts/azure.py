@@ -1,7 +1,8 @@
 """As much of Azure's blob service as a client needs that lists, reads, writes and removes; in memory, on the loopback.
 
 No emulator of it comes as a Python package; Azurite comes by npm and is taken instead where $TENURE_AZURITE has its
-address and $TENURE_AZURITE_KEY its account's key (`npm install azurite`, then `azurite-blob`). Source: the REST reference of Blob Storage.
+address, and $TENURE_AZURITE_KEY its account's key (`npm install azurite`, then `azurite-blob`). Source: the REST
+reference of Blob Storage.
 """
 
 from __future__ import annotations
