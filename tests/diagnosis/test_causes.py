@@ -1,4 +1,4 @@
-"""Each suspicion from a record made by hand: strong where its signs are, weak elsewhere and where nothing was measured."""
+"""Each suspicion from a record made by hand: strong where its signs are, weak where they are not or not measured."""
 
 from __future__ import annotations
 

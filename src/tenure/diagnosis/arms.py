@@ -66,6 +66,11 @@ class Arm:
         return float(np.mean([one.excess for one in self.outcomes if one is not None] or [0.0]))
 
     @property
+    def seconds(self) -> float:
+        """Mean seconds of a training."""
+        return float(np.mean([one.seconds for one in self.outcomes if one is not None] or [0.0]))
+
+    @property
     def why(self) -> str:
         """The first reason why a training came to no end; empty where all did."""
         return next((one.why for one in self.outcomes if one is not None and one.why), "")
@@ -90,7 +95,8 @@ class Arms:
     def __init__(
         self, place: str, kept: Path, hashes: str, seeds: tuple[int, ...], processes: int, clock: Clock
     ) -> None:
-        self.place, self.kept, self.hashes, self.seeds, self.clock = place, kept, hashes, seeds, clock
+        self.place, self.kept, self.hashes, self.seeds = place, kept, hashes, seeds
+        self.processes, self.clock = processes, clock
         self._pool = None if processes == 1 else ProcessPoolExecutor(processes, get_context("spawn"), _quietly)
 
     def __enter__(self) -> Self:

@@ -13,17 +13,19 @@ from tenure.diagnosis.arms import FOLDER, Arms
 from tenure.diagnosis.causes import HYPOTHESES, Hypothesis, Suspicion
 from tenure.diagnosis.changes import shortened
 from tenure.diagnosis.facts import Facts, facts_of
-from tenure.diagnosis.findings import Allowance, Diagnosis, Found, Shape
+from tenure.diagnosis.findings import Allowance, Cause, Diagnosis, Found, Shape
 from tenure.diagnosis.probing import Probe
 from tenure.diagnosis.rollouts import Rollouts
 from tenure.diagnosis.shapes import shape_of
-from tenure.diagnosis.thresholds import AT_BOUND, FEWEST_SEEDS, HEADROOM, MOST_ARMS, STRONG, WEAK
+from tenure.diagnosis.thresholds import AT_BOUND, FEWEST_SEEDS, HEADROOM, MOST_ARMS, PLANNED_SEEDS, STRONG, WEAK
 from tenure.simulators.actions import is_masked
 from tenure.training.record import CurvePoint, RunRecord
 from tenure.training.resume import hashes_of
 
 Watch = Callable[[str, float], None]
 """Called with what is going on and the share of the diagnosis that is done, in [0, 1]."""
+SETTLES = frozenset({Cause.BROKEN_REWARD.value})
+"""Causes after which no other is probed: what is trained for is not what is scored."""
 APART = 1000
 """How far the seeds of probes lie above the run's: what was seen in the run is no part of what tests it."""
 
@@ -62,7 +64,7 @@ def diagnose(
     shape, missing = shape_of(facts), missing_of(facts)
     suspects = suspects_of(facts, shape)[: allowance.probes]
     if not suspects:
-        return Diagnosis(record.run, shape, healthy=True, missing=missing, told=_silent(shape))
+        return Diagnosis(record.run, shape, shape == "healthy", missing=missing, told=_silent(shape))
     share = _share(facts, allowance)
     seeds = tuple(max(rollouts.seeds) + APART + place for place in range(allowance.seeds))
     hashes = str(sorted(hashes_of(project, facts.settings).items()))
@@ -75,13 +77,15 @@ def diagnose(
                 watch(words, (place + part) / len(suspects))
 
             found.append(probe.test(suspect.hypothesis, suspect.suspicion, allowance.seconds, told))
+            if found[-1].name in SETTLES and found[-1].verdict == "confirmed":
+                break
     return conclude(record.run, shape, found, missing)
 
 
 def look_at(project: Project, record: RunRecord, rollouts: Rollouts) -> Facts:
-    """The facts of a record, with what an even choice among the actions reaches."""
+    """The facts of a record, with what the policies there are anyway reach and are paid."""
     masked = is_masked(project.problem, project.simulator)
-    return facts_of(project.problem, record, random=rollouts.chance(), masked=masked)
+    return facts_of(project.problem, record, masked=masked, standings=rollouts.standings())
 
 
 def suspects_of(facts: Facts, shape: Shape) -> list[Suspect]:
@@ -114,7 +118,7 @@ def conclude(run: str, shape: Shape, found: Sequence[Found], missing: tuple[str,
     ranked = tuple(sorted(found, key=lambda one: (order[one.verdict], -weight(one))))
     named = ranked[0] if ranked[0].verdict == "confirmed" else None
     told = _unconfirmed(shape, ranked) if named is None else f"{named.name}: {named.probe} {named.fix.words}"
-    return Diagnosis(run, shape, named is None, ranked, missing, told)
+    return Diagnosis(run, shape, named is None and shape == "healthy", ranked, missing, told)
 
 
 def weight(found: Found) -> float:
@@ -124,7 +128,7 @@ def weight(found: Found) -> float:
 
 def _share(facts: Facts, allowance: Allowance) -> float:
     """Share of the run's decisions that the trainings of a probe have time for, its control's among them."""
-    trainings = FEWEST_SEEDS * MOST_ARMS + 2 * (allowance.seeds - FEWEST_SEEDS)
+    trainings = FEWEST_SEEDS * MOST_ARMS + 2 * (min(PLANNED_SEEDS, allowance.seeds) - FEWEST_SEEDS)
     each = max(sum(busy_seconds(curve) for curve in facts.curves) / len(facts.curves), 1e-3)
     return HEADROOM * allowance.seconds * allowance.processes / (trainings * each)
 
@@ -142,7 +146,9 @@ def _seeds(record: RunRecord) -> tuple[int, ...]:
 
 
 def _silent(shape: Shape) -> str:
-    return f"Nothing to remark: the curves are {shape}, and nothing in the record is suspicious enough for a probe."
+    if shape == "healthy":
+        return "Nothing to remark: the curves are healthy, and nothing in the record is suspicious enough for a probe."
+    return f"The curves show: {shape}; no cause was probed."
 
 
 def _unconfirmed(shape: Shape, ranked: Sequence[Found]) -> str:

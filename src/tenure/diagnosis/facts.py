@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
@@ -19,6 +20,9 @@ from tenure.training.recipes import recipe_of
 from tenure.training.record import CurvePoint, RunRecord
 from tenure.training.settings import Settings
 
+NO_STANDINGS: Mapping[str, tuple[float, float]] = MappingProxyType({})
+"""Where nobody rolled policies out."""
+
 
 @dataclass(frozen=True)
 class Facts:
@@ -32,6 +36,8 @@ class Facts:
         bound: the bound's; None where there is none.
         random: of an even choice among the allowed actions; None where nobody tried.
         masked: actions may be forbidden.
+        standings: merit and mean reward on the selection data of policies there are anyway, by name; those that begin
+            with `last` are the seeds' last checkpoints. Empty where nobody rolled them out.
     """
 
     problem: Problem
@@ -41,6 +47,7 @@ class Facts:
     bound: float | None = None
     random: float | None = None
     masked: bool = False
+    standings: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
     @property
     def sign(self) -> int:
@@ -133,14 +140,20 @@ def _mean(rows: list[Floats]) -> float | None:
     return float(np.mean(means)) if means else None
 
 
-def facts_of(problem: Problem, record: RunRecord, *, random: float | None = None, masked: bool = False) -> Facts:
+def facts_of(
+    problem: Problem,
+    record: RunRecord,
+    *,
+    masked: bool = False,
+    standings: Mapping[str, tuple[float, float]] = NO_STANDINGS,
+) -> Facts:
     """The facts of a record.
 
     Args:
         problem: of the project.
         record: of the run.
-        random: first KPI of an even choice among the allowed actions on the selection data.
         masked: actions may be forbidden.
+        standings: merit and mean reward of policies on the selection data, `chance` among them.
 
     Raises:
         ProjectError: its settings are none of its recipe's, or no seed has a curve.
@@ -159,8 +172,9 @@ def facts_of(problem: Problem, record: RunRecord, *, random: float | None = None
         curves,
         sign * record.incumbent,
         None if record.bound is None else sign * record.bound,
-        None if random is None else sign * random,
+        standings["chance"][0] if "chance" in standings else None,
         masked,
+        standings,
     )
 
 

@@ -38,7 +38,7 @@ class Allowance:
     Args:
         probes: hypotheses that are tested, at most.
         seconds: of each, wall clock.
-        seeds: of each arm of a probe, at least 3: one training each, the same seeds in every arm.
+        seeds: of each arm of a probe at most, and at least 3: one training each, the same seeds in every arm.
         processes: trainings at once; 1 trains in this process.
 
     Raises:
@@ -47,7 +47,7 @@ class Allowance:
 
     probes: int = 3
     seconds: float = 120.0
-    seeds: int = 4
+    seeds: int = 10
     processes: int = 1
 
     def __post_init__(self) -> None:
@@ -108,7 +108,8 @@ class Diagnosis:
     Args:
         run: its name.
         shape: of its curves.
-        healthy: nothing is named; what was suspected, if anything, was not confirmed.
+        healthy: the curves are, and no cause is named. `named` is None too where the curves are not and no cause was
+            confirmed.
         causes: those that were probed, ranked: the first is the named one, where it is confirmed.
         missing: what could not be judged, and why, a sentence each.
         told: the sentence to begin with.

@@ -15,7 +15,7 @@ from tenure.diagnosis.changes import changed
 from tenure.diagnosis.facts import Facts
 from tenure.diagnosis.findings import Fix, Found
 from tenure.diagnosis.rollouts import Rollouts
-from tenure.diagnosis.thresholds import FEWEST_SEEDS, MOST_ARMS, WORTH
+from tenure.diagnosis.thresholds import FEWEST_SEEDS, HEADROOM, MORE_EXCESS, MOST_ARMS, WORTH
 from tenure.diagnosis.verdicts import effect_of, verdict_of
 from tenure.training.settings import Settings
 
@@ -65,17 +65,26 @@ class Probe:
     def _trained(
         self, name: str, look: Look, fixes: tuple[Fix, ...], until: float, watch: Callable[[str, float], None]
     ) -> Look:
-        """The look, settled by trainings with each fix; the best one's fix stands first."""
+        """The look, settled by trainings: with each fix on three seeds, with the best one on all there is time for.
+
+        To stop where three seeds promise nothing can only lower the chance of a false alarm; that the best of several
+        arms goes on is paid for by their share of the error.
+        """
         pairs = [(fix, changed(self.settings, fix)) for fix in fixes[: MOST_ARMS - 1]]
         treated = [(fix, settings) for fix, settings in pairs if settings is not None]
         if not treated:
             return Look(f"{look.said} {NO_FIX.words}".strip(), (), "inconclusive")
-        found = [(fix, *self._arms(name, fix, settings, len(treated), until, watch)) for fix, settings in treated]
-        measured = [(fix, control, other, effect) for fix, control, other, effect in found if effect is not None]
-        if not measured:
-            return Look(f"{look.said} {_unmeasured(*found[0][1:3])}".strip(), (found[0][0],), "inconclusive")
-        fix, control, other, effect = max(measured, key=lambda one: one[3].value)
-        verdict = verdict_of(effect) if other.excess <= control.excess + 0.01 else "inconclusive"
+        first = [
+            (fix, settings, self._arms(name, fix, settings, FEWEST_SEEDS, until, watch)) for fix, settings in treated
+        ]
+        fix, settings, (control, other) = max(first, key=lambda one: self._gain(*one[2]))
+        if self._gain(control, other) >= WORTH / 2:
+            seeds = self._affordable(control, other, until)
+            control, other = self._arms(name, fix, settings, seeds, until, watch)
+        effect = self._effect(control, other, len(treated))
+        if effect is None:
+            return Look(f"{look.said} {_unmeasured(control, other)}".strip(), (fix,), "inconclusive")
+        verdict = verdict_of(effect) if other.excess <= control.excess + MORE_EXCESS else "inconclusive"
         return Look(f"{look.said} {self._said(fix, control, other, effect)}".strip(), (fix,), verdict, effect)
 
     def _arms(
@@ -83,23 +92,28 @@ class Probe:
         name: str,
         fix: Fix,
         settings: Settings,
-        arms: int,
+        seeds: int,
         until: float,
         watch: Callable[[str, float], None],
-    ) -> tuple[Arm, Arm, Estimate | None]:
-        """Control and one treated arm: on three seeds, and on all where that is promising.
+    ) -> tuple[Arm, Arm]:
+        """Control and one treated arm."""
 
-        To stop where it is not can only lower the chance of a false alarm.
-        """
+        def seen(words: str, arm: int) -> Callable[[int], None]:
+            return lambda done: watch(f"{name}: {words}", (arm + done / seeds) / 2)
 
-        def both(seeds: int) -> tuple[Arm, Arm, Estimate | None]:
-            control = self.arms.run(self.settings, seeds, until, lambda done: watch(f"{name}: as it was", done / 3))
-            other = self.arms.run(settings, seeds, until, lambda done: watch(f"{name}: {fix.words}", done / 3))
-            return control, other, self._effect(control, other, arms)
+        control = self.arms.run(self.settings, seeds, until, seen("as it was", 0))
+        return control, self.arms.run(settings, seeds, until, seen(fix.words, 1))
 
-        found = both(FEWEST_SEEDS)
-        promising = found[2] is not None and found[2].value >= WORTH / 2
-        return both(len(self.arms.seeds)) if promising else found
+    def _gain(self, control: Arm, treated: Arm) -> float:
+        """How much better the treated arm is so far, in spans; minus infinity where nothing was measured."""
+        gains = self.facts.sign * (treated.scores - control.scores) / self.facts.span
+        return float(np.nanmean(gains)) if np.isfinite(gains).any() else -np.inf
+
+    def _affordable(self, control: Arm, treated: Arm, until: float) -> int:
+        """Seeds of both arms there is time for."""
+        left, pair = until - self.clock.monotonic(), control.seconds + treated.seconds
+        more = int(self.arms.processes * left * HEADROOM / max(pair, 1e-3))
+        return min(max(FEWEST_SEEDS + more, FEWEST_SEEDS), len(self.arms.seeds))
 
     def _effect(self, control: Arm, treated: Arm, arms: int) -> Estimate | None:
         """How much better the treated arm is; None with fewer than three seeds that both came to an end."""

@@ -118,10 +118,20 @@ class Rollouts:
         paths = [self.run_folder / f"seed-{seed}" / f"{which}.pt" for seed in self.seeds]
         return [policy_of(load_graph(path), self.project, self.settings) for path in paths if path.exists()]
 
-    def chance(self) -> float | None:
-        """First KPI of an even choice among the allowed actions; None where it is undefined."""
-        kpi = self.on_selection(Chance(self.project.problem)).kpi(self.project.problem.kpis[0])
-        return kpi if np.isfinite(kpi) else None
+    def standings(self) -> dict[str, tuple[float, float]]:
+        """Merit and mean reward per decision of each seed's last checkpoint, the incumbent and chance, on the selection
+        data; those whose first KPI is undefined are left out."""
+        from tenure.training.worlds import reward_of
+
+        problem, reward = self.project.problem, reward_of(self.project, self.settings)
+        policies = {f"last {number}": policy for number, policy in enumerate(self.learned("last"), 1)}
+        policies |= {"incumbent": self.project.incumbent, "chance": Chance(problem)}
+        found = {}
+        for name, policy in policies.items():
+            trace = self.on_selection(policy)
+            paid = float((reward(trace.signals) * trace.alive).sum() / trace.alive.sum())
+            found[name] = problem.kpis[0].sign * trace.kpi(problem.kpis[0]), paid
+        return {name: pair for name, pair in found.items() if np.isfinite(pair).all()}
 
 
 def merits(problem: Problem, trace: Trace, average: float) -> Floats:

@@ -46,3 +46,7 @@ UNPROVEN = 0.5
 can be, perhaps it learned nothing; a probe tells."""
 HEADROOM = 0.8
 """Share of a probe's time that trainings are planned for: the rest is for what takes longer than in the run."""
+MORE_EXCESS = 0.01
+"""Share of a limit by which the treated arm may exceed it more than the control: a fix must not buy its gain there."""
+PLANNED_SEEDS = 5
+"""Seeds of each arm a probe's time is planned for; where trainings are short, more are taken."""

@@ -9,6 +9,9 @@ from tenure.diagnosis.facts import Facts, part
 from tenure.diagnosis.findings import Cause, Fix
 from tenure.diagnosis.thresholds import LAST
 
+SYMPTOM = 0.55
+"""Strength at most: many other causes also end in one action, and most of them leave a clearer sign."""
+
 
 def suspect(facts: Facts) -> Suspicion:
     """Above 90 % one action in the end, with fair entropy at the start; harmless where that is right."""
@@ -18,7 +21,7 @@ def suspect(facts: Facts) -> Suspicion:
     if facts.labels is None or entropy is None:
         return NOTHING
     share = entropy / math.log(facts.labels)
-    strength = ramp(top, 0.85, 0.95) * ramp(share, 0.3, 0.6) * trouble(facts)
+    strength = ramp(top, 0.85, 0.95) * ramp(share, 0.3, 0.6) * SYMPTOM * trouble(facts)
     return Suspicion(
         strength,
         f"{top:.0%} of the decisions end as one action, which had begun with {share:.0%} of the greatest entropy",

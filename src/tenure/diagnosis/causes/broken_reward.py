@@ -22,16 +22,32 @@ from tenure.evaluation import t_interval
 
 
 def suspect(facts: Facts) -> Suspicion:
-    """Returns that rise while the first KPI does not, or falls."""
-    earned = facts.metric("return_mean")
-    pairs = [(row, merit) for row, merit in zip(earned, facts.merits, strict=False) if len(row) == len(merit) > 3]
-    if not pairs:
+    """Policies the reward ranks another way than the first KPI; else returns that rise while the KPI does not."""
+    name = facts.problem.kpis[0].name
+    if facts.standings:
+        lost, other = _turned_most(facts)
+        said = (
+            f"the reward pays a last checkpoint more than {other}, which is {lost:.0%} of the span better in {name!r}"
+        )
+        return Suspicion(ramp(lost, 0.05, 0.4), said) if lost > 0 else NOTHING
+    pairs = zip(facts.metric("return_mean"), facts.merits, strict=False)
+    both = [_agreement(row, merit) for row, merit in pairs if len(row) == len(merit) > 3]
+    if not both:
         return NOTHING
-    together = float(np.mean([_agreement(row, merit) for row, merit in pairs]))
-    strength = ramp(together, 0.5, -0.5) * trouble(facts)
-    return Suspicion(
-        strength, f"over the checkpoints returns and {facts.problem.kpis[0].name!r} agree by {together:+.2f}"
-    )
+    together = float(np.mean(both))
+    said = f"over the checkpoints returns and {name!r} agree by {together:+.2f}"
+    return Suspicion(ramp(together, 0.3, -0.5) * trouble(facts), said)
+
+
+def _turned_most(facts: Facts) -> tuple[float, str]:
+    """How much worse a last checkpoint is by the first KPI than somebody who is paid less, in spans; and who."""
+    pairs = [
+        ((merit - mine) / facts.span, other)
+        for name, (mine, earned) in facts.standings.items()
+        for other, (merit, paid) in facts.standings.items()
+        if name.startswith("last") and earned > paid and merit > mine
+    ]
+    return max(pairs, default=(0.0, ""))
 
 
 def _agreement(earned: np.ndarray, merit: np.ndarray) -> float:
