@@ -50,7 +50,7 @@ def run_diagnosis(output: Output, project: str, asked: Asked, home: Path | None)
     from tenure.diagnosis.reading import read_run
 
     workspace = open_workspace(project, home)
-    folder = _folder(workspace, asked.run)
+    folder = run_folder(workspace, asked.run)
     reading = read_run(workspace.project, folder)
     if reading.record is None:
         return _unmeasured(output, folder.name, reading)
@@ -73,7 +73,7 @@ def code_of(found: Diagnosis) -> int:
     return WELL if found.shape == "healthy" else UNCLEAR
 
 
-def _folder(workspace: Workspace, run: str | None) -> Path:
+def run_folder(workspace: Workspace, run: str | None) -> Path:
     """The run's folder; without a name the one that was begun last.
 
     Raises:

@@ -244,22 +244,20 @@ def diagnose(
         raise SystemExit(run_diagnosis(output, project, Asked(run, probes, seconds, apply), home))
 
 
-@app.command()
-def diagnose(
+@app.command("report")
+def run_report(
     project: Project,
     run: Annotated[str | None, typer.Argument(metavar="[RUN]", help="a run; default the newest")] = None,
-    probes: Annotated[int, typer.Option(min=0, help="hypotheses to test at most")] = 3,
-    seconds: Annotated[float, typer.Option(min=1, help="for each of them")] = 120.0,
-    apply: Annotated[bool, typer.Option("--apply", help="change tenure.toml as the named cause's fix says")] = False,
+    out: Annotated[Path | None, typer.Option(help="of the page; default report.html in the run's folder")] = None,
     home: Home = None,
     json: Json = False,
 ) -> None:
-    """Why does a training not work? Hypotheses from its record, tested by short trainings that change one thing."""
+    """One training run as an HTML page: its diagnosis, score against incumbent and bound, and every metric."""
     output = Output(json=json)
     with reported(output):
-        from tenure.cli.diagnose import Asked, run_diagnosis
+        from tenure.cli.run_report import report_run
 
-        raise SystemExit(run_diagnosis(output, project, Asked(run, probes, seconds, apply), home))
+        report_run(output, project, run, out, home)
 
 
 @app.command()

@@ -54,26 +54,23 @@ def learning_curves(training: Training, label: str, width: int = 680) -> str:
         label: the sentence that stands for the chart where it cannot be seen.
         width: of the plot.
     """
-    rows = [row for curve in training.curves for row in _points(curve)]
-    seeds = [_seed(curve) for curve in training.curves]
-    scale = _score_scale([row["score"] for row in rows], training)
-    x = alt.X("steps:Q", title="training steps", axis=alt.Axis(format="~s", tickCount=width // 90, grid=False))
-    y = alt.Y("score:Q", title=f"{training.kpi} ({training.unit})", scale=scale, axis=alt.Axis(format=",.4~f"))
-    columns = max(2, width // 120)
-    legend = alt.Legend(title=None, orient="bottom", columns=columns, symbolSize=1100, symbolStrokeWidth=2)
-    cycle = [index % len(_DASHES) for index in range(len(seeds))]
-    seed: dict[str, Any] = {"field": "seed", "type": "nominal", "legend": legend}
-    lines = (
-        alt.Chart(alt.InlineData(values=rows))
-        .mark_line(strokeWidth=1.8)
-        .encode(
-            x=x,
-            y=y,
-            color=alt.Color(**seed, scale=alt.Scale(domain=seeds, range=_repeat(_HUES, len(seeds)))),
-            strokeDash=alt.StrokeDash(**seed, scale=alt.Scale(domain=seeds, range=[_DASHES[i] for i in cycle])),
-        )
-    )
+    scores = [row["score"] for curve in training.curves for row in _points(curve)]
+    lines = _lines(training.curves, width, f"{training.kpi} ({training.unit})", _score_scale(scores, training))
     return _svg(alt.layer(lines, *_levels(training)).properties(width=width, height=260), label)
+
+
+def metric_curves(curves: Sequence[Curve], title: str, label: str, width: int = 680) -> str:
+    """A metric of every seed over the steps.
+
+    Args:
+        curves: figures that are not finite are left out.
+        title: of the axis: the metric and its unit.
+        label: the sentence that stands for the chart where it cannot be seen.
+        width: of the plot.
+    """
+    return _svg(
+        alt.layer(_lines(curves, width, title, alt.Scale(zero=False))).properties(width=width, height=160), label
+    )
 
 
 def relative_changes(kpis: Sequence[Kpi], label: str, width: int = 680) -> str:
@@ -127,6 +124,29 @@ def rollout_days(days: Sequence[Day], label: str, width: int = 680) -> str:
         ),
         label,
     )
+
+
+def _lines(curves: Sequence[Curve], width: int, title: str, scale: alt.Scale) -> alt.Chart:
+    """One line per seed over the steps, told apart by colour and dash."""
+    seeds = [_seed(curve) for curve in curves]
+    x = alt.X("steps:Q", title="training steps", axis=alt.Axis(format="~s", tickCount=width // 90, grid=False))
+    y = alt.Y("score:Q", title=title, scale=scale, axis=alt.Axis(format=",.4~f"))
+    columns = max(2, width // 120)
+    legend = alt.Legend(title=None, orient="bottom", columns=columns, symbolSize=1100, symbolStrokeWidth=2)
+    cycle = [index % len(_DASHES) for index in range(len(seeds))]
+    seed: dict[str, Any] = {"field": "seed", "type": "nominal", "legend": legend}
+    rows = [row for curve in curves for row in _points(curve)]
+    drawn: alt.Chart = (
+        alt.Chart(alt.InlineData(values=rows))
+        .mark_line(strokeWidth=1.8)
+        .encode(
+            x=x,
+            y=y,
+            color=alt.Color(**seed, scale=alt.Scale(domain=seeds, range=_repeat(_HUES, len(seeds)))),
+            strokeDash=alt.StrokeDash(**seed, scale=alt.Scale(domain=seeds, range=[_DASHES[i] for i in cycle])),
+        )
+    )
+    return drawn
 
 
 def _points(curve: Curve) -> list[dict[str, Any]]:
