@@ -22,6 +22,7 @@ from tenure.simulators.actions import Actions, allowed_actions, nearest_allowed
 from tenure.simulators.batch import put
 from tenure.simulators.episodes import Episodes
 from tenure.simulators.faults import WorldFault, fault, not_finite
+from tenure.simulators.jump_start import JumpStart
 from tenure.simulators.spaces import action_space
 
 KEPT = ("level", "steps", "replaced", "signals", "_rng", "_state", "_twin", "_age", "_episodes", "_raw", "_allowed")
@@ -62,6 +63,7 @@ class SimulatorVecEnv(VecEnv):
         scale: multiplies the (difference of) reward.
         stagger: worlds start at random ages, so that they do not all end at once; first episodes are short.
         transform: from raw observations [n, features] to what the learner sees; [n, width] where it has a `width`.
+        jump_start: takes the first decisions of each episode; None leaves them all to the learner.
         clock: measures `t`.
 
     Source: Mao et al. (2019), "Variance reduction for reinforcement learning in input-driven environments"; shaping, Ng
@@ -83,6 +85,7 @@ class SimulatorVecEnv(VecEnv):
         scale: float = 1.0,
         stagger: bool = True,
         transform: Callable[[Floats], Floats] | None = None,
+        jump_start: JumpStart | None = None,
         clock: Clock | None = None,
     ) -> None:
         shape = (getattr(transform, "width", len(problem.observation)),)
@@ -91,6 +94,7 @@ class SimulatorVecEnv(VecEnv):
         self.replaced, self.steps, self._seed = 0, 0, seed
         self._reward = problem.reward if reward is None else reward
         self._baseline, self._scale, self._stagger, self._transform = baseline, scale, stagger, transform
+        self._jump_start = jump_start
         self._clock = SystemClock() if clock is None else clock
         self._started = self._clock.monotonic()
         self._rng = np.random.default_rng(seed)
@@ -103,10 +107,11 @@ class SimulatorVecEnv(VecEnv):
             self._rng = np.random.default_rng(self._seed)
         self._reset_seeds()
         self.steps = 0
-        self._state: State = self.simulator.reset(self.num_envs, self._rng, self.level)
-        self._twin: State = self._state
+        fresh, age = self._fresh(self.num_envs)
+        self._state: State = fresh
+        self._twin: State = fresh
         horizon = self.problem.horizon if self._stagger else 1
-        self._age = self._rng.integers(0, horizon, self.num_envs)
+        self._age = self._rng.integers(0, horizon, self.num_envs) if age is None else age
         self._episodes = Episodes(tuple(sorted(self.problem.signal_names)), self.num_envs)
         self.signals: Mapping[str, Floats] = {}
         self._raw, self._allowed = self.simulator.observe(self._state), None
@@ -275,7 +280,7 @@ class SimulatorVecEnv(VecEnv):
                 info["TimeLimit.truncated"] = True
 
     def _restart(self, ended: Ints) -> None:
-        fresh = self.simulator.reset(len(ended), self._rng, self.level)
+        fresh, age = self._fresh(len(ended))
         self._state = put(self._state, ended, fresh)
         if self._baseline is not None:
             self._twin = put(self._twin, ended, fresh)
@@ -283,5 +288,13 @@ class SimulatorVecEnv(VecEnv):
         self._raw[ended] = begun = self.simulator.observe(fresh)
         if not np.isfinite(begun).all():
             raise self._fault({}, np.zeros(self.num_envs), self._raw)
-        self._age[ended] = 0
+        self._age[ended] = 0 if age is None else age
         self._allowed = None
+
+    def _fresh(self, n: int) -> tuple[State, Ints | None]:
+        """n fresh worlds, and how many decisions were taken in each; None where nobody takes any."""
+        fresh = self.simulator.reset(n, self._rng, self.level)
+        if self._jump_start is None:
+            return fresh, None
+        lengths = self._jump_start.lengths(self.problem.horizon, n, self.steps * self.num_envs, self._rng)
+        return self._jump_start.led(self.problem, self.simulator, fresh, lengths, self._rng)

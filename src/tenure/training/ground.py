@@ -43,7 +43,7 @@ from tenure.training.stable import Scoring, StableLearner, log_of, tell
 from tenure.training.utilisation import Meter, MeteredWorlds, Phases, batch_hint, utilisation
 from tenure.training.vectors import UnitVectors
 from tenure.training.watcher import Report, SelectionWatch
-from tenure.training.worlds import discounted, reward_of, training_worlds
+from tenure.training.worlds import discounted, jump_start_of, reward_of, training_worlds
 
 ALWAYS = frozenset({"chance", "fitted"})
 """What every checkpoint keeps beside the parts: chance, and what was measured before the training began."""
@@ -160,6 +160,7 @@ class Ground:
             baseline=self.incumbent if settings.baseline and not self.scouted.ends else None,
             scale=1.0 / self.normaliser.reward_std,
             transform=self.normaliser,
+            jump_start=jump_start_of(settings, self.incumbent),
         )
         worlds.meter, worlds.counted = self.meter, self.metrics.of_worlds(scaled=self.normaliser.scaled)
         self.parts["worlds"] = worlds

@@ -48,6 +48,8 @@ class Settings:
         scale: units the learner sees observations and rewards in: mean and standard `deviation`; `robust`, median and
             interquartile range, which rare extremes do not move; `none` leaves them as they are.
         hide: features the learner is not shown.
+        jump_start: share of the horizon, in [0, 1), of which the incumbent takes an evenly drawn part before the
+            learner begins, falling to 0 over half of the training (Uchendu et al. 2022); never in the selection data.
 
     Raises:
         SettingsError: a size is not positive, or a rate is out of its range.
@@ -72,6 +74,7 @@ class Settings:
     discount: float | None = None
     scale: Scale = "deviation"
     hide: tuple[str, ...] = ()
+    jump_start: float = 0.0
 
     def __post_init__(self) -> None:
         self.in_range(1, steps=self.steps, worlds=self.worlds, checkpoint_every=self.checkpoint_every)
@@ -83,6 +86,8 @@ class Settings:
         self.above_zero(learning_rate=self.learning_rate, dual_rate=self.dual_rate)
         if self.discount is not None and not 0 < self.discount <= 1:
             raise self.wrong("discount in (0, 1]", f"discount={self.discount}", "leave it out to take the problem's")
+        if not 0 <= self.jump_start < 1:
+            raise self.wrong("jump_start in [0, 1)", f"jump_start={self.jump_start}", "leave it out for none")
         if self.scale not in SCALES:
             raise self.wrong(f"scale one of {list(SCALES)}", f"scale={self.scale!r}")
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from tenure.core.policy import Policy
 from tenure.core.problem import Problem
 from tenure.core.project import Project
 from tenure.core.reward import Reward
 from tenure.core.simulator import Simulator
 from tenure.simulators.disturbances import disturbance, disturbed
+from tenure.simulators.jump_start import JumpStart
 from tenure.training.recipes import recipe_of
 from tenure.training.settings import Settings
 
@@ -46,6 +48,13 @@ def check_seen(problem: Problem, settings: Settings) -> None:
     if set(settings.hide) - names or set(settings.hide) >= names:
         expected = f"to hide some of the features {sorted(names)}, and not all of them"
         raise settings.wrong(expected, str(list(settings.hide)), "name features of the problem")
-    if (settings.hide or settings.scale != "deviation") and not recipe_of(settings.recipe).climbs:
-        found = f"hide={list(settings.hide)}, scale={settings.scale!r}"
-        raise settings.wrong("`hide` and `scale` with a network that learns in worlds", found, "leave both out")
+    own = settings.hide or settings.scale != "deviation" or settings.jump_start
+    if own and not recipe_of(settings.recipe).climbs:
+        found = f"hide={list(settings.hide)}, scale={settings.scale!r}, jump_start={settings.jump_start:g}"
+        expected = "`hide`, `scale` and `jump_start` with a network that learns in worlds"
+        raise settings.wrong(expected, found, "leave them out")
+
+
+def jump_start_of(settings: Settings, incumbent: Policy) -> JumpStart | None:
+    """The incumbent's part of each episode, which fades over the first half of the training; None for none."""
+    return JumpStart(incumbent, settings.jump_start, max(settings.steps // 2, 1)) if settings.jump_start else None

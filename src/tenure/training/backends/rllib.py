@@ -60,6 +60,7 @@ def _check(job: Job, where: Where) -> None:
         "limits with learned weights": any(limit.held_by == "lagrange" for limit in problem.limits),
         "an adjustment of the incumbent": settings.residual is not None,
         "windows": settings.history is not None,
+        "a jump start": settings.jump_start > 0,
         "levels one after the other": settings.curriculum is not None,
         f"{settings.worlds} worlds for {where.env_runners} runners": bool(settings.worlds % max(where.env_runners, 1)),
     }
