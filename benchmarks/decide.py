@@ -56,7 +56,7 @@ def main() -> int:
     problem, observation = project.problem, situations(project, 64)
     policy = BundlePolicy(bundle_of(problem, observation))
     contexts = [dict(zip(problem.feature_names, row, strict=True)) for row in observation.tolist()]
-    bare = p50_us(policy.logits, [observation[index % 64 : index % 64 + 1] for index in range(WARM_UP + CALLS)])
+    bare = p50_us(policy.answers, [observation[index % 64 : index % 64 + 1] for index in range(WARM_UP + CALLS)])
     _line("bare ONNX Runtime call", bare, bare)
     worst = 0.0
     with tempfile.TemporaryDirectory() as folder:

@@ -9,7 +9,7 @@ import os
 import shutil
 import uuid
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -101,22 +101,19 @@ class BundlePolicy:
 
         Its confidence is what the bundle carries; without, its share of the softmax, and 1 for a vector.
         """
-        answers, sure = self.answered(observation, allowed)
-        own = self._proposed(answers, allowed, draw)
-        return own if sure is None else Proposal(own.action, sure.astype(np.float64), own.distribution)
-
-    def _proposed(self, answers: Floats, allowed: Bools | None, draw: Floats) -> Proposal:
+        logits, sure = self.answered(observation, allowed)
         if self._vector:
-            return Proposal(self._within(answers.astype(np.float64)), np.ones(len(answers)))
-        logits = answers
+            vectors = self._within(logits.astype(np.float64))
+            return Proposal(vectors, np.ones(len(vectors)) if sure is None else sure)
         if allowed is not None:
             logits = np.where(allowed, logits, -np.inf)
         if len(logits) == 1 and not self._samples:
-            return _best(logits[0].tolist())
+            return _best(logits[0].tolist(), sure)
         weight = np.exp((logits - logits.max(axis=1, keepdims=True)).astype(np.float64))
         if self._samples:
-            return sampled(weight / weight.sum(axis=1, keepdims=True), draw)
-        return Proposal(logits.argmax(axis=1), np.asarray(1.0 / weight.sum(axis=1)))
+            drawn = sampled(weight / weight.sum(axis=1, keepdims=True), draw)
+            return drawn if sure is None else replace(drawn, confidence=sure)
+        return Proposal(logits.argmax(axis=1), np.asarray(1.0 / weight.sum(axis=1)) if sure is None else sure)
 
     def _within(self, vectors: Floats) -> Floats:
         """Numbers on a bound that float32 rounds outwards, such as 0.1, put back on it; all others as they are."""
@@ -159,9 +156,11 @@ def sampled(distribution: Floats, draw: Floats) -> Proposal:
     return Proposal(action, distribution[np.arange(len(action)), action], distribution)
 
 
-def _best(logits: list[float]) -> Proposal:
+def _best(logits: list[float], sure: Floats | None) -> Proposal:
     """The proposal of one row; five times as fast as NumPy on so few numbers, which live decisions mostly are."""
     top = max(logits)
+    if sure is not None:
+        return Proposal(np.array([logits.index(top)]), sure)
     weight = sum([math.exp(logit - top) for logit in logits])
     return Proposal(np.array([logits.index(top)]), np.array([1.0 / weight]))
 

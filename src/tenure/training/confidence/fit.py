@@ -17,7 +17,7 @@ from tenure.core.project import Project
 from tenure.core.simulator import Panel, Simulator
 from tenure.simulators.twins import Reliability, Twins, fresh_panel, reliability, twins
 from tenure.training.confidence.graph import ConfidentGraph
-from tenure.training.confidence.head import Head, head_for
+from tenure.training.confidence.head import Head, Sure, head_for, rising
 from tenure.training.confidence.settings import Confidence
 from tenure.training.worlds import training_worlds
 
@@ -37,13 +37,13 @@ class Fitted:
     """A head and what the selection data says of it.
 
     Args:
-        head: calibrated on training worlds it did not learn from.
+        sure: the head, calibrated on training worlds it did not learn from.
         within: decisions over which it compares.
         checked: on the selection data; None where that is too little to say.
         refused: why it stays behind; empty where it leaves with the bundle.
     """
 
-    head: Head
+    sure: Sure
     within: int
     checked: Reliability | None
     refused: str
@@ -69,7 +69,7 @@ def confident(ground: Ground, graph: nn.Module) -> tuple[nn.Module, dict[str, An
         return graph, {}
     worlds = training_worlds(project, ground.settings)
     found = fitted(project, worlds, ground.policy(graph), graph, wanted, ground.settings.hardest, ground.seed)
-    whole = graph if found.refused else ConfidentGraph(graph, found.head, found.within).eval()
+    whole = graph if found.refused else ConfidentGraph(graph, found.sure, found.within).eval()
     return whole, {"confidence": found.as_dict()}
 
 
@@ -98,24 +98,24 @@ def fitted(
         rows(simulator, training_panel(problem, simulator, count, level, (seed, part)), count, 2 * seed + part)
         for part, count in enumerate((wanted.situations, wanted.situations // 2))
     )
-    head = head_for(graph, learning.observation, wanted.members, wanted.units, seed)
+    head = head_for(answered(graph, learning.observation).numpy(), wanted.members, wanted.units, seed)
     learn(head, graph, learning, wanted.passes, seed)
-    head.calibrate(stated(head, graph, calibrating.observation, raw=True), calibrating.good)
+    sure = Sure(head, *rising(stated(head, graph, calibrating.observation), calibrating.good))
     seen = rows(project.simulator, project.simulator.panel("selection"), wanted.situations // 2, 0)
-    return judged(head.eval(), within, seen.said(stated(head, graph, seen.observation)))
+    return judged(sure, within, seen.said(stated(sure, graph, seen.observation)))
 
 
-def judged(head: Head, within: int, seen: Twins) -> Fitted:
+def judged(sure: Sure, within: int, seen: Twins) -> Fitted:
     """Whether a head may leave with the bundle, by situations it has not seen and the confidence it stated there."""
     try:
         checked = reliability(seen)
     except EvidenceError as error:
-        return Fitted(head, within, None, f"{error.expected} needed on the selection data, found {error.found}")
+        return Fitted(sure, within, None, f"{error.expected} needed on the selection data, found {error.found}")
     off = checked.calibration.error
     if off.value <= CARRIED:
-        return Fitted(head, within, checked, "")
+        return Fitted(sure, within, checked, "")
     said = f"on average {off.value:.3f} off on the selection data ({off.low:.3f} to {off.high:.3f})"
-    return Fitted(head, within, checked, f"{said}, limit {CARRIED:g}")
+    return Fitted(sure, within, checked, f"{said}, limit {CARRIED:g}")
 
 
 def training_panel(problem: Problem, simulator: Simulator, situations: int, level: str, seed: tuple[int, int]) -> Panel:
@@ -127,9 +127,7 @@ def training_panel(problem: Problem, simulator: Simulator, situations: int, leve
 def learn(head: Head, graph: nn.Module, rows: Twins, passes: int, seed: int) -> None:
     """Fit every member to the rows of its own draw of worlds, with replacement, by cross-entropy."""
     ensemble, chance = head.ensemble, np.random.default_rng(seed)
-    with torch.no_grad():
-        observation = torch.as_tensor(rows.observation)
-        seen = head.inputs(observation, graph(observation))
+    seen = head.inputs(answered(graph, rows.observation))
     good = torch.as_tensor(rows.good, dtype=torch.float32)
     weight = torch.as_tensor(_drawn(rows, ensemble.members, chance))
     adam = torch.optim.Adam(ensemble.parameters(), lr=RATE, weight_decay=DECAY)
@@ -151,10 +149,15 @@ def _drawn(rows: Twins, members: int, chance: np.random.Generator) -> Floats:
     return np.asarray(counts[:, place].T, dtype=np.float32)
 
 
-def stated(head: Head, graph: nn.Module, observation: Floats, *, raw: bool = False) -> Floats:
-    """What a head says of those situations, calibrated or raw; float64 [n]."""
+def answered(graph: nn.Module, observation: Floats) -> torch.Tensor:
+    """Observations and the policy's answers side by side; [n, width]."""
     with torch.no_grad():
         rows = torch.as_tensor(observation)
-        answer = graph(rows)
-        said = head.raw(rows, answer) if raw else head(rows, answer)
+        return torch.cat([rows, graph(rows)], dim=1)
+
+
+def stated(head: nn.Module, graph: nn.Module, observation: Floats) -> Floats:
+    """What a head says of those situations; float64 [n]."""
+    with torch.no_grad():
+        said = head(answered(graph, observation))
     return np.asarray(said.numpy(), dtype=np.float64)

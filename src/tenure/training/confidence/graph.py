@@ -11,7 +11,7 @@ class ConfidentGraph(nn.Module):
 
     Args:
         policy: from raw observations to logits, or to vectors for a `Box`.
-        sure: from observations and answers to confidence; [n], in [0, 1].
+        sure: from observations and answers side by side to confidence; [n], in [0, 1].
         within: decisions over which that is told.
     """
 
@@ -22,4 +22,4 @@ class ConfidentGraph(nn.Module):
     def forward(self, observation: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """The policy's answer and the confidence, [n]."""
         answer = self.policy(observation)
-        return answer, self.sure(observation, answer)
+        return answer, self.sure(torch.cat([observation, answer], dim=1))

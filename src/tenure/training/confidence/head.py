@@ -8,11 +8,12 @@ from sklearn.isotonic import IsotonicRegression
 from torch import nn
 
 from tenure.core.arrays import Bools, Floats
-from tenure.training.export import answers_vectors
 from tenure.training.normaliser import CLIP
 
 KNOTS = 20
 """Most points of the calibration curve; each stands for an equal part of the situations."""
+APART = 0.01
+"""Least distance of two points, in nats: float32 holds the curve's slope."""
 
 
 class Ensemble(nn.Module):
@@ -32,104 +33,100 @@ class Ensemble(nn.Module):
         return (hidden * self.out).sum(dim=2) + self.shift
 
 
-class Curve(nn.Module):
-    """A rising curve through points, flat beyond both ends; [n] gives [n]."""
-
-    start: torch.Tensor
-    width: torch.Tensor
-    slope: torch.Tensor
-    low: torch.Tensor
-
-    def __init__(self, x: Floats, y: Floats) -> None:
-        super().__init__()
-        slope = np.diff(y) / np.diff(x)
-        for name, values in (("start", x[:-1]), ("width", np.diff(x)), ("slope", slope), ("low", y[:1])):
-            self.register_buffer(name, torch.as_tensor(np.asarray(values, dtype=np.float32)))
-
-    def forward(self, value: torch.Tensor) -> torch.Tensor:
-        """Height over each value, in [0, 1]."""
-        along = torch.clamp(value[:, None] - self.start, min=0.0)
-        risen = (torch.minimum(along, self.width) * self.slope).sum(dim=1)
-        return torch.clamp(self.low + risen, 0.0, 1.0)
-
-
 class Head(nn.Module):
-    """What is seen and the policy's answer to the probability that the decision is good.
+    """What is seen and what the policy answers to the logit that the decision is good, while it is learned.
 
     Args:
-        observation: situations that units are taken from; float32 [n, features].
-        answer: the policy's answers there; float32 [n, actions] or [n, numbers].
-        vectors: the answers are vectors, not logits.
-        ensemble: over as many numbers as observation and answer have together.
+        rows: observations and answers side by side, which units are taken from; float32 [n, width].
+        ensemble: over as many numbers.
     """
 
-    seen_mean: torch.Tensor
-    seen_std: torch.Tensor
-    answered_mean: torch.Tensor
-    answered_std: torch.Tensor
-
-    def __init__(self, observation: Floats, answer: Floats, vectors: bool, ensemble: Ensemble) -> None:
+    def __init__(self, rows: Floats, ensemble: Ensemble) -> None:
         super().__init__()
-        self.vectors, self.ensemble = vectors, ensemble
-        self.curve = Curve(np.array([0.0, 1.0]), np.array([0.0, 1.0]))
-        named = {"seen": observation, "answered": answer}
-        for name, rows in named.items():
-            self.register_buffer(f"{name}_mean", torch.as_tensor(rows.mean(axis=0)))
-            self.register_buffer(f"{name}_std", torch.as_tensor(rows.std(axis=0) + 1e-6))
+        self.mean, self.std = torch.as_tensor(rows.mean(axis=0)), torch.as_tensor(rows.std(axis=0) + 1e-6)
+        self.ensemble = ensemble
 
-    def inputs(self, observation: torch.Tensor, answer: torch.Tensor) -> torch.Tensor:
-        """What the ensemble is shown: the observation in its units, and the chosen action; [n, width]."""
-        seen = torch.clamp((observation - self.seen_mean) / self.seen_std, -CLIP, CLIP)
-        if self.vectors:
-            did = torch.clamp((answer - self.answered_mean) / self.answered_std, -CLIP, CLIP)
-        else:
-            did = (answer >= answer.amax(dim=1, keepdim=True)).to(torch.float32)
-        return torch.cat([seen, did], dim=1)
+    def inputs(self, rows: torch.Tensor) -> torch.Tensor:
+        """What the ensemble is shown: rows in their units, cut off; [n, width]."""
+        return torch.clamp((rows - self.mean) / self.std, -CLIP, CLIP)
 
-    def raw(self, observation: torch.Tensor, answer: torch.Tensor) -> torch.Tensor:
-        """Mean probability of the members, before calibration; [n]."""
-        return torch.sigmoid(self.ensemble(self.inputs(observation, answer))).mean(dim=1)
-
-    def forward(self, observation: torch.Tensor, answer: torch.Tensor) -> torch.Tensor:
-        """Confidence; [n], in [0, 1]."""
-        calibrated: torch.Tensor = self.curve(self.raw(observation, answer))
-        return calibrated
-
-    def calibrate(self, raw: Floats, good: Bools) -> None:
-        """Bend what the members say to what came of it, on situations they did not learn from.
-
-        Args:
-            raw: their mean probability; [n].
-            good: whether the decision was good; [n].
-        """
-        self.curve = Curve(*rising(raw, good))
+    def forward(self, rows: torch.Tensor) -> torch.Tensor:
+        """Mean logit of the members, before calibration; [n]."""
+        mean: torch.Tensor = self.ensemble(self.inputs(rows)).mean(dim=1)
+        return mean
 
 
-def head_for(policy: nn.Module, observation: Floats, members: int, units: int, seed: int) -> Head:
-    """A head that has learned nothing yet, for what a policy answers in those situations."""
-    with torch.no_grad():
-        answer = policy(torch.as_tensor(observation)).numpy()
-    chance = torch.Generator().manual_seed(seed)
-    width = observation.shape[1] + answer.shape[1]
-    return Head(observation, answer, answers_vectors(policy), Ensemble(width, members, units, chance))
-
-
-def rising(raw: Floats, good: Bools) -> tuple[Floats, Floats]:
-    """The rising curve from stated probabilities to shares of good ones that fits best, by parts of equal size.
+class Sure(nn.Module):
+    """A head as it is served: units and mean folded into its weights, bent by a rising curve; in few operators.
 
     Args:
-        raw: stated; [n], in [0, 1].
+        head: that has learned.
+        stated, share: points of the curve, as `rising` gives them.
+    """
+
+    low: torch.Tensor
+    high: torch.Tensor
+    weight: torch.Tensor
+    bias: torch.Tensor
+    out: torch.Tensor
+    shift: torch.Tensor
+    width: torch.Tensor
+    slope: torch.Tensor
+    least: torch.Tensor
+
+    def __init__(self, head: Head, stated: Floats, share: Floats) -> None:
+        super().__init__()
+        ensemble, step = head.ensemble, np.diff(stated)
+        weight = ensemble.weight.detach() / head.std[:, None]
+        out = ensemble.out.detach().reshape(-1, 1) / ensemble.members
+        start = torch.as_tensor(stated[:-1], dtype=torch.float32)
+        kept = {
+            "low": head.mean - CLIP * head.std,
+            "high": head.mean + CLIP * head.std,
+            "weight": weight,
+            "bias": ensemble.bias.detach() - head.mean @ weight,
+            "out": out.repeat(1, len(step)),
+            "shift": ensemble.shift.detach().mean() - start,
+            "width": torch.as_tensor(step, dtype=torch.float32),
+            "slope": torch.as_tensor(np.diff(share) / step, dtype=torch.float32)[:, None],
+            "least": torch.as_tensor(share[:1], dtype=torch.float32),
+        }
+        for name, values in kept.items():
+            self.register_buffer(name, values)
+
+    def forward(self, rows: torch.Tensor) -> torch.Tensor:
+        """Confidence; [n], in [0, 1]."""
+        seen = torch.minimum(torch.maximum(rows, self.low), self.high)
+        hidden = torch.relu(torch.addmm(self.bias, seen, self.weight))
+        beyond = torch.relu(torch.addmm(self.shift, hidden, self.out))  # each start of a stretch of the curve
+        risen = torch.addmm(self.least, torch.minimum(beyond, self.width), self.slope)
+        return torch.clamp(risen, 0.0, 1.0).squeeze(1)
+
+
+def head_for(rows: Floats, members: int, units: int, seed: int) -> Head:
+    """A head that has learned nothing yet, for rows like these; float32 [n, width]."""
+    return Head(rows, Ensemble(rows.shape[1], members, units, torch.Generator().manual_seed(seed)))
+
+
+def rising(logit: Floats, good: Bools) -> tuple[Floats, Floats]:
+    """The rising curve from stated logits to shares of good ones that fits best, by parts of equal size.
+
+    Args:
+        logit: stated; [n].
         good: [n].
 
     Returns:
-        points from 0 to 1: stated, rising strictly, and share; at least two.
+        points, at least two: logit, rising by at least `APART` each, and share in [0, 1]; flat beyond both ends.
 
     Source: Zadrozny and Elkan (2002), "Transforming classifier scores into accurate multiclass probability estimates".
     """
-    parts = np.array_split(np.argsort(raw, kind="stable"), min(KNOTS, len(raw)))
-    stated = np.array([raw[part].mean() for part in parts], dtype=np.float64)
+    parts = np.array_split(np.argsort(logit, kind="stable"), min(KNOTS, len(logit)))
+    stated = np.array([logit[part].mean() for part in parts], dtype=np.float64)
     share = np.array([good[part].mean() for part in parts], dtype=np.float64)
     weight = np.array([len(part) for part in parts], dtype=np.float64)
     fit = IsotonicRegression(y_min=0.0, y_max=1.0, out_of_bounds="clip").fit(stated, share, weight)
-    x = np.unique(np.concatenate([[0.0], stated, [1.0]]).astype(np.float32)).astype(np.float64)
+    points = [float(stated[0])]
+    for each in stated[1:]:
+        points += [float(each)] if each - points[-1] >= APART else []
+    x = np.array(points if len(points) > 1 else [points[0], points[0] + 1.0])
     return x, np.asarray(fit.predict(x), dtype=np.float64)
