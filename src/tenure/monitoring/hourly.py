@@ -140,6 +140,7 @@ _DOCS = "docs/runbook.md, section 'A monitor raised an alarm'"
 TODO = {
     "feature": f"ask what changed upstream at that hour; {_DOCS}",
     "confidence": f"compare `tenure shadow report` before and after; {_DOCS}",
+    "calibration": f"do not act on the confidence as it is; compare `tenure shadow report`; {_DOCS}",
     "latency": f"see /metrics and the machine; {_DOCS}",
     "failures": f"look at the decisions with `tenure why`; roll back if it lasts; {_DOCS}",
     "fallbacks": f"see why the policy does not answer with `tenure why`; {_DOCS}",

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from tenure.core.problem import Problem
 from tenure.monitoring.alarms import Alarm
 from tenure.monitoring.arms import Arms
+from tenure.monitoring.calibration import Calibration
 from tenure.monitoring.cohorts import Cohorts
 from tenure.monitoring.counted import Exploring, Unseen
 from tenure.monitoring.expected import Expected
@@ -86,6 +87,7 @@ class Monitor:
             "unseen": Unseen(problem, alpha, days),
             "exploring": Exploring(exploration, alpha),
             "arms": Arms(problem, alpha),
+            "calibration": Calibration(alpha, days),
             "cohorts": Cohorts(problem, alpha, days),
             "expected": self.expected,
         }
@@ -136,6 +138,6 @@ class Monitor:
 def _alpha(problem: Problem, limits: Limits, hourly: int) -> float:
     """The chance of a false alarm within 30 days that each watched figure may have."""
     numbers = len(problem.observation) + (1 if hasattr(problem.action, "labels") else problem.action.size)
-    once = ("unseen values", "exploration", "new groups")
+    once = ("unseen values", "exploration", "calibration", "new groups")
     figures = hourly + numbers + len(problem.kpis) + len(once)
     return min(DESIGNED * limits.false_alarms / figures, 0.2)

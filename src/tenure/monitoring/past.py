@@ -8,7 +8,7 @@ import numpy as np
 
 from tenure.core.arrays import Bools, Floats
 
-HOURS_OF_WEEK, MONTH_H = 168, 720
+HOURS_OF_WEEK, DAY_H, MONTH_H = 168, 24, 720
 SLACK = 0.5
 """Standard deviations an hour may lie off before it counts against a figure: tuned to a change of one (Page 1954)."""
 BIGGEST = 4.0
@@ -19,8 +19,8 @@ MEMORY = (13.0, 60.0, 500.0)
 """Hours after which an hour of the week, an hour of the day and the whole forget, so that what is usual may move."""
 SETTLING = 24
 """Hours after an alarm in which the new level is learned and nothing is said."""
-TOUCHY = 2.0
-"""Added to the limit, since what is usual is only estimated (docs/monitoring.md says how this was found)."""
+TOUCHY = 3.0
+"""Added to the limit, since what is usual is only estimated and hours are not normal (docs/monitoring.md)."""
 
 
 def limit_of(alpha: float) -> float:
@@ -33,7 +33,7 @@ def limit_of(alpha: float) -> float:
     (e^b - b - 1) / (2 k^2) with b = 2 k (limit + 1.166), solved for the limit; then `TOUCHY` on top.
 
     >>> round(limit_of(0.01), 1)
-    11.5
+    12.5
     """
     run = MONTH_H / -math.log1p(-alpha)
     b = math.log(2 * SLACK**2 * run)
@@ -47,21 +47,25 @@ class Usual:
 
     An hour of the week borrows from this hour of all days, and that from all hours, as long as it has been seen
     seldom. Hours that follow each other are alike (weather, a busy morning): `score` takes out what the hour before
-    already said.
+    and the day before already said, as far as they used to.
 
     Args:
         k: figures.
+
+    Source: regression on the last hour and the last day's mean, after Corsi (2009), Journal of Financial Econometrics
+    7(2): a plain first-order regression leaves weather in, which would then look like a change.
     """
 
-    keeps = ("mean", "count", "spread", "spread_n", "last", "product", "square")
+    keeps = ("mean", "count", "spread", "spread_n", "carried", "products", "crossed", "fresh")
 
     def __init__(self, k: int) -> None:
         self.mean = np.zeros((k, HOURS_OF_WEEK + 24 + 1))
         self.count = np.zeros((k, HOURS_OF_WEEK + 24 + 1))
         self.spread = np.zeros((k, 24 + 1))
         self.spread_n = np.zeros((k, 24 + 1))
-        self.last = np.zeros(k)
-        self.product, self.square = np.zeros(k), np.full(k, 1e-9)
+        self.carried, self.crossed = np.zeros((k, 2)), np.zeros((k, 2))
+        self.products = np.tile(10.0 * np.eye(2), (k, 1, 1))
+        self.fresh = np.tile([1.0, 10.0], (k, 1))
 
     def expected(self, hour: int) -> Floats:
         """What is usual in an hour; [k]."""
@@ -82,9 +86,9 @@ class Usual:
         n, whole = self.spread_n[:, hour % 24], self.spread[:, -1]
         variance = (n * self.spread[:, hour % 24] + 5 * whole) / (n + 5)
         plain = off / np.sqrt(np.maximum(np.maximum(variance, least**2), 1e-18))
-        carried = np.clip(self.product / self.square, 0.0, 0.9)
-        fresh = (plain - carried * self.last) / np.sqrt(1 - carried**2)
-        return np.clip(fresh, -BIGGEST, BIGGEST), np.clip(plain, -BIGGEST, BIGGEST)
+        plain = np.clip(plain, -2 * BIGGEST, 2 * BIGGEST)
+        fresh = plain - self._carried()
+        return np.clip(fresh / np.sqrt(self.fresh[:, 0]), -BIGGEST, BIGGEST), plain
 
     def learn(self, hour: int, value: Floats, off: Floats, plain: Floats, seen: Bools) -> None:
         """Take an hour in: its figures, their distances and scores; only of figures that were `seen`; [k] each."""
@@ -92,10 +96,21 @@ class Usual:
             _fold(self.mean, self.count, cell, value, memory, seen)
         for cell, memory in ((hour % 24, MEMORY[1]), (24, MEMORY[2])):
             _fold(self.spread, self.spread_n, cell, off**2, memory, seen)
-        fade = 1 - 1 / MEMORY[2]
-        self.product = np.where(seen, fade * self.product + plain * self.last, self.product)
-        self.square = np.where(seen, fade * self.square + plain**2, self.square)
-        self.last = np.where(seen, plain, self.last)
+        left = (plain - self._carried()) ** 2
+        grown = np.minimum(self.fresh[:, 1] + 1, MEMORY[2])
+        variance = self.fresh[:, 0] + (left - self.fresh[:, 0]) / grown
+        self.fresh = np.where(seen[:, None], np.column_stack([variance, grown]), self.fresh)
+        fade, x = 1 - 1 / MEMORY[2], self.carried
+        products, crossed = fade * self.products + x[:, :, None] * x[:, None], fade * self.crossed + x * plain[:, None]
+        self.products = np.where(seen[:, None, None], products, self.products)
+        self.crossed = np.where(seen[:, None], crossed, self.crossed)
+        day = x[:, 1] + (plain - x[:, 1]) / DAY_H
+        self.carried = np.where(seen[:, None], np.column_stack([plain, day]), x)
+
+    def _carried(self) -> Floats:
+        """What the last hour and the last day say of this one; [k]."""
+        weights = np.linalg.solve(self.products + np.eye(2), self.crossed[:, :, None])[:, :, 0]
+        return np.asarray((np.clip(weights, -0.2, 0.99) * self.carried).sum(axis=1))
 
 
 class Changes:

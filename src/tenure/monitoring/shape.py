@@ -11,6 +11,7 @@ from tenure.core.arrays import Floats
 from tenure.core.problem import Problem
 from tenure.core.spaces import Discrete
 from tenure.monitoring.alarms import Alarm
+from tenure.monitoring.cohorts import OWN, spread_within
 from tenure.monitoring.distance import ks_distance, psi
 from tenure.monitoring.rows import Rows
 from tenure.monitoring.sample import Sample
@@ -43,13 +44,16 @@ def bound(null: Floats, alpha: float) -> float:
 class Shape:
     """Says when a day's features or actions are distributed as no reference day's were.
 
+    A feature that all decisions of an hour share, such as the weather, has hardly more than one value a day to show; it
+    is watched as an hourly figure only.
+
     Args:
         problem: names features and actions.
         alpha: chance of a false alarm of each column within 30 days.
         reference_days: days that are the reference; after an alarm a column learns anew.
     """
 
-    keeps = ("day", "hour", "today", "days", "limits", "latest")
+    keeps = ("day", "hour", "today", "hours", "days", "limits", "latest")
     settled = False
 
     def __init__(self, problem: Problem, alpha: float, reference_days: int) -> None:
@@ -57,8 +61,10 @@ class Shape:
         self._labels = action.labels if isinstance(action, Discrete) else ()
         done = [("actions", "psi")] if self._labels else [(f"action {name}", "ks") for name in _names(problem)]
         self.columns = [*((feature.name, "ks") for feature in problem.observation), *done]
+        self._features = len(problem.observation)
         self.day = self.hour = -1
-        self.today = Sample(len(self.columns), PER_DAY)
+        self.today = self._empty()
+        self.hours: list[Floats] = []
         self.days: list[list[Floats]] = [[] for _ in self.columns]
         self.limits = np.full(len(self.columns), np.nan)
         self.latest = np.full(len(self.columns), np.nan)
@@ -68,10 +74,11 @@ class Shape:
         day, alarms = rows.hour // 24, []
         if day != self.day and len(self.today.rows) >= LEAST:
             alarms = self._closed()
-            self.today = Sample(len(self.columns), PER_DAY)
+            self.today = self._empty()
         self.day, self.hour = day, rows.hour
         done = rows.action[:, None] if rows.action.ndim == 1 else rows.action
-        self.today.update(np.column_stack([rows.observation, done]).astype(np.float64))
+        hours = np.full(len(rows), rows.hour)
+        self.today.update(np.column_stack([rows.observation, done, hours]).astype(np.float64))
         return alarms
 
     def state(self) -> list[dict[str, object]]:
@@ -88,7 +95,12 @@ class Shape:
             for k, (name, _) in enumerate(self.columns)
         ]
 
+    def _empty(self) -> Sample:
+        return Sample(len(self.columns) + 1, PER_DAY)
+
     def _closed(self) -> list[Alarm]:
+        if len(self.hours) < self.reference_days:
+            self.hours = [*self.hours, self.today.rows[:, -1]]
         found = [self._look(k, self.today.rows[:, k]) for k in range(len(self.columns))]
         return [alarm for alarm in found if alarm is not None]
 
@@ -106,9 +118,18 @@ class Shape:
 
     def _teach(self, k: int, values: Floats) -> None:
         days = self.days[k] = [*self.days[k], values]
-        if len(days) == self.reference_days:
+        if len(days) == self.reference_days and self._shared(k):
+            self.limits[k] = np.inf
+        elif len(days) == self.reference_days:
             null = np.array([self._apart(k, day, days[:at] + days[at + 1 :]) for at, day in enumerate(days)])
             self.limits[k] = _limit(null, self.alpha / LOOKS, self.columns[k][1])
+
+    def _shared(self, k: int) -> bool:
+        """All decisions of an hour have about the same value; what is done is never taken for shared."""
+        rows, measure = np.concatenate(self.days[k]), self.columns[k][1]
+        if measure == "psi" or k >= self._features or sum(map(len, self.hours)) != len(rows):
+            return False
+        return bool(spread_within(rows[:, None], np.concatenate(self.hours))[0] <= OWN * rows.var())
 
     def _apart(self, k: int, day: Floats, others: list[Floats]) -> float:
         rest = np.concatenate(others)
