@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tenure.cli.output import Output, percent
-from tenure.cli.train import progress_bar
+from tenure.cli.progress import progress_bar
 from tenure.cli.workspace import Workspace, open_workspace
 
 if TYPE_CHECKING:

@@ -18,9 +18,10 @@ from tenure.cli.evaluate import count_read, show
 from tenure.cli.judge import Judgement, judge
 from tenure.cli.live import LiveRun, live, server, told
 from tenure.cli.output import Output, percent
+from tenure.cli.progress import progress_bar
 from tenure.cli.report import carry_over, whole_ledger, write_report
 from tenure.cli.services import services
-from tenure.cli.train import as_json, checked, progress_bar, sentence_of, train_seeds
+from tenure.cli.train import as_json, checked, sentence_of, train_seeds
 from tenure.cli.workspace import Workspace, base_of, open_workspace
 from tenure.core.clock import ManualClock, SystemClock
 from tenure.core.errors import ProjectError

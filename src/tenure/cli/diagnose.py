@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tenure.cli.output import Output
-from tenure.cli.train import progress_bar
+from tenure.cli.progress import progress_bar
 from tenure.cli.workspace import Workspace, open_workspace
 from tenure.core.errors import ProjectError
 

@@ -14,7 +14,7 @@ from tenure.simulators.disturbances.sweep import MARGIN, Cell, Sweep, sweep
 
 def run_sim_sweep(output: Output, project: str, chosen: str | None, home: Path | None) -> int:
     """Sweep and print; the exit code is the verdict's."""
-    from tenure.cli.train import progress_bar
+    from tenure.cli.progress import progress_bar
 
     workspace = open_workspace(project, home)
     name = chosen or _newest(workspace)

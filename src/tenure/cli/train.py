@@ -9,16 +9,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
-
 from tenure.cli.asked import Asked, settings_of, the_training
-from tenure.cli.judge import bound_totals, judge, simulate
+from tenure.cli.judge import judge
 from tenure.cli.output import Output, percent
+from tenure.cli.progress import watching
 from tenure.cli.workspace import Workspace, open_workspace
 from tenure.core.clock import SystemClock
 from tenure.core.errors import ProjectError
 from tenure.core.evidence import Verdict
-from tenure.core.trace import bound_kpi
 from tenure.evaluation import headroom_share
 from tenure.simulators.incidents import sentence_of as incidents_sentence
 
@@ -135,8 +133,7 @@ def _begun(training: Any, output: Output, workspace: Workspace, asked: Asked, wh
         output.say(f"EXPERIMENT, no candidate: {experiment_of(asked.without)}.")
     seeds = tuple(range(1, (asked.population or asked.seeds) + 1))
     run = asked.name or datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
-    with progress_bar(output) as bar, _kept(workspace, run) as news:
-        watch = _watcher(bar, workspace, seeds, news)
+    with _kept(workspace, run) as news, watching(output, workspace, seeds, news) as watch:
         return training.train(workspace.project, settings, seeds, workspace.home, run, watch, where)
 
 
@@ -158,8 +155,7 @@ def _resumed(training: Any, output: Output, workspace: Workspace, asked: Asked, 
     if fetched and workspace.artifacts:
         output.say(f"Run {fetched} was fetched from {workspace.artifacts.url}.")
     output.say(f"Going on with run {plan.run}: recipe {plan.recipe}, {len(plan.seeds)} seed(s).")
-    with progress_bar(output) as bar, _kept(workspace, plan.run) as news:
-        watch = _watcher(bar, workspace, plan.seeds, news)
+    with _kept(workspace, plan.run) as news, watching(output, workspace, plan.seeds, news) as watch:
         record = training.resume(workspace.project, workspace.home, plan.run, watch, where)
     for seed in record.seeds:
         _say_resumed(output, seed)
@@ -199,37 +195,6 @@ def checked(workspace: Workspace) -> Verdict:
     found = check_reward(project)
     write_result(project, workspace.home, "check", found.as_dict(project.problem), SystemClock().now(), sources)
     return found.verdict
-
-
-def progress_bar(output: Output) -> Progress:
-    """The bar all long work uses."""
-    columns = (TextColumn("{task.description:<22}"), BarColumn(28), TextColumn("{task.percentage:>4.0f} %"))
-    return Progress(*columns, TextColumn("{task.fields[note]}"), TimeElapsedColumn(), console=output.console)
-
-
-def _watcher(
-    bar: Progress, workspace: Workspace, seeds: tuple[int, ...], news: Callable[[], None]
-) -> Callable[[Any], None]:
-    """Shows each seed's current score beside incumbent and bound, and calls `news` at each point."""
-    from tenure.training.utilisation import busy_with
-
-    project, panel = workspace.project, workspace.project.simulator.panel("selection")
-    kpi = project.problem.kpis[0]
-    incumbent, totals = simulate(project, project.incumbent, panel), bound_totals(project, panel)
-    bound = None if totals is None else bound_kpi(kpi, totals, [incumbent])
-    against = f"incumbent {incumbent.kpi(kpi):.3f}" + (f", bound {bound:.3f}" if bound is not None else "")
-    tasks: dict[int, TaskID] = {seed: bar.add_task(f"seed {seed}", total=1.0, note=against) for seed in seeds}
-
-    def watch(progress: Any) -> None:
-        news()
-        doing = f"; {busy_with(progress.point.shares)}" if progress.point.shares else ""
-        note = f"{kpi.name} {progress.point.score:.3f} ({against}){doing}"
-        before = bar.tasks[tasks[progress.seed]].completed
-        bar.update(tasks[progress.seed], completed=progress.share, note=note)
-        if not bar.console.is_terminal and int(4 * progress.share) > int(4 * before):  # a log file sees no bar
-            bar.console.print(f"seed {progress.seed}, {percent(progress.share)}: {note}", highlight=False)
-
-    return watch
 
 
 def _register(workspace: Workspace, record: Any) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from tenure.cli.output import Output
-from tenure.cli.train import progress_bar
+from tenure.cli.progress import progress_bar
 from tenure.cli.workspace import open_workspace
 from tenure.core.evidence import Verdict
 
