@@ -50,3 +50,6 @@ MORE_EXCESS = 0.01
 """Share of a limit by which the treated arm may exceed it more than the control: a fix must not buy its gain there."""
 PLANNED_SEEDS = 5
 """Seeds of each arm a probe's time is planned for; where trainings are short, more are taken."""
+DIRECT = 0.6
+"""Share of a direct sign's strength (dead units, no tries, a wild scale) that stands without the run being in trouble:
+enough for a probe, since a run above a poor incumbent may still be a broken one."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tenure.diagnosis.causes.hypothesis import NOTHING, Hypothesis, Suspicion, ramp, trouble
+from tenure.diagnosis.causes.hypothesis import NOTHING, Hypothesis, Suspicion, ramp, sign
 from tenure.diagnosis.facts import Facts
 from tenure.diagnosis.findings import Cause, Fix
 
@@ -13,7 +13,7 @@ def suspect(facts: Facts) -> Suspicion:
     if dead is None:
         return NOTHING
     still = "" if gradient is None else f", and the gradient's norm is {gradient:.2g}"
-    strength = ramp(dead, 0.3, 0.9) * (0.3 + 0.7 * trouble(facts))
+    strength = sign(ramp(dead, 0.3, 0.9), facts)
     return Suspicion(strength, f"{dead:.0%} of the hidden units answer the same to all observations{still}")
 
 

@@ -11,7 +11,7 @@ from tenure.core.evidence import Estimate
 from tenure.diagnosis.facts import Facts
 from tenure.diagnosis.findings import Cause, Fix, Verdict
 from tenure.diagnosis.rollouts import Rollouts
-from tenure.diagnosis.thresholds import UNPROVEN
+from tenure.diagnosis.thresholds import DIRECT, UNPROVEN
 
 
 @dataclass(frozen=True)
@@ -73,6 +73,11 @@ def ramp(value: float, low: float, high: float) -> float:
     (0.5, 0.5, 1.0)
     """
     return float(np.clip((value - low) / (high - low), 0.0, 1.0))
+
+
+def sign(strength: float, facts: Facts) -> float:
+    """A direct sign of a cause: most of its strength stands by itself, the rest where the run is in trouble."""
+    return strength * (DIRECT + (1 - DIRECT) * trouble(facts))
 
 
 def trouble(facts: Facts) -> float:

@@ -4,24 +4,31 @@ from __future__ import annotations
 
 import math
 
-from tenure.diagnosis.causes.hypothesis import NOTHING, Hypothesis, Suspicion, ramp, trouble
+import numpy as np
+
+from tenure.diagnosis.causes.hypothesis import NOTHING, Hypothesis, Suspicion, ramp, sign
 from tenure.diagnosis.facts import Facts
 from tenure.diagnosis.findings import Cause, Fix
 
 
 def suspect(facts: Facts) -> Suspicion:
-    """Entropy of what was tried, or the share of decisions that were tries, low from the start."""
-    entropy, explored, labels = facts.early("behaviour_entropy"), facts.early("explored"), facts.labels
+    """Entropy of what was tried, or the share of decisions that were tries, low from the start; so by the settings."""
+    entropy, tried, labels = facts.early("behaviour_entropy"), _tried(facts), facts.labels
     if labels is None:
         return _of_vectors(facts)
-    if entropy is None and explored is None:
+    if entropy is None and tried is None:
         return NOTHING
     share = 1.0 if entropy is None else entropy / math.log(labels)
-    tried = 1.0 if explored is None else explored
-    little = max(ramp(share, 0.6, 0.2), ramp(tried, 0.1, 0.02))
-    said = f"in the first fifth of the training actions had {share:.0%} of the greatest entropy"
-    said = said if explored is None else f"{said}, and {tried:.1%} of the decisions were tries"
-    return Suspicion(little * (0.3 + 0.7 * trouble(facts)), said)
+    tried, first = 1.0 if tried is None else tried, facts.setting("explore_first")
+    little = max(ramp(share, 0.5, 0.1), ramp(tried, 0.08, 0.01), 0.0 if first is None else ramp(first, 0.1, 0.01))
+    said = f"early in the training actions had {share:.0%} of the greatest entropy, {tried:.1%} of them were tries"
+    return Suspicion(sign(little, facts), said)
+
+
+def _tried(facts: Facts) -> float | None:
+    """Share of decisions of the first half that were tries; without the first checkpoint, which begins at random."""
+    halves = [row[1 : max(2, len(row) // 2)] for row in facts.metric("explored")]
+    return float(np.mean(np.concatenate(halves))) if halves and all(len(row) for row in halves) else None
 
 
 def _of_vectors(facts: Facts) -> Suspicion:
@@ -29,7 +36,7 @@ def _of_vectors(facts: Facts) -> Suspicion:
     if noise is None:
         return NOTHING
     said = f"the noise that tries vectors is {noise:g} of half a range"
-    return Suspicion(ramp(noise, 0.1, 0.02) * (0.3 + 0.7 * trouble(facts)), said)
+    return Suspicion(sign(ramp(noise, 0.1, 0.02), facts), said)
 
 
 def fixes(facts: Facts) -> tuple[Fix, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from tenure.diagnosis.causes.hypothesis import NOTHING, Hypothesis, Suspicion, ramp, trouble
+from tenure.diagnosis.causes.hypothesis import NOTHING, Hypothesis, Suspicion, ramp, sign
 from tenure.diagnosis.causes.wrong_discount import ahead, discount_of
 from tenure.diagnosis.facts import Facts
 from tenure.diagnosis.findings import Cause, Fix
@@ -21,7 +21,7 @@ def suspect(facts: Facts) -> Suspicion:
     beyond = 0.0 if mean is None else math.log10(max(abs(mean) / ceiling, 1.0))
     said = f"the value loss grew {10**grown:.3g} times over its beginning"
     said = said if mean is None else f"{said}; values are {mean:.3g}, where {ceiling:.3g} is the most to expect"
-    return Suspicion(max(ramp(grown, 1.0, 3.0), ramp(beyond, 0.3, 1.0)) * (0.3 + 0.7 * trouble(facts)), said)
+    return Suspicion(sign(max(ramp(grown, 1.0, 3.0), ramp(beyond, 0.3, 1.0)), facts), said)
 
 
 def fixes(facts: Facts) -> tuple[Fix, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tenure.diagnosis.causes.hypothesis import NOTHING, Hypothesis, Suspicion, ramp, trouble
+from tenure.diagnosis.causes.hypothesis import NOTHING, Hypothesis, Suspicion, ramp, sign
 from tenure.diagnosis.facts import Facts
 from tenure.diagnosis.findings import Cause, Fix
 
@@ -12,11 +12,11 @@ def suspect(facts: Facts) -> Suspicion:
     reward, extreme = facts.most("reward_scale"), facts.most("observation_extreme")
     if reward is None and extreme is None:
         return NOTHING
-    spread = 1.0 if reward is None else max(reward, 1e-9)
+    spread = reward or 1.0  # of a reward that never changed, sparsity tells
     far = max(ramp(spread, 5.0, 50.0), ramp(spread, 0.2, 0.02), ramp(extreme or 0.0, 8.0, 20.0))
     said = f"rewards deviate by {spread:.3g} of the learner's units, the largest observation is {extreme or 0.0:.3g}"
     own = 0.3 if facts.settings.scale == "none" else 0.0
-    return Suspicion(max(far, own) * (0.2 + 0.8 * trouble(facts)), said)
+    return Suspicion(sign(max(far, own), facts), said)
 
 
 def fixes(facts: Facts) -> tuple[Fix, ...]:
