@@ -20,13 +20,13 @@ def point(score: float, share: float = 0.25) -> CurvePoint:
 
 
 def test_every_seed_stands_at_the_height_of_its_score_between_the_named_levels() -> None:
-    lines = plot({1: [8.0, 1.0], 12: [4.5]}, {"incumbent": 8.0, "bound": 1.0})
+    lines = plot({1: [8.0, 2.0], 12: [5.0]}, {"incumbent": 8.0, "bound": 2.0})
     assert len(lines) == HEIGHT
     assert lines[0].startswith("         8 1-")
     assert lines[0].endswith("- incumbent")
-    assert lines[-1].startswith("         1 -1")
+    assert lines[-1].startswith("         2 -1")
     assert lines[-1].endswith("- bound")
-    assert [at for at, line in enumerate(lines) if "2" in line] == [4]  # half way, its last digit
+    assert [at for at, line in enumerate(lines) if "2" in line[11:]] == [4]  # half way, its last digit
 
 
 def test_a_bad_start_does_not_flatten_what_matters() -> None:

@@ -70,12 +70,12 @@ def plot(scores: dict[int, list[float]], levels: dict[str, float]) -> list[str]:
 
     >>> print("\\n".join(plot({1: [4.0, 2.0]}, {"bound": 1.0})))
              4 1
-             -
-             -
-             -
-             -  1
-             -
-             -
+             |
+             |
+             |
+             |
+             |  1
+             |
              1 ------------------------------------------------------------ bound
     """
     shown = [score for curve in scores.values() for score in curve] + list(levels.values())
@@ -89,7 +89,7 @@ def plot(scores: dict[int, list[float]], levels: dict[str, float]) -> list[str]:
         for column, score in enumerate(latest(curve)):
             rows[place(score)][column] = str(seed % 10)
     ends = {0: f"{high:.4g}", HEIGHT - 1: f"{low:.4g}"}
-    return [f"{ends.get(at, '-'):>10} {''.join(row)}{names[at]}".rstrip() for at, row in enumerate(rows)]
+    return [f"{ends.get(at, '|'):>10} {''.join(row)}{names[at]}".rstrip() for at, row in enumerate(rows)]
 
 
 def _place(low: float, high: float) -> Callable[[float], int]:
