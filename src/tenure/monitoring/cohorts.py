@@ -21,13 +21,15 @@ BEYOND = 1.1
 """How much farther than the farthest held-out reference row a row must lie to be strange."""
 OWN = 0.05
 """Least share of a feature's variance that lies between decisions of one hour for it to tell groups apart."""
+WIDE = 2.0
+"""Radii a row may lie from the middle of a group and still join it: two rows of one ball are as far apart."""
 LEAST = 30
 """Rows of the smallest group that is told."""
 TELLING = 3
 """Features that are named."""
 _SIZE, _FIRST, _BORN, _HOURS, _LAST, _REWARD, _MEASURED, _FIELDS = range(8)
 """Columns of a group: rows, first hour, hours watched before it, hours it was seen in and the last of them, sum of
-reward and rows it is of; then its mean."""
+reward and rows it is of; then its mean, standardised and as it is."""
 DOCS = "docs/runbook.md, section 'A monitor raised an alarm'"
 
 
@@ -37,7 +39,7 @@ class Cohorts:
     What tells groups apart is what differs between decisions of the same hour: a feature all share then, such as the
     weather, is the state of the world, and watched elsewhere. Leader clustering over the others, standardised: the
     reference days become a few points that cover them; a row farther from all of them than any held-out reference row
-    begins a group or joins one within that distance. A group is told once the share of hours that hold it is proven to
+    begins a group or joins one near it. A group is told once the share of hours that hold it is proven to
     exceed that of the reference's hours with strangers: rows of one hour are alike.
 
     Args:
@@ -76,7 +78,7 @@ class Cohorts:
         self.centres: Floats = np.zeros((0, width))
         self.radius = self.rare = math.nan
         self.sums = np.zeros(2)
-        self.groups = np.zeros((0, _FIELDS + width))
+        self.groups = np.zeros((0, _FIELDS + 2 * width))
         self.told = np.zeros(0, dtype=bool)
 
     def update(self, rows: Rows) -> list[Alarm]:
@@ -108,6 +110,11 @@ class Cohorts:
         ]
 
     @property
+    def _middles(self) -> Floats:
+        """Standardised means of the groups; [groups, features]."""
+        return self.groups[:, _FIELDS : _FIELDS + len(self._names)]
+
+    @property
     def ready(self) -> bool:
         """The reference has been learned."""
         return not math.isnan(self.radius)
@@ -132,12 +139,17 @@ class Cohorts:
         known = rows.measured & ~strange
         self.sums += (rows.reward[known].sum(), np.count_nonzero(known))
         for at in np.flatnonzero(strange):
-            self._join(scaled[at], rows.hour, float(rows.reward[at]), bool(rows.measured[at]))
+            self._join(
+                np.concatenate([scaled[at], rows.observation[at]]),
+                rows.hour,
+                float(rows.reward[at]),
+                bool(rows.measured[at]),
+            )
 
     def _join(self, row: Floats, hour: int, reward: float, measured: bool) -> None:
-        distance, nearest = _nearest(row[None], self.groups[:, _FIELDS:])
+        distance, nearest = _nearest(row[None, : len(self._names)], self._middles)
         at = int(nearest[0])
-        if distance[0] > self.radius:
+        if distance[0] > WIDE * self.radius:
             at = self._opened(row, hour)
         group = self.groups[at]
         group[_HOURS] += group[_LAST] != hour
@@ -169,9 +181,9 @@ class Cohorts:
         return alarms
 
     def _label(self, group: Floats) -> str:
-        telling = np.argsort(-np.abs(group[_FIELDS:]))[:TELLING]
-        usual = [f"{self._names[k]} {self.mean[k] + self.sd[k] * group[_FIELDS + k]:.3g}" for k in telling]
-        return ", ".join(usual)
+        scaled, plain = np.split(group[_FIELDS:], 2)
+        telling = np.argsort(-np.abs(scaled))[:TELLING]
+        return ", ".join(f"{self._names[k]} {plain[k]:.3g}" for k in telling)
 
     def _alarm(self, group: Floats) -> Alarm:
         label, first = self._label(group), int(group[_FIRST])

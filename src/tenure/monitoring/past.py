@@ -29,11 +29,11 @@ def limit_of(alpha: float) -> float:
     Args:
         alpha: chance of a false alarm on one side in 30 days, in (0, 1).
 
-    Source: run length of a one-sided cumulative sum, Siegmund (1985), Sequential Analysis, equation 2.56:
+    Source: run length of a one-sided cumulative sum, Siegmund (1985), Sequential Analysis:
     (e^b - b - 1) / (2 k^2) with b = 2 k (limit + 1.166), solved for the limit; then `TOUCHY` on top.
 
     >>> round(limit_of(0.01), 1)
-    12.5
+    12.3
     """
     run = MONTH_H / -math.log1p(-alpha)
     b = math.log(2 * SLACK**2 * run)
