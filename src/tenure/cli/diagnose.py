@@ -8,7 +8,7 @@ from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tenure.cli.output import Output
 from tenure.cli.progress import progress_bar
@@ -153,11 +153,3 @@ def _apply(output: Output, workspace: Workspace, recipe: str, found: Diagnosis) 
     output.say(diff)
     output.say(f"Applied; the file as it was is {BACKUP}. Next: tenure train {workspace.project.folder}")
     return diff
-
-
-def hint(project: Any, record: Any, name: str) -> str:
-    """One sentence at the end of a training whose record is suspicious; empty where it is not."""
-    from tenure.diagnosis.diagnose import suspicious
-
-    said = suspicious(project, record)
-    return f"{said} Why: tenure diagnose {name} {record.run}" if said else ""

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tenure.cli.asked import Asked, settings_of, the_training
+from tenure.cli.hint import hint
 from tenure.cli.judge import judge
 from tenure.cli.output import Output, percent
 from tenure.cli.progress import watching
@@ -45,7 +46,15 @@ def run_training(output: Output, project: str, asked: Asked, home: Path | None) 
     if record.experiment:
         output.say(f"EXPERIMENT, no candidate: {record.experiment}. Train without --without for one.")
     output.say(f"Chosen: version {record.chosen}. Next: tenure evaluate {project}")
-    output.result(as_json(record))
+    output.result({**as_json(record), "diagnosis": _hinted(output, workspace, record, project)})
+
+
+def _hinted(output: Output, workspace: Workspace, record: Any, project: str) -> list[str]:
+    """What looks wrong, said and given; empty where nothing does."""
+    told = hint(workspace.project, record, project)
+    if told:
+        output.say(told)
+    return [told] if told else []
 
 
 def _used(used: dict[str, Any]) -> str:
@@ -96,7 +105,6 @@ def as_json(record: Any) -> dict[str, Any]:
         "incidents": record.incidents,
         "log": record.log,
         "utilisation": {seed.version: seed.utilisation for seed in record.seeds},
-        "diagnosis": [],
     }
 
 

@@ -26,6 +26,8 @@ from tenure.training.settings import Settings
 
 FOLDER = "probes"
 """Of a run's folder: finished trainings of probes, one small file each."""
+PLAN = "plan.txt"
+"""There: with which share of the run's decisions they were planned."""
 
 
 @dataclass(frozen=True)
@@ -129,6 +131,18 @@ class Arms:
                 self._write(settings, seed, outcome)
             watch(sum(one is not None for one in found.values()))
         return Arm(tuple(found.values()))
+
+    def plan(self, seconds: float) -> float | None:
+        """Share of the run's decisions an arm was planned with before, for probes of so many seconds; None for none."""
+        try:
+            return float(json.loads((self.kept / PLAN).read_text())[f"{seconds:g}"])
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+    def keep_plan(self, seconds: float, share: float) -> None:
+        """Keep it for a diagnosis that goes on."""
+        self.kept.mkdir(parents=True, exist_ok=True)
+        (self.kept / PLAN).write_text(json.dumps({f"{seconds:g}": share}))
 
     def _here(self, settings: Settings, seeds: list[int], until: float) -> Any:
         for seed in seeds:

@@ -17,10 +17,21 @@ from tenure.diagnosis.findings import Allowance, Cause, Diagnosis, Found, Shape
 from tenure.diagnosis.probing import Probe
 from tenure.diagnosis.rollouts import Rollouts
 from tenure.diagnosis.shapes import shape_of
-from tenure.diagnosis.thresholds import AT_BOUND, FEWEST_SEEDS, HEADROOM, MOST_ARMS, PLANNED_SEEDS, STRONG, WEAK
+from tenure.diagnosis.thresholds import (
+    AT_BOUND,
+    FEWEST_SEEDS,
+    HEADROOM,
+    MOST_ARMS,
+    PILOT,
+    PLANNED_SEEDS,
+    SLACK,
+    STRONG,
+    WEAK,
+)
 from tenure.simulators.actions import is_masked
 from tenure.training.record import CurvePoint, RunRecord
 from tenure.training.resume import hashes_of
+from tenure.training.settings import Settings
 
 Watch = Callable[[str, float], None]
 """Called with what is going on and the share of the diagnosis that is done, in [0, 1]."""
@@ -65,11 +76,10 @@ def diagnose(
     suspects = suspects_of(facts, shape)[: allowance.probes]
     if not suspects:
         return Diagnosis(record.run, shape, shape == "healthy", missing=missing, told=_silent(shape))
-    share = _share(facts, allowance)
     seeds = tuple(max(rollouts.seeds) + APART + place for place in range(allowance.seeds))
     hashes = str(sorted(hashes_of(project, facts.settings).items()))
     with Arms(project.place, run_folder / FOLDER, hashes, seeds, allowance.processes, clock) as arms:
-        probe = Probe(facts, shortened(facts.settings, share), rollouts, arms, clock)
+        probe = Probe(facts, planned(facts, arms, allowance), rollouts, arms, clock)
         found = []
         for place, suspect in enumerate(suspects):
 
@@ -126,11 +136,23 @@ def weight(found: Found) -> float:
     return (0.0 if found.effect is None else found.effect.value) * (0.5 + found.strength)
 
 
-def _share(facts: Facts, allowance: Allowance) -> float:
-    """Share of the run's decisions that the trainings of a probe have time for, its control's among them."""
+def planned(facts: Facts, arms: Arms, allowance: Allowance) -> Settings:
+    """The control's settings, with as many decisions as the trainings of a probe have time for.
+
+    The record says how long a training took there; the control's first one, how long it takes here and now. What was
+    planned once is kept, so that a diagnosis that goes on finds the trainings it had finished.
+    """
     trainings = FEWEST_SEEDS * MOST_ARMS + 2 * (min(PLANNED_SEEDS, allowance.seeds) - FEWEST_SEEDS)
-    each = max(sum(busy_seconds(curve) for curve in facts.curves) / len(facts.curves), 1e-3)
-    return HEADROOM * allowance.seconds * allowance.processes / (trainings * each)
+    each = HEADROOM * allowance.seconds * allowance.processes / trainings
+    share = arms.plan(allowance.seconds)
+    if share is None:
+        took = sum(busy_seconds(curve) for curve in facts.curves) / len(facts.curves)
+        share = min(each / max(took, 1e-3), 1.0)
+        pilot = arms.run(shortened(facts.settings, share), 1, arms.clock.monotonic() + PILOT * each, lambda _: None)
+        here = pilot.seconds or PILOT * each  # one that came to no end takes at least that long
+        share *= each / here if here > SLACK * each else 1.0
+        arms.keep_plan(allowance.seconds, share)
+    return shortened(facts.settings, share)
 
 
 def busy_seconds(curve: Sequence[CurvePoint]) -> float:

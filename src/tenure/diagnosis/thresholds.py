@@ -53,3 +53,7 @@ PLANNED_SEEDS = 5
 DIRECT = 0.6
 """Share of a direct sign's strength (dead units, no tries, a wild scale) that stands without the run being in trouble:
 enough for a probe, since a run above a poor incumbent may still be a broken one."""
+PILOT = 3.0
+"""Times what is planned for a training that the control's first one may take before it is given up and shortened."""
+SLACK = 1.3
+"""Times what is planned that it may take without being shortened."""
