@@ -28,19 +28,19 @@ METRICS: Mapping[str, Metric] = MappingProxyType(
     {
         "episodes": Metric(
             "episodes",
-            "how many ended; those that staggered starts cut short are left out, here and below",
-            "the same at each checkpoint, or fewer where a good policy makes episodes longer",
+            "how many ended; each world's first is left out here and below, since staggered starts cut it short",
+            "about the same at each checkpoint after the first",
             "many more: worlds end by themselves early, so the policy fails sooner",
         ),
         "episode_length": Metric(
             "decisions",
-            "mean length of the episodes that ended",
+            "mean length of those episodes",
             "the horizon where worlds never end by themselves",
             "falling: the learner found a way to end episodes; look whether an early end pays",
         ),
         "return_mean": Metric(
             "reward",
-            "mean sum of rewards of the episodes that ended, not discounted",
+            "mean sum of rewards of the episodes that ended, without discount",
             "rises, then settles",
             "rising while the score does not: what is rewarded is not what the first KPI counts",
         ),
@@ -60,19 +60,19 @@ METRICS: Mapping[str, Metric] = MappingProxyType(
             "reward",
             "worst of those sums",
             "rises with the mean",
-            "far below at the end: some worlds are not mastered; look at the tails of `tenure evaluate`",
+            "far below at the end: some worlds are not mastered; look at the tails in tenure evaluate",
         ),
         "return_mean_100": Metric(
             "reward",
             "mean sum of rewards of the last 100 episodes, absent before there are as many",
-            "smoother than `return_mean`",
+            "smoother than return_mean",
             "falling for long: what had been learned is lost",
         ),
         "reward_mean": Metric(
             "reward",
             "mean reward of a decision in training; without prices of limits, shaping and the incumbent's twin",
             "rises, then settles",
-            "flat: nothing is learned, or exploration costs what is learned; see `reward_exploited`",
+            "flat: nothing is learned, or exploration costs what is learned; see reward_exploited",
         ),
         "reward_std": Metric(
             "reward",
@@ -119,7 +119,7 @@ METRICS: Mapping[str, Metric] = MappingProxyType(
         "reward_explored": Metric(
             "reward",
             "mean reward of those decisions",
-            "below `reward_exploited`, and more so later",
+            "below reward_exploited, and more so later",
             "above it: the policy's best is not the best; it has not learned from what it tried",
         ),
         "reward_exploited": Metric(
@@ -196,9 +196,9 @@ METRICS: Mapping[str, Metric] = MappingProxyType(
         ),
         "observation_extreme": Metric(
             "learner's",
-            "largest absolute feature the learner saw",
+            "largest absolute feature met, in deviations, before the normaliser cuts it off at 5",
             "below 10",
-            "at the limit of the normaliser or above 10: a feature in the wrong scale, or one that was constant before",
+            "above 10: a feature in the wrong scale, with rare extremes, or one that was constant when it was measured",
         ),
         "train_score": Metric(
             "the first KPI's",
