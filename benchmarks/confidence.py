@@ -6,7 +6,8 @@ Trains each recipe on a case with `[train.confidence]` on, at a small budget (`S
 other, and asks each bundle how sure it is in situations of the held-out data. `error` is the expected calibration error
 with its 95 % interval, `plain` that of what the same bundle states without a head (its share of the softmax, 1 for a
 vector), `skill` the share of the squared error of a constant that the head takes away. `curve` lists, for each tenth
-with situations in it, stated:came true:situations. `us` is the least time of one proposal, in microseconds, without and with the head.
+with situations in it, stated:came true:situations. `us` is the least time of one proposal, in microseconds, without and
+with the head.
 """
 
 from __future__ import annotations

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 from scipy.stats import norm
 
 from tenure.core import KPI, Discrete, Feature, Panel, Problem, Reward, Signal, Split, Step, Term
 from tenure.core.arrays import Floats, Ints
-from tenure.core.project import Project
 
 from .worlds import Always
 
@@ -67,8 +64,3 @@ class Gauss:
 def chance_of_good(promise: Floats) -> Floats:
     """Probability that going ahead pays at least nothing: a Gaussian around the promise, of deviation 1."""
     return np.asarray(norm.cdf(promise))
-
-
-def project(**changes: Any) -> Project:
-    """The world as a project whose incumbent holds back."""
-    return Project(folder=Path(), place="", problem=PROBLEM, simulator=Gauss(), incumbent=HOLD, **changes)

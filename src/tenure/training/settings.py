@@ -130,7 +130,19 @@ class Settings:
 SHORT = 16_384
 """Decisions between two moves of the learned weights of limits where updates are short; PPO's default rollout."""
 EVERYWHERE = frozenset(
-    {"steps", "level", "disturbances", "baseline", "dual_rate", "residual", "history", "curriculum", "discount", "hide"}
+    {
+        "steps",
+        "level",
+        "disturbances",
+        "baseline",
+        "dual_rate",
+        "residual",
+        "history",
+        "curriculum",
+        "confidence",
+        "discount",
+        "hide",
+    }
 )
 """Settings that are about the problem and its worlds, which every recipe takes from `[train]`."""
 
