@@ -53,3 +53,24 @@ def masked(weights: Floats = WEIGHTS) -> bytes:
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=10)
     return bytes(model.SerializeToString())
+
+
+def sure(weights: Floats = WEIGHTS) -> bytes:
+    """logits = observation @ weights, and beside them confidence = sigmoid(first feature), [n]."""
+    constants = {"w": weights.astype(np.float32), "first": np.array(0)}
+    graph = helper.make_graph(
+        [
+            helper.make_node("MatMul", ["observation", "w"], ["logits"]),
+            helper.make_node("Gather", ["observation", "first"], ["x"], axis=1),
+            helper.make_node("Sigmoid", ["x"], ["confidence"]),
+        ],
+        "policy",
+        [helper.make_tensor_value_info("observation", TensorProto.FLOAT, ["n", weights.shape[0]])],
+        [
+            helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["n", weights.shape[1]]),
+            helper.make_tensor_value_info("confidence", TensorProto.FLOAT, ["n"]),
+        ],
+        [numpy_helper.from_array(values, name) for name, values in constants.items()],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=10)
+    return bytes(model.SerializeToString())
