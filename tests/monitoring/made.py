@@ -43,7 +43,7 @@ def rows(hour: int, n: int = 10, *, settled: bool = True, cost: Any = 8.0, **cha
         above=np.stack([kpi.numerator(signals) for kpi in PROBLEM.kpis], axis=1),
         below=np.stack([kpi.denominator(signals) for kpi in PROBLEM.kpis], axis=1),
     )
-    return replace(made, **{name: np.asarray(value) for name, value in changes.items()})
+    return replace(made, **changes)
 
 
 def learned(n: int, version: str = "v1") -> dict[str, Any]:

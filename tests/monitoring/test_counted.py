@@ -40,7 +40,7 @@ def test_a_changed_budget_begins_a_new_count() -> None:
 
 
 def test_evidence_is_counted_at_every_look_and_still_errs_no_more_often_than_said() -> None:
-    rng, looks = np.random.default_rng(1), np.arange(1, 1001)
+    rng, looks = np.random.default_rng(1), range(1, 1001)
     counts = (rng.random((400, 1000)) < 0.05).cumsum(axis=1)
     wrong = sum(any(exceeds(c, n, 0.05, 0.05) for c, n in zip(row, looks, strict=True)) for row in counts.tolist())
     assert wrong <= 33  # binomial(400, .05): exceeded with chance .002

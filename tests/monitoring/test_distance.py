@@ -1,4 +1,4 @@
-"""Distances of two samples, against their definition, SciPy and by hand; a sample is the same in whatever batches it came."""
+"""Distances of two samples, against their definition, SciPy and by hand; a sample does not depend on its batches."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ def test_days_like_the_others_are_no_alarm() -> None:
 @pytest.mark.parametrize(
     ("changes", "name"), [({"age": 10.0}, "age"), ({"spread": 4.0}, "age"), ({"few": 0.8}, "actions")]
 )
-def test_another_distribution_is_told_by_name_the_day_after(changes: dict[str, float], name: str) -> None:
+def test_another_distribution_is_told_by_name_the_day_after(changes: dict[str, Any], name: str) -> None:
     alarm = told(**changes)[0]
     assert (alarm.monitor, alarm.segment, alarm.since, alarm.hour) == ("distribution", name, 20 * 24, 20 * 24 + 12)
 
