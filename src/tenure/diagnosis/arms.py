@@ -20,6 +20,8 @@ import numpy as np
 from tenure.core.arrays import Floats
 from tenure.core.clock import Clock, SystemClock
 from tenure.core.project import load_project
+from tenure.diagnosis.facts import part
+from tenure.diagnosis.thresholds import LAST
 from tenure.training.recipes import recipe_of
 from tenure.training.record import CurvePoint
 from tenure.training.settings import Settings
@@ -35,7 +37,8 @@ class Outcome:
     """One training of an arm.
 
     Args:
-        score: first KPI of its best checkpoint on the selection data.
+        score: first KPI on the selection data, half of the best checkpoint and half of the mean over the last third: a
+            training that was good once by luck and then broke down is not as good as one that stays so.
         excess: how far that one exceeds a limit.
         seconds: it took.
         why: it came to no end: the reason; empty where it did.
@@ -59,7 +62,7 @@ class Arm:
 
     @property
     def scores(self) -> Floats:
-        """First KPI of each seed, NaN where there is none."""
+        """Of each seed, NaN where there is none."""
         return np.array([np.nan if one is None else one.score for one in self.outcomes])
 
     @property
@@ -208,4 +211,5 @@ def trained(place: str, settings: Settings, seed: int, seconds: float, clock: Cl
         except Exception as error:  # also a learner whose numbers ran away: that is an outcome of the arm
             return Outcome(float("nan"), seconds=clock.monotonic() - began, why=str(error))
     best = best_point(project.problem.kpis[0], curve)
-    return Outcome(best.score, best.excess, clock.monotonic() - began)
+    end = float(np.mean([point.score for point in curve[-part(curve, LAST) :]]))
+    return Outcome((best.score + end) / 2, best.excess, clock.monotonic() - began)

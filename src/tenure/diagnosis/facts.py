@@ -129,7 +129,7 @@ class Facts:
         return getattr(self.settings, name, None)
 
 
-def part(row: Sequence[float] | Floats, share: float) -> int:
+def part(row: Sequence[Any] | Floats, share: float) -> int:
     """How many entries that share of a row is, at least one."""
     return max(1, round(len(row) * share))
 

@@ -21,7 +21,8 @@ def suspect(facts: Facts) -> Suspicion:
     if facts.labels is None or entropy is None:
         return NOTHING
     share = entropy / math.log(facts.labels)
-    strength = ramp(top, 0.85, 0.95) * ramp(share, 0.3, 0.6) * SYMPTOM * trouble(facts)
+    fair = 1.0 if facts.setting("entropy") is not None else ramp(share, 0.3, 0.6)  # a drawn policy begins even
+    strength = ramp(top, 0.85, 0.95) * fair * SYMPTOM * trouble(facts)
     return Suspicion(
         strength,
         f"{top:.0%} of the decisions end as one action, which had begun with {share:.0%} of the greatest entropy",

@@ -10,6 +10,9 @@ from tenure.diagnosis.causes.hypothesis import NOTHING, Hypothesis, Suspicion, r
 from tenure.diagnosis.facts import Facts
 from tenure.diagnosis.findings import Cause, Fix
 
+BEGINS_EVEN = 0.4
+"""What low entropy counts of a policy that draws its actions and begins with all alike: more likely it was skewed."""
+
 
 def suspect(facts: Facts) -> Suspicion:
     """Entropy of what was tried, or the share of decisions that were tries, low from the start; so by the settings."""
@@ -21,6 +24,8 @@ def suspect(facts: Facts) -> Suspicion:
     share = 1.0 if entropy is None else entropy / math.log(labels)
     tried, first = 1.0 if tried is None else tried, facts.setting("explore_first")
     little = max(ramp(share, 0.5, 0.1), ramp(tried, 0.08, 0.01), 0.0 if first is None else ramp(first, 0.1, 0.01))
+    if facts.setting("entropy") is not None:
+        little *= BEGINS_EVEN
     said = f"early in the training actions had {share:.0%} of the greatest entropy, {tried:.1%} of them were tries"
     return Suspicion(sign(little, facts), said)
 
