@@ -1,0 +1,179 @@
+"""Runs the suite, or one family of it; see the package."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict, dataclass, fields
+from multiprocessing import get_context
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.diagnosis.building import drawn, mended_of, project_in, settings_of
+from benchmarks.diagnosis.families import FAMILIES, Family
+from tenure.core.trace import bound_kpi
+from tenure.diagnosis import Allowance, diagnose
+from tenure.diagnosis.arms import trained
+from tenure.simulators.rollout import run as simulate
+from tenure.training import train
+
+SEEDS = (1, 2, 3)
+SECONDS = 20.0
+SILENT = "silent"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One run and what was said of it.
+
+    Args:
+        family, seed: which problem.
+        cause: what is wrong with it; `silent` for nothing.
+        named: the cause named first; `silent` for none.
+        shape: of its curves.
+        probed: causes with their verdicts.
+        gain: of the run over the incumbent, as a share of the way from there to the bound.
+        trained_s, diagnosed_s: wall clock.
+    """
+
+    family: str
+    seed: int
+    cause: str
+    named: str
+    shape: str
+    probed: str
+    gain: float
+    trained_s: float
+    diagnosed_s: float
+
+
+def judged(family: Family, seed: int) -> Row:
+    """Train a fresh problem and have it diagnosed by its record and its probes."""
+    with tempfile.TemporaryDirectory() as base:
+        home, one = Path(base) / "home", drawn(family, seed)
+        project = project_in(Path(base) / "project", one)
+        began = time.perf_counter()
+        seeds = tuple(seed * 10 + number for number in SEEDS)
+        record = train(project, settings_of(one), seeds, home, "run")
+        middle = time.perf_counter()
+        found = diagnose(project, record, home / "runs" / "run", Allowance(probes=3, seconds=SECONDS))
+        ended = time.perf_counter()
+    reached = float(np.mean([each.score for each in record.seeds]))
+    way = (record.bound or reached) - record.incumbent
+    return Row(
+        family.name,
+        seed,
+        family.cause if family.broken else SILENT,
+        SILENT if found.named is None else found.named.name,
+        found.shape,
+        "; ".join(f"{one.name} {one.verdict}" for one in found.causes),
+        round((reached - record.incumbent) / (abs(way) or 1.0), 3),
+        round(middle - began, 1),
+        round(ended - middle, 1),
+    )
+
+
+def truth(family: Family, seed: int, count: int) -> str:
+    """What the problem reaches as it is and mended, in shares of the way from the incumbent to the bound."""
+    with tempfile.TemporaryDirectory() as base:
+        one, found = drawn(family, seed), []
+        for mended in (False, True) if family.broken else (False,):
+            project = project_in(Path(base) / str(mended), one, mended=mended)
+            settings = mended_of(one) if mended else settings_of(one)
+            outcomes = [trained(project.place, settings, seed * 10 + number, 1e9) for number in range(count)]
+            panel, kpi = project.simulator.panel("selection"), project.problem.kpis[0]
+            incumbent = simulate(project.problem, project.simulator, project.incumbent, panel).trace
+            assert project.bound is not None
+            bound = bound_kpi(kpi, project.bound(panel), [incumbent])
+            assert bound is not None
+            low = incumbent.kpi(kpi)
+            scores = [np.nan if outcome is None else outcome.score for outcome in outcomes]
+            why = next((outcome.why for outcome in outcomes if outcome is not None and outcome.why), "")
+            seconds = np.mean([outcome.seconds for outcome in outcomes if outcome is not None])
+            shares = " ".join(f"{(score - low) / (bound - low):+.2f}" for score in scores)
+            found.append(f"{'mended' if mended else 'as it is'} {shares} ({seconds:.1f} s) {why[:80]}")
+    return "; ".join(found)
+
+
+def matrix(rows: Sequence[Row]) -> str:
+    """Causes against what was named, with the shares that count."""
+    names = [*dict.fromkeys(family.cause for family in FAMILIES), SILENT]
+    cells = Counter((row.cause, row.named) for row in rows)
+    lines = ["| true \\ named | " + " | ".join(names) + " |", "| --- |" + " ---: |" * len(names)]
+    for true in names:
+        counts = " | ".join(str(cells[true, named] or "") for named in names)
+        lines.append(f"| {true} | {counts} |")
+    broken = [row for row in rows if row.cause != SILENT]
+    healthy = [row for row in rows if row.cause == SILENT]
+    right, false = sum(row.cause == row.named for row in broken), sum(row.named != SILENT for row in healthy)
+    seconds = sorted(row.diagnosed_s for row in rows)
+    lines.append(
+        f"\n{right} of {len(broken)} causes named first; {false} false alarms in {len(healthy)} healthy runs; "
+    )
+    lines.append(f"a diagnosis took {np.median(seconds):.0f} s (median), {max(seconds):.0f} s at most.")
+    return "\n".join(lines)
+
+
+def wanted(first: int, runs: int) -> Iterable[tuple[Family, int]]:
+    """A fresh seed for each of so many broken and as many healthy runs, families in turns."""
+    for broken, offset in ((True, 0), (False, runs)):
+        own = [family for family in FAMILIES if family.broken == broken]
+        yield from ((own[number % len(own)], first + offset + number) for number in range(runs))
+
+
+def kept(path: Path) -> list[Row]:
+    """Rows of an earlier run."""
+    if not path.exists():
+        return []
+    kinds = {field.name: {"int": int, "float": float}.get(str(field.type), str) for field in fields(Row)}
+    with path.open(newline="") as file:
+        return [Row(**{name: kinds[name](value) for name, value in row.items()}) for row in csv.DictReader(file)]
+
+
+def suite(first: int, runs: int, processes: int, path: Path) -> None:
+    """Run what is not in the file yet, and print the matrix."""
+    rows = kept(path)
+    done = {(row.family, row.seed) for row in rows}
+    left = [(family, seed) for family, seed in wanted(first, runs) if (family.name, seed) not in done]
+    with ProcessPoolExecutor(processes, get_context("spawn")) as pool:
+        for row in pool.map(judged, *zip(*left, strict=True)) if left else []:
+            rows.append(row)
+            with path.open("w", newline="") as file:
+                writer = csv.DictWriter(file, [field.name for field in fields(Row)], lineterminator="\n")
+                writer.writeheader()
+                writer.writerows(asdict(each) for each in rows)
+            print(f"{len(rows):>3}", row, file=sys.stderr, flush=True)
+    print(matrix(rows))
+
+
+def main() -> None:
+    """One family, the truth of all, or the suite."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--family", action="append", choices=[family.name for family in FAMILIES])
+    parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--truth", action="store_true")
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--first", type=int, default=10_000)
+    parser.add_argument("--runs", type=int, default=0)
+    parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--csv", type=Path, default=Path("docs/diagnosis.csv"))
+    asked = parser.parse_args()
+    families = [one for one in FAMILIES if not asked.family or one.name in asked.family]
+    if asked.runs:
+        suite(asked.first, asked.runs, asked.processes, asked.csv)
+        return
+    for family in families:
+        kind = "broken" if family.broken else "healthy"
+        said = truth(family, asked.seed, asked.seeds) if asked.truth else str(judged(family, asked.seed))
+        print(f"{family.cause:<24}{kind:<8}{family.name:<28}{said}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
