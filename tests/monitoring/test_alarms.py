@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from tenure.monitoring import Alarm, alert_of
 from tenure.monitoring.alarms import events_of, moment_of, untold
+from tenure.store import Event
 
 AT, DAY = datetime(2026, 3, 1, tzinfo=UTC), timedelta(days=1)
 ALARM = Alarm("kpi", "cost", "cost has risen", since=90, hour=100, sure=0.01, todo="look")
@@ -55,6 +56,15 @@ def test_people_are_told_since_when_where_how_sure_what_was_done_and_what_is_nex
         "Done already: the candidate keeps its 10 %",
         "Do next: `tenure monitor toy`; look",
     ]
+
+
+def test_a_move_of_the_rollout_shortly_before_is_named_with_the_alarm() -> None:
+    def move(kind: str, hour: int) -> Event:
+        return Event("toy", kind, "controller", "", moment_of(hour), {})
+
+    moves = [move("start", 60), move("promote", 80), move("kill", 120)]
+    (event,) = events_of("toy", [ALARM], AT, "nothing", moves)
+    assert event.payload["done"] == "nothing; shortly before, the rollout had a promote at 1970-01-04T08:00:00.000000Z"
 
 
 def test_an_hour_is_a_moment() -> None:

@@ -16,6 +16,9 @@ ACTOR = "monitor"
 NAMED = 4
 """Alarms of one moment that are spelt out; the others are in the event's payload."""
 
+NEAR = timedelta(days=1)
+"""How long before an alarm's beginning a move of the rollout may be its cause."""
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -73,7 +76,9 @@ def untold(alarms: Iterable[Alarm], told: Sequence[Event], cool_down: timedelta)
     return new
 
 
-def events_of(problem: str, alarms: Sequence[Alarm], at: datetime, done: str) -> list[Event]:
+def events_of(
+    problem: str, alarms: Sequence[Alarm], at: datetime, done: str, moves: Sequence[Event] = ()
+) -> list[Event]:
     """One event for the alarms of each hour, in their order.
 
     Args:
@@ -81,11 +86,18 @@ def events_of(problem: str, alarms: Sequence[Alarm], at: datetime, done: str) ->
         alarms: none of which has been told.
         at: the present moment, UTC.
         done: what the system has done about it already.
+        moves: of the rollout; one shortly before an alarm is named with it, since it may be the cause.
     """
     groups: dict[int, list[Alarm]] = {}
     for alarm in alarms:
         groups.setdefault(alarm.hour, []).append(alarm)
-    return [_event(problem, groups[hour], at, done) for hour in sorted(groups)]
+    return [_event(problem, groups[hour], at, done + _before(groups[hour], moves)) for hour in sorted(groups)]
+
+
+def _before(alarms: Sequence[Alarm], moves: Sequence[Event]) -> str:
+    first, last = min(alarm.since for alarm in alarms), max(alarm.hour for alarm in alarms)
+    near = [move for move in moves if moment_of(first) - NEAR <= move.at <= moment_of(last + 1)]
+    return "".join(f"; shortly before, the rollout had a {move.kind} at {to_text(move.at)}" for move in near[-2:])
 
 
 def _event(problem: str, alarms: Sequence[Alarm], at: datetime, done: str) -> Event:

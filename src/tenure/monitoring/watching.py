@@ -17,6 +17,8 @@ from tenure.store.log import Store
 from tenure.store.records import Event, LogFrame
 from tenure.store.watching import Watched, read_watched
 
+MOVES = frozenset({"start", "promote", "complete", "rollback", "abort", "kill", "restore", "explore"})
+"""Kinds of events after which decisions are made otherwise, so that figures change for a reason everybody knows."""
 BATCH = 5000
 """Rows read at once; memory does not grow with the log."""
 
@@ -47,8 +49,10 @@ def step(monitor: Monitor, store: Store, now: datetime, cool_down: timedelta) ->
     """
     alarms = [*decided(monitor, store), *settled(monitor, store, now)]
     name = monitor.problem.name
-    told = [event for event in store.events(name) if event.kind == ALARM]
-    new = events_of(name, untold(alarms, told, cool_down), now, done_already(store, name))
+    events = store.events(name)
+    told = [event for event in events if event.kind == ALARM]
+    moves = [event for event in events if event.kind in MOVES]
+    new = events_of(name, untold(alarms, told, cool_down), now, done_already(store, name), moves)
     return Told(alarms, [store.append_event(event) for event in new], pending(monitor, store))
 
 
