@@ -64,7 +64,7 @@ def metric_curves(curves: Sequence[Curve], title: str, label: str, width: int = 
 
     Args:
         curves: figures that are not finite are left out.
-        title: of the axis: the metric and its unit.
+        title: of the axis: the metric's unit.
         label: the sentence that stands for the chart where it cannot be seen.
         width: of the plot.
     """
@@ -136,9 +136,10 @@ def _lines(curves: Sequence[Curve], width: int, title: str, scale: alt.Scale) ->
     cycle = [index % len(_DASHES) for index in range(len(seeds))]
     seed: dict[str, Any] = {"field": "seed", "type": "nominal", "legend": legend}
     rows = [row for curve in curves for row in _points(curve)]
+    alone = any(len(curve.steps) == 1 for curve in curves)  # a line of one point is not seen
     drawn: alt.Chart = (
         alt.Chart(alt.InlineData(values=rows))
-        .mark_line(strokeWidth=1.8)
+        .mark_line(strokeWidth=1.8, point=alone)
         .encode(
             x=x,
             y=y,

@@ -95,8 +95,8 @@ def _charts(page: RunPage) -> dict[str, dict[str, Markup]]:
     widths = {"wide": WIDE, "narrow": NARROW}
     drawn = {"score": {size: charts.learning_curves(score, sentence, width) for size, width in widths.items()}}
     for panel in page.charts:
-        title = f"{panel.name} ({panel.unit})"
         drawn[panel.name] = {
-            size: charts.metric_curves(panel.curves, title, panel.sentence, width) for size, width in widths.items()
+            size: charts.metric_curves(panel.curves, panel.unit, panel.sentence, width)
+            for size, width in widths.items()
         }
     return {name: {size: Markup(svg) for size, svg in sizes.items()} for name, sizes in drawn.items()}  # noqa: S704

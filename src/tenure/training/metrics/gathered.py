@@ -26,9 +26,9 @@ from tenure.training.worlds import reward_of, training_worlds
 
 NO_DRAW = np.empty(0)
 """For a policy that draws nothing."""
-TRAIN_EVERY = 5
+TRAIN_EVERY = 10
 """Points of the curve between two scores on training worlds; the last has one."""
-TRIED, FEWEST, MOST = 20_000, 64, 2048
+TRIED, FEWEST, MOST = 10_000, 64, 2048
 """Decisions of a score on training worlds, in so many worlds at least and at most."""
 
 
@@ -96,10 +96,10 @@ class Metrics:
         found = kpi_metrics(self.project.problem, trace) | unit_metrics(graph, seen)
         for meter in self._meters.values():
             found |= meter.take()
+        self._points += 1
         due = self._points % TRAIN_EVERY == 0 or steps >= self.settings.steps
         if due and self.settings.curriculum is None:  # with one, `levels` say it of each
             found["train_score"] = self._trials.kpi(policy, self.settings.level)
-        self._points += 1
         return {name: value for name, value in found.items() if isfinite(value)}
 
     def state_dict(self) -> dict[str, Any]:
@@ -117,6 +117,6 @@ def tried(horizon: int) -> int:
     """Training worlds a policy is scored on, each for one horizon.
 
     >>> tried(168), tried(1), tried(10_000)
-    (119, 2048, 64)
+    (64, 2048, 64)
     """
     return min(max(TRIED // horizon, FEWEST), MOST)
