@@ -40,9 +40,12 @@ WELL: Mapping[str, Sequence[float]] = {
 """What a run that is well measures."""
 
 
-def ill(scores: Sequence[float] | None = None, top: float = 0.5, **metrics: Sequence[float]) -> Facts:
+def ill(
+    scores: Sequence[float] | None = None, top: float = 0.5, recipe: str = "ppo", **metrics: Sequence[float]
+) -> Facts:
     """A run that stays far behind the incumbent, with these metrics in place of healthy ones."""
-    return facts(scores or steady(0.2), metrics={**WELL, **metrics}, top=top, bound=1.2)
+    settings = SETTINGS if recipe == "ppo" else recipe_of(recipe).settings(steps=20_000)
+    return facts(scores or steady(0.2), metrics={**WELL, **metrics}, top=top, bound=1.2, settings=settings)
 
 
 def strength(cause: str, found: Facts) -> float:
@@ -50,7 +53,7 @@ def strength(cause: str, found: Facts) -> float:
 
 
 SIGNS = {
-    "too_little_exploration": ill(behaviour_entropy=steady(0.05 * EVEN), explored=steady(0.01)),
+    "too_little_exploration": ill(recipe="dqn", behaviour_entropy=steady(0.05 * EVEN), explored=steady(0.01)),
     "action_skew": ill(top=0.98),
     "sparse_reward": ill(reward_busy=steady(0.001)),
     "too_stochastic": ill([0.2, 0.6] * 10, return_std=steady(900.0)),
@@ -84,6 +87,24 @@ def test_a_run_at_its_bound_raises_no_strong_suspicion(cause: str) -> None:
 def test_what_was_not_measured_is_not_suspected_strongly(cause: str) -> None:
     bare = facts(steady(0.2), bound=1.2)
     assert BY_NAME[cause].suspect(bare).strength < STRONG
+
+
+def test_low_entropy_of_a_policy_that_begins_even_is_rather_a_skew_than_a_lack_of_tries() -> None:
+    low = {"behaviour_entropy": steady(0.05 * EVEN), "explored": steady(0.01)}
+    found = ill(top=0.98, **low)
+    assert strength("action_skew", found) > strength("too_little_exploration", found) > WEAK
+
+
+def test_a_value_loss_that_grows_to_the_size_of_returns_is_no_explosion() -> None:
+    # ten decisions ahead with rewards of deviation 1: returns of about 10, squared 100
+    assert strength("value_explosion", ill(value_loss=[1e-4] * 10 + [50.0] * 10)) == 0.0
+
+
+def test_rare_features_far_out_are_only_wild_where_nothing_scales_them() -> None:
+    far = {**WELL, "observation_extreme": steady(14.0)}
+    plain = facts(steady(0.2), metrics=far, bound=1.2, settings=replace(SETTINGS, scale="none"))
+    assert strength("wrong_scale", ill(observation_extreme=steady(14.0))) == 0.0
+    assert strength("wrong_scale", plain) >= 0.4
 
 
 def test_one_action_is_no_skew_where_the_run_is_as_good_as_can_be() -> None:

@@ -16,10 +16,11 @@ def suspect(facts: Facts) -> Suspicion:
     mean, reward = facts.late("value_mean"), facts.most("reward_scale")
     if first is None and mean is None:
         return NOTHING
-    grown = 0.0 if not first or not most else math.log10(max(most / first, 1.0))
-    ceiling = 5 * (reward or 1.0) * min(ahead(discount_of(facts)), facts.problem.horizon)
+    largest = (reward or 1.0) * min(ahead(discount_of(facts)), facts.problem.horizon)
+    grown = 0.0 if not first or not most else math.log10(max(most / max(first, largest**2), 1.0))
+    ceiling = 5 * largest
     beyond = 0.0 if mean is None else math.log10(max(abs(mean) / ceiling, 1.0))
-    said = f"the value loss grew {10**grown:.3g} times over its beginning"
+    said = f"the value loss grew {10**grown:.3g} times over its beginning and over any return"
     said = said if mean is None else f"{said}; values are {mean:.3g}, where {ceiling:.3g} is the most to expect"
     return Suspicion(sign(max(ramp(grown, 1.0, 3.0), ramp(beyond, 0.3, 1.0)), facts), said)
 

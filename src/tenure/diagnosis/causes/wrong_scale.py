@@ -13,9 +13,11 @@ def suspect(facts: Facts) -> Suspicion:
     if reward is None and extreme is None:
         return NOTHING
     spread = reward or 1.0  # of a reward that never changed, sparsity tells
-    far = max(ramp(spread, 5.0, 50.0), ramp(spread, 0.2, 0.02), ramp(extreme or 0.0, 8.0, 20.0))
+    plain = facts.settings.scale == "none"
+    wild = ramp(extreme or 0.0, *((8.0, 20.0) if plain else (15.0, 60.0)))  # in deviations rare values lie far out
+    far = max(ramp(spread, 5.0, 50.0), ramp(spread, 0.2, 0.02), wild)
     said = f"rewards deviate by {spread:.3g} of the learner's units, the largest observation is {extreme or 0.0:.3g}"
-    own = 0.3 if facts.settings.scale == "none" else 0.0
+    own = 0.3 if plain else 0.0
     return Suspicion(sign(max(far, own), facts), said)
 
 
