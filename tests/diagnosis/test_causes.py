@@ -12,6 +12,7 @@ import pytest
 from tenure.core.history import History
 from tenure.diagnosis.causes import HYPOTHESES, Hypothesis
 from tenure.diagnosis.changes import changed
+from tenure.diagnosis.diagnose import suspects_of
 from tenure.diagnosis.facts import Facts
 from tenure.diagnosis.findings import Cause
 from tenure.diagnosis.thresholds import STRONG, WEAK
@@ -91,7 +92,7 @@ def test_what_was_not_measured_is_not_suspected_strongly(cause: str) -> None:
 
 def test_low_entropy_of_a_policy_that_begins_even_is_rather_a_skew_than_a_lack_of_tries() -> None:
     low = {"behaviour_entropy": steady(0.05 * EVEN), "explored": steady(0.01)}
-    found = ill(top=0.98, **low)
+    found = facts(steady(0.2), metrics={**WELL, **low}, top=0.98, bound=1.2)
     assert strength("action_skew", found) > strength("too_little_exploration", found) > WEAK
 
 
@@ -142,3 +143,12 @@ def test_windows_grow_fourfold_and_not_beyond_an_episode() -> None:
     assert fixes(ill())[0].settings == {"history": {"steps": 4}}
     windows = facts(steady(0.2), settings=replace(SETTINGS, history=History(16)))
     assert fixes(windows)[0].settings == {"history": {"steps": 20}}
+
+
+def test_where_curves_are_well_only_what_is_left_to_find_is_looked_for() -> None:
+    settings = recipe_of("a2c").settings(steps=20_000)
+    near, far = (facts(steady(value), metrics=WELL, bound=2.0, settings=settings) for value in (1.97, 1.65))
+    assert suspects_of(near, "healthy") == []  # at the bound
+    assert [one.hypothesis.cause.value for one in suspects_of(far, "healthy")][:1] == ["algorithm_mismatch"]
+    above = facts(steady(1.97), metrics=WELL, settings=settings)
+    assert suspects_of(above, "healthy") == []  # well above the incumbent, and nobody knows the bound

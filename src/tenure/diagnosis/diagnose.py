@@ -11,6 +11,7 @@ from tenure.core.errors import TenureError
 from tenure.core.project import Project
 from tenure.diagnosis.arms import FOLDER, Arms
 from tenure.diagnosis.causes import HYPOTHESES, Hypothesis, Suspicion
+from tenure.diagnosis.causes.hypothesis import trouble
 from tenure.diagnosis.changes import shortened
 from tenure.diagnosis.facts import Facts, facts_of
 from tenure.diagnosis.findings import Allowance, Cause, Diagnosis, Found, Shape
@@ -99,13 +100,14 @@ def look_at(project: Project, record: RunRecord, rollouts: Rollouts) -> Facts:
 
 
 def suspects_of(facts: Facts, shape: Shape) -> list[Suspect]:
-    """Hypotheses worth a probe, the strongest first; none at the bound, and only strong ones where the curves are well.
+    """Hypotheses worth a probe, the strongest first; none at the bound, and where the curves are well only strong ones,
+    the stronger the less is left to find.
 
     What a problem's own code must mend comes first among equals.
     """
     if facts.bound is not None and facts.bound - facts.reached.mean() <= AT_BOUND * facts.way:
         return []
-    least = STRONG if shape == "healthy" else WEAK
+    least = max(WEAK, STRONG * (1 - trouble(facts))) if shape == "healthy" else WEAK
     found = [Suspect(one, one.suspect(facts)) for one in HYPOTHESES]
     return sorted((one for one in found if one.suspicion.strength >= least), key=lambda one: -one.suspicion.strength)
 
