@@ -85,7 +85,7 @@ def test_an_hour_with_too_few_rows_is_added_to_the_next() -> None:
 
 
 def test_something_that_never_happened_may_happen_once() -> None:
-    watcher = Hourly([Figure("failures", "all", 1, _failures, share=True)], True, 0.01, DAYS)
+    watcher = Hourly([Figure("failures", "all", 1, _failures)], True, 0.01, DAYS)
     alarms = []
     for hour in range(600):
         failed = np.zeros(10, dtype=bool)

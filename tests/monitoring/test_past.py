@@ -10,7 +10,6 @@ import pytest
 from tenure.monitoring.past import SLACK, TOUCHY, Changes, Usual, limit_of
 
 ONE = np.ones(1, dtype=bool)
-NO_LEAST = np.full(1, 1e-9)
 
 
 def taught(values: np.ndarray) -> tuple[Usual, np.ndarray]:
@@ -18,7 +17,7 @@ def taught(values: np.ndarray) -> tuple[Usual, np.ndarray]:
     usual, scores = Usual(1), []
     for hour, value in enumerate(values):
         off = value - usual.expected(hour)
-        score, plain = usual.score(hour, off, NO_LEAST)
+        score, plain = usual.score(hour, off)
         usual.learn(hour, np.array([value]), off, plain, ONE)
         scores.append(score[0])
     return usual, np.array(scores)

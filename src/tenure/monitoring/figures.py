@@ -26,7 +26,6 @@ class Figure:
         segment: which one.
         worse: +1 where rising is bad, -1 where falling is, 0 where any change is to be told.
         sums: of a batch.
-        share: a share of decisions, in [0, 1], however rare.
         unit: in words.
     """
 
@@ -34,7 +33,6 @@ class Figure:
     segment: str
     worse: Literal[-1, 0, 1]
     sums: Callable[[Rows], Sums]
-    share: bool = False
     unit: str = ""
 
 
@@ -43,9 +41,9 @@ def decided_figures(problem: Problem) -> list[Figure]:
     return [
         Figure("confidence", "all", -1, _mean(lambda rows: (rows.confidence, rows.candidate)), unit="of 1"),
         Figure("latency", "all", 1, _mean(_log_latency), unit="log ms"),
-        Figure("failures", "all", 1, _mean(lambda rows: (rows.failed, _all(rows))), share=True),
-        Figure("fallbacks", "all", 1, _mean(lambda rows: (rows.fallback, _all(rows))), share=True),
-        Figure("disagreement", "all", 1, _mean(lambda rows: (rows.differs, rows.proposed)), share=True),
+        Figure("failures", "all", 1, _mean(lambda rows: (rows.failed, _all(rows)))),
+        Figure("fallbacks", "all", 1, _mean(lambda rows: (rows.fallback, _all(rows)))),
+        Figure("disagreement", "all", 1, _mean(lambda rows: (rows.differs, rows.proposed))),
         *(
             Figure("feature", feature.name, 0, _mean(_feature(column)), unit=feature.unit)
             for column, feature in enumerate(problem.observation)
@@ -62,7 +60,7 @@ def settled_figures(problem: Problem, wait: timedelta) -> list[Figure]:
             Figure("kpi", kpi.name, 1 if kpi.better == "lower" else -1, _ratio(column), unit=kpi.unit)
             for column, kpi in enumerate(problem.kpis)
         ),
-        Figure("missing outcomes", "all", 1, _mean(lambda rows: (~rows.joined, _all(rows))), share=True),
+        Figure("missing outcomes", "all", 1, _mean(lambda rows: (~rows.joined, _all(rows)))),
         Figure("late outcomes", "all", 1, late, unit="of the wait time"),
     ]
 

@@ -17,8 +17,6 @@ LEAST = 5
 """Rows a figure needs to be one; with fewer an hour is added to the next."""
 WARM_HOURS = 72
 """Hours with a figure that must have been seen, beside the reference days, before anything is said."""
-RARE = 3.0
-"""Events that are taken to have been seen of anything that never happened (the rule of three)."""
 
 
 class Hourly:
@@ -31,18 +29,17 @@ class Hourly:
         reference_days: days from the first row on that only teach what is usual.
     """
 
-    keeps = ("hour", "first", "sums", "hours", "quiet", "level", "levelled", "rows", "latest", "usual", "changes")
+    keeps = ("hour", "first", "sums", "hours", "quiet", "level", "levelled", "latest", "usual", "changes")
 
     def __init__(self, figures: Sequence[Figure], settled: bool, alpha: float, reference_days: int) -> None:
         self.figures, self.settled, self.alpha = tuple(figures), settled, alpha
         k = len(self.figures)
         self._worse = np.array([figure.worse for figure in figures])
-        self._share = np.array([figure.share for figure in figures])
         self._limit = np.where(self._worse == 0, limit_of(alpha / 2), limit_of(alpha))
         self._reference_h = 24 * reference_days
         self.hour = self.first = -1
         self.sums = np.zeros((k, 3))
-        self.hours, self.quiet, self.levelled, self.rows = np.zeros(k), np.zeros(k), np.zeros(k), np.zeros(k)
+        self.hours, self.quiet, self.levelled = np.zeros(k), np.zeros(k), np.zeros(k)
         self.level, self.latest = np.zeros(k), np.full(k, np.nan)
         self.usual, self.changes = Usual(k), Changes(k)
 
@@ -80,22 +77,16 @@ class Hourly:
         enough = (self.sums[:, 2] >= LEAST) & (self.sums[:, 1] > 0)
         value = np.divide(self.sums[:, 0], self.sums[:, 1], out=np.zeros(len(self.figures)), where=enough)
         off = np.where(enough, value - self.usual.expected(self.hour) - self.level, 0.0)
-        score, plain = self.usual.score(self.hour, off, self._least(value - off))
+        score, plain = self.usual.score(self.hour, off)
         watched = enough & self.warm & (self.quiet == 0)
         self.changes.update(self.hour, score, off, watched)
         self._settle(off, enough)
         off = np.where(enough, value - self.usual.expected(self.hour) - self.level, 0.0)
         self.usual.learn(self.hour, value - self.level, off, plain, enough)
-        self.hours, self.rows = self.hours + enough, self.rows + np.where(enough, self.sums[:, 2], 0.0)
+        self.hours = self.hours + enough
         self.latest = np.where(enough, value, self.latest)
         self.sums = np.where(enough[:, None], 0.0, self.sums)
         return self._raised()
-
-    def _least(self, usual: Floats) -> Floats:
-        """Smallest standard deviation that can be believed: a share's own chance, however rarely it happened."""
-        n = np.maximum(self.sums[:, 2], 1.0)
-        rare = np.clip(np.maximum(usual, RARE / np.maximum(self.rows, RARE)), 0.0, 0.5)
-        return np.where(self._share, np.sqrt(rare * (1 - rare) / n), 1e-9 + 1e-6 * np.abs(usual))
 
     def _settle(self, off: Floats, enough: Bools) -> None:
         """After an alarm the new level is learned from the hours that follow."""

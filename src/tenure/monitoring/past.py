@@ -17,6 +17,8 @@ SHRINK = 2.0
 """Hours a wider cell (this hour of any weekday, any hour) weighs beside the narrower one's own."""
 MEMORY = (13.0, 60.0, 500.0)
 """Hours after which an hour of the week, an hour of the day and the whole forget, so that what is usual may move."""
+TINY = 1e-18
+"""Variance below which a figure has never moved; whatever it does then counts as much as one hour may."""
 SETTLING = 24
 """Hours after an alarm in which the new level is learned and nothing is said."""
 TOUCHY = 3.0
@@ -75,17 +77,16 @@ class Usual:
             found = (n * self.mean[:, cell] + SHRINK * found) / (n + SHRINK)
         return found
 
-    def score(self, hour: int, off: Floats, least: Floats) -> tuple[Floats, Floats]:
+    def score(self, hour: int, off: Floats) -> tuple[Floats, Floats]:
         """How unusual an hour is beyond what the one before said, in standard deviations; and before that; [k] each.
 
         Args:
             hour: hours since 1970-01-01.
             off: distance from what was expected; [k].
-            least: smallest standard deviation of the figure that can be believed; [k].
         """
         n, whole = self.spread_n[:, hour % 24], self.spread[:, -1]
         variance = (n * self.spread[:, hour % 24] + 5 * whole) / (n + 5)
-        plain = off / np.sqrt(np.maximum(np.maximum(variance, least**2), 1e-18))
+        plain = off / np.sqrt(np.maximum(variance, TINY))
         plain = np.clip(plain, -2 * BIGGEST, 2 * BIGGEST)
         fresh = plain - self._carried()
         return np.clip(fresh / np.sqrt(self.fresh[:, 0]), -BIGGEST, BIGGEST), plain
