@@ -42,6 +42,14 @@ def test_a_layer_that_is_dead_as_a_whole_is_dead() -> None:
     assert unit_metrics(silent, SEEN) == {"dead_units": 1.0}
 
 
+def test_a_layer_that_is_saturated_as_a_whole_is_dead_though_its_last_digits_move() -> None:
+    saturated = layers(nn.Tanh())
+    with torch.no_grad():
+        bias_of(saturated)[:] = 7.0
+    assert float(torch.tanh(saturated[0](torch.as_tensor(SEEN.reshape(-1, 3)))).std(dim=0).max().detach()) > 0
+    assert unit_metrics(saturated, SEEN) == {"dead_units": 1.0}
+
+
 def test_the_squashing_of_a_head_is_no_hidden_layer_and_a_graph_without_any_says_nothing() -> None:
     assert len(hidden_of(nn.Sequential(layers(nn.ReLU()), nn.Tanh()))) == 1
     assert unit_metrics(nn.Sequential(nn.Linear(3, 2), nn.Tanh()), SEEN) == {}
