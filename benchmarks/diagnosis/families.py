@@ -53,16 +53,17 @@ class Family:
     draw: Callable[[np.random.Generator], Drawn]
 
 
-UNTRIED = {"explore_first": 0.001, "explore_last": 0.0}
+FORGETS = {"learning_starts": 128, "buffer": 512}
+UNTRIED = {"explore_first": 0.001, "explore_last": 0.0, **FORGETS}
 TRIED = {"explore_first": 1.0, "explore_last": 0.05}
 HIDDEN = {"hide": "the hint"}
 PPO: dict[str, Any] = {
-    "steps": 32_768, "worlds": 64, "rollout": 16, "batch": 256, "epochs": 6, "checkpoint_every": 48, "net": [32, 32],
+    "steps": 24_576, "worlds": 64, "rollout": 16, "batch": 256, "epochs": 6, "checkpoint_every": 48, "net": [32, 32],
     "learning_rate": 3e-3, "entropy": 0.003, "baseline": False,
 }  # fmt: skip
 DQN: dict[str, Any] = {
-    "steps": 24_576, "worlds": 32, "batch": 128, "checkpoint_every": 150, "net": [32, 32], "learning_rate": 2e-3,
-    "learning_starts": 1_024, "gradient_steps": 4, "target_every": 16, "baseline": False,
+    "steps": 16_384, "worlds": 32, "batch": 128, "checkpoint_every": 100, "net": [32, 32], "learning_rate": 2e-3,
+    "learning_starts": 512, "gradient_steps": 4, "target_every": 16, "baseline": False,
 }  # fmt: skip
 SMALL: Mapping[str, Mapping[str, Any]] = {
     "ppo": PPO,
@@ -88,7 +89,7 @@ def context(rng: np.random.Generator, **own: Any) -> Params:
 def chain(rng: np.random.Generator, **own: Any) -> Params:
     """A world of `chain` that is short enough."""
     length = int(rng.integers(3, 5))
-    actions = int(rng.integers(2, 4))
+    actions = int(own.get("actions", rng.integers(2, 4)))
     return _made({"kind": "chain", "horizon": 6 * length, "actions": actions, "length": length,
                   "right": int(rng.integers(actions)), "skill": 0.7, "discount": 0.97}, own)  # fmt: skip
 
@@ -170,15 +171,12 @@ def harmless_units(rng: np.random.Generator) -> Drawn:
 FAMILIES: tuple[Family, ...] = tuple(
     Family(name, cause, broken, draw)
     for cause, broken, name, draw in [
-        ("too_little_exploration", True, "many-actions-never-tried",
-         set_wrong("context", UNTRIED, TRIED,
-                   "dqn", actions=12, matrix=((0.0, 0.0, -0.6),) * 11 + ((0.3, 0.3, 1.5),))),
         ("too_little_exploration", True, "resting-pays-at-once",
-         set_wrong("chain", UNTRIED, TRIED,
-                   "dqn", actions=4, length=3, rest=0.12, right=0)),
-        ("too_little_exploration", True, "cues-never-tried",
-         set_wrong("cue", UNTRIED, TRIED,
-                   "dqn", actions=10, horizon=4)),
+         set_wrong("chain", UNTRIED, TRIED, "dqn", actions=4, length=3, rest=0.12)),
+        ("too_little_exploration", True, "resting-pays-little",
+         set_wrong("chain", UNTRIED, TRIED, "dqn", actions=3, length=3, rest=0.08)),
+        ("too_little_exploration", True, "resting-among-many",
+         set_wrong("chain", UNTRIED, TRIED, "dqn", actions=6, length=2, horizon=16, rest=0.2)),
         ("too_little_exploration", False, "two-actions-hardly-tried",
          plain("context", "dqn", {"explore_first": 0.05, "explore_last": 0.01}, actions=2,
                matrix=((1.5, 0.2, 0.0), (-1.5, 0.1, 0.0)))),
@@ -194,10 +192,10 @@ FAMILIES: tuple[Family, ...] = tuple(
         ("sparse_reward", False, "chain-of-five", plain("chain", length=5, actions=2, horizon=40, discount=0.98)),
         ("sparse_reward", False, "chain-by-values", plain("chain", "dqn", length=3, actions=2, horizon=24)),
         ("too_stochastic", True, "loud-context",
-         set_wrong("context", {}, {"baseline": True}, noise=12.0)),
-        ("too_stochastic", True, "loud-chain", set_wrong("chain", {}, {"baseline": True}, noise=5.0)),
-        ("too_stochastic", True, "loud-cue", set_wrong("cue", {}, {"baseline": True}, noise=8.0)),
-        ("too_stochastic", False, "loud-but-paired", plain("context", settings={"baseline": True}, noise=12.0)),
+         set_wrong("context", {}, {"baseline": True}, noise=16.0)),
+        ("too_stochastic", True, "loud-chain", set_wrong("chain", {}, {"baseline": True}, noise=6.0)),
+        ("too_stochastic", True, "loud-cue", set_wrong("cue", {}, {"baseline": True}, noise=25.0)),
+        ("too_stochastic", False, "loud-but-paired", plain("context", settings={"baseline": True}, noise=16.0)),
         ("too_stochastic", False, "a-little-loud", plain("context", noise=0.5)),
         ("too_stochastic", False, "a-little-loud-cue", plain("cue", noise=0.5)),
         ("wrong_discount", True, "blind-chain", set_wrong("chain", {"discount": 0.05}, {"discount": 0.97}, rest=0.1,
@@ -275,13 +273,13 @@ FAMILIES: tuple[Family, ...] = tuple(
         ("dead_network", False, "wide-trunk", plain("cue", "fast_ppo", {"net": [64, 64]})),
         ("dead_network", False, "quick-values", plain("context", "dqn", {"learning_rate": 4e-3})),
         ("value_explosion", True, "chasing-itself",
-         set_wrong("context", {"target_every": 1, "learning_rate": 0.05, "gradient_steps": 8, "steps": 12_288},
+         set_wrong("context", {"target_every": 1, "learning_rate": 0.05, "gradient_steps": 8, "steps": 8_192},
                    {"target_every": 64, "learning_rate": 2e-3}, "dqn", discount=0.995)),
         ("value_explosion", True, "chasing-cues",
-         set_wrong("cue", {"target_every": 1, "learning_rate": 0.05, "gradient_steps": 8, "steps": 12_288},
+         set_wrong("cue", {"target_every": 1, "learning_rate": 0.05, "gradient_steps": 8, "steps": 8_192},
                    {"target_every": 64, "learning_rate": 2e-3}, "dqn", discount=0.999)),
         ("value_explosion", True, "chasing-chains",
-         set_wrong("chain", {"target_every": 1, "learning_rate": 0.05, "gradient_steps": 8, "steps": 12_288},
+         set_wrong("chain", {"target_every": 1, "learning_rate": 0.05, "gradient_steps": 8, "steps": 8_192},
                    {"target_every": 64, "learning_rate": 2e-3}, "dqn", discount=0.995, length=3)),
         ("value_explosion", False, "values-that-are-high", plain("context", "dqn", discount=0.95)),
         ("value_explosion", False, "values-of-cues", plain("cue", "dqn", discount=0.9)),
