@@ -38,6 +38,8 @@ Watch = Callable[[str, float], None]
 """Called with what is going on and the share of the diagnosis that is done, in [0, 1]."""
 SETTLES = frozenset({Cause.BROKEN_REWARD.value})
 """Causes after which no other is probed: what is trained for is not what is scored."""
+WELL = frozenset({"healthy", "plateau", "flat"})
+"""Shapes of runs that are as good as can be where they reach the bound; others lose it again."""
 APART = 1000
 """How far the seeds of probes lie above the run's: what was seen in the run is no part of what tests it."""
 
@@ -105,7 +107,7 @@ def suspects_of(facts: Facts, shape: Shape) -> list[Suspect]:
 
     What a problem's own code must mend comes first among equals.
     """
-    if facts.bound is not None and facts.bound - facts.reached.mean() <= AT_BOUND * facts.way:
+    if shape in WELL and facts.bound is not None and facts.bound - facts.reached.mean() <= AT_BOUND * facts.way:
         return []
     least = max(WEAK, STRONG * (1 - trouble(facts))) if shape == "healthy" else WEAK
     found = [Suspect(one, one.suspect(facts)) for one in HYPOTHESES]

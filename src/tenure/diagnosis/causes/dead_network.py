@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from tenure.diagnosis.causes import value_explosion
 from tenure.diagnosis.causes.hypothesis import NOTHING, Hypothesis, Suspicion, ramp, sign
 from tenure.diagnosis.facts import Facts
 from tenure.diagnosis.findings import Cause, Fix
+from tenure.diagnosis.thresholds import STRONG
 
 
 def suspect(facts: Facts) -> Suspicion:
@@ -13,7 +15,8 @@ def suspect(facts: Facts) -> Suspicion:
     if dead is None:
         return NOTHING
     still = "" if gradient is None else f", and the gradient's norm is {gradient:.2g}"
-    strength = sign(ramp(dead, 0.3, 0.9), facts)
+    ran_away = value_explosion.suspect(facts).strength > STRONG  # then units died of that
+    strength = sign(ramp(dead, 0.3, 0.9), facts) * (0.5 if ran_away else 1.0)
     return Suspicion(strength, f"{dead:.0%} of the hidden units answer the same to all observations{still}")
 
 

@@ -18,11 +18,11 @@ def suspect(facts: Facts) -> Suspicion:
         return NOTHING
     largest = (reward or 1.0) * min(ahead(discount_of(facts)), facts.problem.horizon)
     grown = 0.0 if not first or not most else math.log10(max(most / max(first, largest**2), 1.0))
-    ceiling = 5 * largest
+    ceiling = 3 * largest
     beyond = 0.0 if mean is None else math.log10(max(abs(mean) / ceiling, 1.0))
     said = f"the value loss grew {10**grown:.3g} times over its beginning and over any return"
     said = said if mean is None else f"{said}; values are {mean:.3g}, where {ceiling:.3g} is the most to expect"
-    return Suspicion(sign(max(ramp(grown, 1.0, 3.0), ramp(beyond, 0.3, 1.0)), facts), said)
+    return Suspicion(sign(max(ramp(grown, 1.0, 3.0), ramp(beyond, 0.2, 0.7)), facts), said)
 
 
 def fixes(facts: Facts) -> tuple[Fix, ...]:
