@@ -49,6 +49,7 @@ from tenure.training.resume import (
 )
 from tenure.training.settings import Settings
 from tenure.training.summary import summary_of
+from tenure.training.tracking import both, tracked
 from tenure.training.workers import Job, Progress
 from tenure.training.worlds import check_seen, training_worlds
 
@@ -133,7 +134,8 @@ def _carry_out(
     left = sorted(set(plan.seeds) - {record.seed for record in done})
     jobs = [Job(project.place, settings, seed, folder, bundles, plan.commit) for seed in left]
     try:
-        done += run_jobs(train_seed, jobs, watch, where) if jobs else []
+        with tracked(settings.tracking, project.problem.name, plan.run, folder) as send:
+            done += run_jobs(train_seed, jobs, both(watch, send), where) if jobs else []
     except TenureError as error:
         raise with_resume(error, folder) from error
     seeds = tuple(sorted(done, key=lambda record: record.seed))

@@ -20,6 +20,8 @@ from tenure.training.curriculum import Curriculum
 Scale = Literal["deviation", "robust", "none"]
 SCALES = get_args(Scale)
 """Units a learner may see observations and rewards in."""
+TRACKERS = ("wandb", "mlflow")
+"""Experiment trackers that may be sent the curves."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,7 @@ class Settings:
         hide: features the learner is not shown.
         jump_start: share of the horizon, in [0, 1), of which the incumbent takes an evenly drawn part before the
             learner begins, falling to 0 over half of the training (Uchendu et al. 2022); never in the selection data.
+        tracking: experiment trackers that are sent every point of the curves, `wandb` and `mlflow` (docs/metrics.md).
 
     Raises:
         SettingsError: a size is not positive, or a rate is out of its range.
@@ -75,6 +78,7 @@ class Settings:
     scale: Scale = "deviation"
     hide: tuple[str, ...] = ()
     jump_start: float = 0.0
+    tracking: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         self.in_range(1, steps=self.steps, worlds=self.worlds, checkpoint_every=self.checkpoint_every)
@@ -88,6 +92,8 @@ class Settings:
             raise self.wrong("discount in (0, 1]", f"discount={self.discount}", "leave it out to take the problem's")
         if not 0 <= self.jump_start < 1:
             raise self.wrong("jump_start in [0, 1)", f"jump_start={self.jump_start}", "leave it out for none")
+        if not set(self.tracking) <= set(TRACKERS):
+            raise self.wrong(f"tracking some of {list(TRACKERS)}", f"tracking={list(self.tracking)}", "leave it out")
         if self.scale not in SCALES:
             raise self.wrong(f"scale one of {list(SCALES)}", f"scale={self.scale!r}")
 
