@@ -20,7 +20,9 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Sequence
+from copy import deepcopy
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -67,14 +69,30 @@ def delays(change: Change, seeds: Sequence[int]) -> tuple[list[float], list[floa
 
     A candidate that is worse is so from the first hour, so it is timed from there.
     """
-    begin = START_H + (0 if change.candidate else CHANGE_H)
-    meant, any_ = [], []
-    for seed in seeds:
-        found = [alarm for alarm in watched(seed, change) if alarm.hour >= begin]
-        mine = [alarm for alarm in found if alarm.monitor in change.monitor]
-        meant.append(min((alarm.hour - begin + 1.0 for alarm in mine), default=np.inf))
-        any_.append(min((alarm.hour - begin + 1.0 for alarm in found), default=np.inf))
-    return meant, any_
+    found = [_delay(change, seed) for seed in seeds]
+    return [meant for meant, _ in found], [any_ for _, any_ in found]
+
+
+def _delay(change: Change, seed: int) -> tuple[float, float]:
+    first = 0 if change.candidate else CHANGE_H
+    monitor, world = deepcopy(_ready(seed, first))
+    world.change, begin, soonest = change, START_H + first, np.inf
+    for rows in world.hours(first):
+        for alarm in monitor.update(rows):
+            delay = alarm.hour - begin + 1.0
+            soonest = min(soonest, delay)
+            if alarm.monitor in change.monitor:
+                return delay, soonest
+    return np.inf, soonest
+
+
+@cache
+def _ready(seed: int, hours: int) -> tuple[Monitor, World]:
+    """A monitor and its world before anything changes; the same for every change of one seed."""
+    monitor, world = Monitor(PROBLEM, LIMITS, EXPLORATION), World(seed)
+    for rows in world.hours(upto=hours):
+        monitor.update(rows)
+    return monitor, world
 
 
 def print_false_alarms(months: int) -> None:

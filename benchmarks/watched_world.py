@@ -127,9 +127,9 @@ class World:
         self.weather = self.mood = 0.0
         self.sequence = 0
 
-    def hours(self, first: int = 0, days: int = REFERENCE_DAYS + WATCHED_DAYS) -> Iterator[Rows]:
-        """Every hour twice: its decisions, and its decisions once their outcomes are known."""
-        for hour in range(first, 24 * days):
+    def hours(self, first: int = 0, upto: int = 24 * (REFERENCE_DAYS + WATCHED_DAYS)) -> Iterator[Rows]:
+        """Hours from one to another, each twice: its decisions, and its decisions once their outcomes are known."""
+        for hour in range(first, upto):
             drawn = self.draw(hour)
             yield self._rows(False, START_H + hour, drawn)
             yield self._rows(True, START_H + hour, drawn)

@@ -30,7 +30,7 @@ def told(watching: Monitor, parts: Sequence[Rows]) -> list[Alarm]:
 
 @pytest.fixture(scope="module")
 def month() -> list[Rows]:
-    return list(World(1, CHANGE).hours(days=DAYS))
+    return list(World(1, CHANGE).hours(upto=24 * DAYS))
 
 
 @pytest.fixture(scope="module")
@@ -99,7 +99,7 @@ def test_the_budget_is_split_over_all_that_is_watched() -> None:
 
 def test_memory_does_not_grow_with_the_log() -> None:
     sizes, one = [], monitor()
-    for number, rows in enumerate(World(2).hours(days=40)):
+    for number, rows in enumerate(World(2).hours(upto=24 * 40)):
         one.update(rows)
         if number in (24 * 2 * 20, 24 * 2 * 39):
             sizes.append(len(json.dumps(one.written())))
