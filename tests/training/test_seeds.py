@@ -50,7 +50,8 @@ def test_the_record_names_what_it_was_trained_on(tiny: Tiny) -> None:
     record, problem = tiny.record, tiny.project.problem
     assert (record.run, record.problem, record.problem_version) == ("tiny", "bikes", problem.version)
     assert record.simulator_version == tiny.project.simulator.version
-    assert record.settings == {**asdict(TINY), "net": [16], "without": [], "disturbances": [], "hide": [], "tracking": []}
+    empty: dict[str, list[str]] = {name: [] for name in ("without", "disturbances", "hide", "tracking")}
+    assert record.settings == {**asdict(TINY), "net": [16], **empty}
     assert record.trained_on == record.simulator_version
     assert record.libraries["torch"]
 
