@@ -23,7 +23,8 @@ def suspect(facts: Facts) -> Suspicion:
         return NOTHING
     share = 1.0 if entropy is None else entropy / math.log(labels)
     tried, first = 1.0 if tried is None else tried, facts.setting("explore_first")
-    little = max(ramp(share, 0.5, 0.1), ramp(tried, 0.08, 0.01), 0.0 if first is None else ramp(first, 0.1, 0.01))
+    asked = ramp(tried, 0.08, 0.01) if first is None else ramp(first, 0.1, 0.01)  # settings say it without noise
+    little = max(ramp(share, 0.5, 0.1), asked)
     if facts.setting("entropy") is not None:
         little *= BEGINS_EVEN
     said = f"early in the training actions had {share:.0%} of the greatest entropy, {tried:.1%} of them were tries"
