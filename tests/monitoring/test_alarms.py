@@ -58,6 +58,12 @@ def test_people_are_told_since_when_where_how_sure_what_was_done_and_what_is_nex
     ]
 
 
+def test_what_a_first_look_at_an_old_log_finds_bears_its_own_moment() -> None:
+    at = moment_of(100)
+    recent, old = replace(ALARM, hour=100 - 24 * 7), replace(ALARM, hour=100 - 24 * 7 - 2)
+    assert [event.at for event in events_of("toy", [old, recent], at, "")] == [moment_of(old.hour + 1), at]
+
+
 def test_a_move_of_the_rollout_shortly_before_is_named_with_the_alarm() -> None:
     def move(kind: str, hour: int) -> Event:
         return Event("toy", kind, "controller", "", moment_of(hour), {})

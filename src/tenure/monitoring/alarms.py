@@ -16,6 +16,8 @@ ACTOR = "monitor"
 NAMED = 4
 """Alarms of one moment that are spelt out; the others are in the event's payload."""
 
+STALE = timedelta(days=7)
+"""After which an alarm is history; a week, so that one raised while nothing looked for some days is still told."""
 NEAR = timedelta(days=1)
 """How long before an alarm's beginning a move of the rollout may be its cause."""
 
@@ -81,6 +83,8 @@ def events_of(
 ) -> list[Event]:
     """One event for the alarms of each hour, in their order.
 
+    What a first look at an old log finds is history: its events bear their own moment, so that nobody is called.
+
     Args:
         problem: name of the problem.
         alarms: none of which has been told.
@@ -91,7 +95,15 @@ def events_of(
     groups: dict[int, list[Alarm]] = {}
     for alarm in alarms:
         groups.setdefault(alarm.hour, []).append(alarm)
-    return [_event(problem, groups[hour], at, done + _before(groups[hour], moves)) for hour in sorted(groups)]
+    return [
+        _event(problem, groups[hour], _told_at(hour, at), done + _before(groups[hour], moves))
+        for hour in sorted(groups)
+    ]
+
+
+def _told_at(hour: int, now: datetime) -> datetime:
+    found = moment_of(hour + 1)
+    return found if now - found > STALE else now
 
 
 def _before(alarms: Sequence[Alarm], moves: Sequence[Event]) -> str:
