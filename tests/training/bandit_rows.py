@@ -8,7 +8,7 @@ from tenure.core.arrays import Bools, Floats, Ints
 from tenure.core.problem import Problem
 from tenure.core.reward import KPI, Reward, Signal, Term
 from tenure.core.spaces import Discrete, Feature
-from tenure.training.bandit_rules import EpsilonGreedy, InverseGap, LinUCB, Rule, Softmax, Thompson
+from tenure.training.bandit_rules import UCB, EpsilonGreedy, InverseGap, LinUCB, Rule, Softmax, Thompson
 from tenure.training.bandits import Bandit, make_bandit
 
 PROBLEM = Problem(
@@ -20,7 +20,7 @@ PROBLEM = Problem(
     reward=Reward((Term("won", 1.0, "$", "it is earned"),)),
     kpis=(KPI("won", "$", "higher", {"won": 1}),),
 )
-RULES: tuple[Rule, ...] = (EpsilonGreedy(), Softmax(0.5), InverseGap(8.0), LinUCB(), Thompson(draws=200))
+RULES: tuple[Rule, ...] = (EpsilonGreedy(), Softmax(0.5), InverseGap(8.0), LinUCB(), UCB(), Thompson(draws=200))
 ITEMS = np.array([[0.0, 1.0], [1.0, 0.0], [1.0, 1.0], [0.5, -1.0]])
 
 

@@ -13,7 +13,7 @@ from tenure.core.policy import check_policy
 from tenure.core.problem import Problem
 from tenure.core.spaces import Box
 from tenure.training.bandit_models import Posterior, RidgeModel, encoding
-from tenure.training.bandit_rules import EpsilonGreedy, InverseGap, LinUCB, Rule, Softmax, Thompson
+from tenure.training.bandit_rules import UCB, EpsilonGreedy, InverseGap, LinUCB, Rule, Softmax, Thompson
 from tenure.training.bandits import make_bandit
 
 from .bandit_rows import ITEMS, PROBLEM, RULES, learned, masks, rows
@@ -52,6 +52,27 @@ def test_inverse_gap_weighting_by_hand() -> None:
     assert chances(InverseGap(4), [0, 2, 1], [1, 0, 1]) == pytest.approx([1 / 6, 0, 5 / 6])
     assert chances(InverseGap(0), [0, 2, 1]) == pytest.approx([1 / 3] * 3)
     assert chances(InverseGap(4), [2, 2, 1]) == pytest.approx([3 / 7, 3 / 7, 1 / 7])
+
+
+def test_ucb_is_the_published_bound_on_plain_arms() -> None:
+    """Two arms tried 8 and 2 times, noise 1: t = 10, f = 1 + 10 ln(10)^2 = 54.02, sqrt(2 ln f) = 2.825.
+
+    Bounds: 0.5 + 2.825 / sqrt(8) = 1.499 and m + 2.825 / sqrt(2) = m + 1.997, the second from m = -0.498 on.
+    """
+    for mean, second in ((-0.49, 1.0), (-0.51, 0.0)):
+        posterior = known([0.5, mean], [8**-0.5, 2**-0.5])
+        chance = UCB().distribution(posterior, np.ones((1, 1)), np.ones((1, 2), dtype=bool))
+        assert chance[0, 1] == second
+
+
+def test_ucb_counts_only_what_is_allowed() -> None:
+    """Arms tried 8, 2 and a million times, the last forbidden: it must not make the others look overdue.
+
+    With its million the width were sqrt(2 ln(1 + 1e6 ln(1e6)^2)) = 6.17, and the second were taken from m = -1.68 on.
+    """
+    posterior = known([0.5, -0.51, 0.0], [8**-0.5, 2**-0.5, 1e-3])
+    allowed = np.array([[True, True, False]])
+    assert UCB().distribution(posterior, np.ones((1, 1)), allowed)[0].tolist() == [1, 0, 0]
 
 
 def test_linucb_takes_the_highest_bound_and_draws_among_equals() -> None:
@@ -117,7 +138,7 @@ def test_the_stated_probabilities_are_the_frequencies(rule: Rule) -> None:
     if possible.sum() > 1:
         assert stats.chisquare(count[possible], n * expected[possible]).pvalue > 0.001
     else:
-        assert isinstance(rule, LinUCB)
+        assert isinstance(rule, LinUCB | UCB)
 
 
 def test_a_first_batch_of_equal_rewards_does_not_end_exploration() -> None:

@@ -13,6 +13,7 @@ from tests.simulators.worlds import Line, LineWalk, WalledWalk, line_problem, sh
 from tenure.core import Box, Shaping, Step
 from tenure.core.arrays import Ints
 from tenure.core.errors import SettingsError
+from tenure.training.exploration import Decay
 from tenure.training.tabular import MOST_ENTRIES, Cells, QTable, Schedule, cut, learn, new_table
 
 # The walk with a discount of one half: standing at 2 earns 2 for ever, 4 in all; the step onto 3 earns 3 - 0.5 and ends
@@ -21,7 +22,7 @@ HALF = replace(line_problem(), discount=0.5)
 LEFT, STAY, RIGHT = 0, 1, 2
 BEST = {(2, STAY): 4.0, (2, RIGHT): 2.5, (1, RIGHT): 3.5, (1, STAY): 2.75, (0, RIGHT): 2.25}
 POSITIONS = Cells((np.arange(-8.5, 9, dtype=np.float32), np.zeros(0, dtype=np.float32)))
-SHORT = Schedule(40_000, worlds=50, first_epsilon=0.5, last_epsilon=0.5)
+SHORT = Schedule(40_000, worlds=50, epsilon=Decay(0.5, 0.5))
 
 
 def at(position: int) -> Ints:

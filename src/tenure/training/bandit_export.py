@@ -23,6 +23,7 @@ from tenure.training.bandit_models import Posterior
 from tenure.training.bandit_rules import (
     NEVER,
     SHARPNESS,
+    UCB,
     EpsilonGreedy,
     InverseGap,
     LinUCB,
@@ -149,6 +150,7 @@ def _rule(bandit: Bandit) -> Builder:
         InverseGap: _inverse_gap,
         LinUCB: _linucb,
         Thompson: _thompson,
+        UCB: _ucb,
     }
     if type(bandit.rule) not in builders:
         raise SettingsError(
@@ -219,6 +221,17 @@ def _inverse_gap(rule: InverseGap, graph: Graph, posterior: Posterior, x: str, a
 def _linucb(rule: LinUCB, graph: Graph, posterior: Posterior, x: str, allowed: str) -> str:
     bonus = graph.scaled(_deviation(graph, posterior, x), rule.alpha)
     return _best(graph, graph.op("Add", _expected(graph, posterior, x), bonus), allowed)
+
+
+def _ucb(_: UCB, graph: Graph, posterior: Posterior, x: str, allowed: str) -> str:
+    deviation, zero = _deviation(graph, posterior, x), graph.constant(0.0)
+    worth = graph.op("Div", graph.constant(posterior.noise), deviation)
+    counted = graph.op("Where", allowed, graph.op("Mul", worth, worth), zero)
+    t = graph.over_actions("ReduceSum", counted)
+    log = graph.op("Log", graph.op("Max", t, graph.constant(1.0)))
+    f = graph.op("Add", graph.constant(1.0), graph.op("Mul", t, graph.op("Mul", log, log)))
+    width = graph.op("Sqrt", graph.scaled(graph.op("Log", f), 2.0))
+    return _best(graph, graph.op("Add", _expected(graph, posterior, x), graph.op("Mul", width, deviation)), allowed)
 
 
 def _thompson(rule: Thompson, graph: Graph, posterior: Posterior, x: str, allowed: str) -> str:

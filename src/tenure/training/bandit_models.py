@@ -162,6 +162,13 @@ class RidgeModel:
         self.squares += float(weight @ reward**2)
         self.weight += float(weight.sum())
 
+    def fade(self, kept: float) -> None:
+        """Keep this share, in [0, 1], of the weight of every row so far; the prior stays."""
+        self.gram *= kept
+        self.moment *= kept
+        self.squares *= kept
+        self.weight *= kept
+
     def merge(self, other: RidgeModel) -> None:
         """Add what another model of the same form has seen.
 

@@ -135,6 +135,28 @@ class LinUCB:
 
 
 @dataclass(frozen=True)
+class UCB:
+    """The highest mean + sqrt(2 ln f(t)) deviation, f(t) = 1 + t ln(t)^2: optimistic ever more slowly, with no setting.
+
+    Of arms without features t counts the decisions; elsewhere it is how many a situation like this one is worth, summed
+    over the allowed actions, the prior's among them. Deterministic, but for a fair draw among equals: off-policy
+    estimates need a log by one of the others.
+
+    Source: Lattimore and Szepesvari (2020), algorithm 6, the asymptotically optimal form of UCB1 (Auer et al. 2002).
+    """
+
+    name: str = "ucb"
+
+    def distribution(self, posterior: Posterior, x: Floats, allowed: Bools) -> Floats:
+        """1 on the highest bound, equal shares among equals."""
+        deviation = posterior.deviation(x)
+        worth = np.divide(posterior.noise, deviation, out=np.zeros_like(deviation), where=deviation > 0)
+        t = np.where(allowed, worth**2, 0.0).sum(axis=1, keepdims=True)
+        width = np.sqrt(2 * np.log1p(t * np.log(np.maximum(t, 1.0)) ** 2))
+        return best(posterior.expected(x) + width * deviation, allowed)
+
+
+@dataclass(frozen=True)
 class Thompson:
     """Linear Thompson sampling with Gaussian posterior; Agrawal and Goyal (2013), with the variance of the posterior.
 

@@ -28,11 +28,15 @@ class Bandit:
         model: what is known of the rewards.
         rule: how it explores.
         encoding: from raw features to the model's columns.
+        memory: share of the weight of what was learned that each new row leaves, in (0, 1]; below 1 the bandit follows
+            a world that drifts, and remembers about 1 / (1 - memory) rows. Source: discounted UCB, Garivier and
+            Moulines (2011); discounted Thompson sampling, Raj and Kalyani (2017).
     """
 
     model: RidgeModel
     rule: Rule
     encoding: Encoding
+    memory: float = 1.0
 
     @cached_property
     def posterior(self) -> Posterior:
@@ -60,6 +64,8 @@ class Bandit:
         weight = np.ones(len(reward)) if weight is None else np.asarray(weight, dtype=np.float64)
         reward = np.asarray(reward, dtype=np.float64)
         _check_batch(observation, action, reward, weight, self.model.actions)
+        if self.memory < 1:
+            self.model.fade(self.memory ** len(reward))
         self.model.update(self.encoding(observation), np.asarray(action), reward, weight)
         self.forget()
 
@@ -98,6 +104,7 @@ def make_bandit(
     categories: Mapping[str, int] | None = None,
     action_features: Floats | None = None,
     ridge: float = RIDGE,
+    memory: float = 1.0,
 ) -> Bandit:
     """A bandit for a problem that knows nothing yet.
 
@@ -107,6 +114,7 @@ def make_bandit(
         categories: how many categories, numbered from 0, each categorical feature has.
         action_features: [actions, features], shared coefficients over them; None learns every action alone.
         ridge: weight of the prior, in observations per column.
+        memory: see `Bandit`.
 
     Raises:
         SettingsError: the problem has no labelled actions, or an argument does not fit it.
@@ -118,8 +126,11 @@ def make_bandit(
             where=f"problem {problem.name!r}, action",
             fix="bandits choose among labels; train a continuous policy otherwise",
         )
+    if not 0 < memory <= 1:
+        fix = "leave it out to remember everything"
+        raise SettingsError(expected="memory in (0, 1]", found=str(memory), where="make_bandit", fix=fix)
     columns = encoding(problem.feature_names, categories or {})
-    return Bandit(RidgeModel(columns.columns, problem.action.size, action_features, ridge), rule, columns)
+    return Bandit(RidgeModel(columns.columns, problem.action.size, action_features, ridge), rule, columns, memory)
 
 
 def fit(bandit: Bandit, log: LoggedSource, *, inverse_propensity: bool = False) -> int:

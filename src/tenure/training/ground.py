@@ -29,6 +29,7 @@ from tenure.training.bandit_graph import BanditGraph
 from tenure.training.checkpoints import Checkpoints
 from tenure.training.curriculum import Climb, Trials
 from tenure.training.duals import DualAscent, Duals, natural_rates
+from tenure.training.exploration import Decay
 from tenure.training.export import PolicyGraph, policy_graph
 from tenure.training.history import mixing
 from tenure.training.metrics.gathered import Metrics
@@ -39,7 +40,7 @@ from tenure.training.record import CurvePoint
 from tenure.training.residual import AdjustedWorlds, NoAdjustment
 from tenure.training.scout import Scouting, scout
 from tenure.training.settings import Settings
-from tenure.training.stable import Scoring, StableLearner, log_of, tell
+from tenure.training.stable import Scoring, StableLearner, fading, log_of, tell
 from tenure.training.utilisation import Meter, MeteredWorlds, Phases, batch_hint, utilisation
 from tenure.training.vectors import UnitVectors
 from tenure.training.watcher import Report, SelectionWatch
@@ -178,6 +179,7 @@ class Ground:
         acting: Callable[[Any], tuple[nn.Module, nn.Module]],
         gradient_steps: Callable[[], int],
         dual_every: int = 0,
+        entropy: Decay | None = None,
     ) -> Trained:
         """Run a learner of Stable-Baselines3 over its steps, with limits, checkpoints and logs.
 
@@ -185,8 +187,8 @@ class Ground:
             model: a `BaseAlgorithm` over `worlds`.
             acting: from its policy to the layers that act: a body, and a head to logits or to means in [-1, 1].
             gradient_steps: how many it has taken so far.
-            dual_every: least decisions between two moves of the learned weights of limits; 0 moves them with each
-                update.
+            dual_every: least decisions between two moves of the learned weights of limits; 0 is each update.
+            entropy: weight of the entropy over the training; None leaves the model's own.
         """
 
         def graph() -> PolicyGraph:
@@ -204,7 +206,8 @@ class Ground:
             if goes_on:
                 tell(logger, self.watch.curve[-1])
             left = self.settings.steps - (model.num_timesteps if goes_on else 0)
-            model.learn(left, callback=[ascent, said, scoring, Phases(self.meter)], reset_num_timesteps=not goes_on)
+            called = [*fading(entropy), ascent, said, scoring, Phases(self.meter)]
+            model.learn(left, callback=called, reset_num_timesteps=not goes_on)
             scoring.score()
             model.dump_logs()  # the last update's values and the last score
         finally:

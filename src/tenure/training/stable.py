@@ -15,6 +15,7 @@ from stable_baselines3.common.save_util import load_from_zip_file, recursive_set
 from torch import nn
 from torch.utils.tensorboard import SummaryWriter
 
+from tenure.training.exploration import Decay
 from tenure.training.record import CurvePoint
 
 STEPS = "time/total_timesteps"
@@ -56,6 +57,30 @@ class Scoring(BaseCallback):
         """One point of the curve."""
         self.scored_at = self.gradient_steps()
         tell(self.logger, self.judge(self.graph(), self.num_timesteps, self.scored_at))
+
+
+class FadingEntropy(BaseCallback):
+    """Sets the weight of the policy's entropy before each rollout, for the update that follows it.
+
+    Args:
+        weight: over the share of the training that is done.
+    """
+
+    def __init__(self, weight: Decay) -> None:
+        super().__init__()
+        self.weight = weight
+
+    def _on_step(self) -> bool:
+        return True
+
+    def _on_rollout_start(self) -> None:
+        model: Any = self.model
+        model.ent_coef = self.weight(1.0 - model._current_progress_remaining)
+
+
+def fading(weight: Decay | None) -> list[BaseCallback]:
+    """What lets the weight of the entropy fall, where it does."""
+    return [] if weight is None else [FadingEntropy(weight)]
 
 
 def tell(logger: Logger, point: CurvePoint) -> None:

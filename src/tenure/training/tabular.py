@@ -6,7 +6,7 @@ Promises: what is forbidden is never tried and never counted on; a time limit is
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 
 import numpy as np
@@ -18,6 +18,7 @@ from tenure.core.simulator import Simulator, State
 from tenure.core.spaces import Discrete
 from tenure.simulators.actions import allowed_actions, random_actions
 from tenure.simulators.batch import put
+from tenure.training.exploration import Decay, ValueDifference
 from tenure.training.metrics.worlds import Stepped
 
 MOST_ENTRIES = 2_000_000
@@ -122,8 +123,10 @@ class QTable:
         """The best allowed action in each cell; [n]."""
         return np.asarray(self._masked(cell, allowed).argmax(axis=1))
 
-    def update(self, cell: Ints, action: Ints, target: Floats, power: float) -> None:
+    def update(self, cell: Ints, action: Ints, target: Floats, power: float) -> Floats:
         """Move values towards targets; rows of one cell and action count as one after the other.
+
+        Gives how far each row's value moved; [n].
 
         Each visit moves by visits ** -power; k at once by 1 - (1 - rate) ** k towards their mean.
 
@@ -140,7 +143,9 @@ class QTable:
         values, visits = self.values.ravel(), self.visits.ravel()
         visits[entry] += count
         rate = 1.0 - (1.0 - visits[entry] ** -power) ** count
-        values[entry] += rate * (mean - values[entry])
+        moved = rate * (mean - values[entry])
+        values[entry] += moved
+        return np.abs(moved)[group]
 
     def answers(self) -> Floats:
         """Values to act by; [cells, actions].
@@ -167,17 +172,22 @@ class Schedule:
     Args:
         steps: decisions over all worlds.
         worlds: stepped side by side.
-        first_epsilon, last_epsilon: share of random actions, falling linearly.
+        epsilon: share of random actions.
         power: of the visits in the learning rate.
         level: of the simulator.
+        adaptive: takes the place of `epsilon` where there is one.
     """
 
     steps: int
     worlds: int = 256
-    first_epsilon: float = 0.3
-    last_epsilon: float = 0.01
+    epsilon: Decay = field(default_factory=Decay)
     power: float = 0.8
     level: str = "normal"
+    adaptive: ValueDifference | None = None
+
+    def random(self, done: int, cell: Ints) -> float | Floats:
+        """Share of random actions in these cells after so many decisions: one for all, or [n]."""
+        return self.epsilon(done / self.steps) if self.adaptive is None else self.adaptive(cell)
 
 
 Reward = Callable[[Mapping[str, Floats]], Floats]
@@ -238,9 +248,7 @@ def learn(
         state, age = course.state, course.age
         seen = simulator.observe(state)
         cell, allowed = table.cells(seen), allowed_actions(problem, simulator, state, seen)
-        share = course.done / schedule.steps
-        epsilon = schedule.first_epsilon + share * (schedule.last_epsilon - schedule.first_epsilon)
-        random = rng.random(n) < epsilon
+        random = rng.random(n) < schedule.random(course.done, cell)
         action = np.where(random, random_actions(problem, n, rng, allowed), table.greedy(cell, allowed))
         step = simulator.step(state, action, rng)
         count(Stepped(seen, allowed, action, step.signals, step.terminated | (age + 1 >= problem.horizon)))
@@ -250,7 +258,9 @@ def learn(
         may = allowed_actions(problem, simulator, state, following)
         ahead = np.where(step.terminated, 0.0, table.ahead(table.cells(following), may))
         earned = pay(step.signals) + _shaped(problem, seen, following, step.terminated)
-        table.update(cell, action, earned + problem.discount * ahead, schedule.power)
+        moved = table.update(cell, action, earned + problem.discount * ahead, schedule.power)
+        if schedule.adaptive is not None:
+            schedule.adaptive.update(cell, moved)
         age = np.where(step.terminated, 0, age + 1)
         course.state = restarted(simulator, state, age >= problem.horizon, rng, schedule.level)
         course.age, course.done = age % problem.horizon, course.done + n

@@ -61,6 +61,7 @@ def _check(job: Job, where: Where) -> None:
         "an adjustment of the incumbent": settings.residual is not None,
         "windows": settings.history is not None,
         "a jump start": settings.jump_start > 0,
+        "a falling weight of the entropy": getattr(settings, "entropy_last", None) is not None,
         "levels one after the other": settings.curriculum is not None,
         f"{settings.worlds} worlds for {where.env_runners} runners": bool(settings.worlds % max(where.env_runners, 1)),
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from tenure.training.recipes.ppo import acting, gaussian
+from tenure.training.recipes.ppo import acting, entropy_of, gaussian
 from tenure.training.recipes.recipe import Recipe
 from tenure.training.settings import SHORT, Settings
 
@@ -24,6 +24,7 @@ class A2CSettings(Settings):
         rollout: steps of each world between two updates, each of one gradient step.
         gae_lambda: generalised advantage estimation (Schulman et al. 2016), in [0, 1].
         entropy: weight of the policy's entropy in the loss, at least 0.
+        entropy_last: the weight in the end, at least 0, to which it goes linearly; None keeps it.
         checkpoint_every: gradient steps between checkpoints.
 
     Raises:
@@ -37,12 +38,13 @@ class A2CSettings(Settings):
     rollout: int = 16
     gae_lambda: float = 0.95
     entropy: float = 0.0
+    entropy_last: float | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
         self.in_range(1, rollout=self.rollout)
         self.in_range(0, 1, gae_lambda=self.gae_lambda)
-        self.in_range(0, entropy=self.entropy)
+        self.in_range(0, entropy=self.entropy, entropy_last=self.entropy_last or 0.0)
 
 
 def train_a2c(ground: Ground) -> Trained:
@@ -64,7 +66,13 @@ def train_a2c(ground: Ground) -> Trained:
         device="cpu",
     )
     per_update = settings.worlds * settings.rollout
-    return ground.learn(model, acting, gradient_steps=lambda: model.num_timesteps // per_update, dual_every=SHORT)
+    return ground.learn(
+        model,
+        acting,
+        gradient_steps=lambda: model.num_timesteps // per_update,
+        dual_every=SHORT,
+        entropy=entropy_of(settings),
+    )
 
 
 RECIPE = Recipe(

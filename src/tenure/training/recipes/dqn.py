@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from tenure.training.exploration import Decay, Shape
 from tenure.training.recipes.off_policy import OffPolicySettings, learn_off_policy
 from tenure.training.recipes.recipe import Recipe
 
@@ -20,6 +21,7 @@ class DQNSettings(OffPolicySettings):
         explore_first: share of random actions at the start, in [0, 1].
         explore_last: share of random actions in the end, in [0, 1].
         explore_for: share of the steps over which the one becomes the other, in (0, 1].
+        decay: how: `linear`, or `exponential`, which tries less early on.
         target_every: steps of all worlds between two copies of the network into the target network.
 
     Raises:
@@ -31,6 +33,7 @@ class DQNSettings(OffPolicySettings):
     explore_first: float = 0.3
     explore_last: float = 0.01
     explore_for: float = 0.5
+    decay: Shape = "linear"
     target_every: int = 64
 
     def __post_init__(self) -> None:
@@ -38,6 +41,8 @@ class DQNSettings(OffPolicySettings):
         self.in_range(0, 1, explore_first=self.explore_first, explore_last=self.explore_last)
         self.in_range(1e-6, 1, explore_for=self.explore_for)
         self.in_range(1, target_every=self.target_every)
+        if self.decay == "exponential":
+            self.above_zero(explore_first=self.explore_first, explore_last=self.explore_last)
 
     def exploring(self) -> dict[str, Any]:
         """Arguments of both Q-network algorithms; Stable-Baselines3 counts the target's distance in decisions."""
@@ -48,6 +53,14 @@ class DQNSettings(OffPolicySettings):
             "target_update_interval": self.target_every * self.worlds,
             "policy_kwargs": {"net_arch": list(self.net)},
         }
+
+
+def falling(model: Any, settings: DQNSettings) -> Any:
+    """The same learner, its share of random actions as the settings say; the linear one is its own already."""
+    if settings.decay != "linear":
+        decay = Decay(settings.explore_first, settings.explore_last, settings.explore_for, settings.decay)
+        model.exploration_schedule = lambda left: decay(1.0 - left)
+    return model
 
 
 def acting(policy: Any) -> tuple[Any, Any]:
@@ -63,7 +76,7 @@ def train_dqn(ground: Ground) -> Trained:
     settings = ground.settings
     assert isinstance(settings, DQNSettings)
     model = DQN("MlpPolicy", ground.vectors, **settings.common(ground), **settings.exploring())
-    return learn_off_policy(ground, model, acting)
+    return learn_off_policy(ground, falling(model, settings), acting)
 
 
 RECIPE = Recipe(

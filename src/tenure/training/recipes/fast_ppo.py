@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from tenure.core.spaces import Box
 from tenure.simulators.actions import is_masked
-from tenure.training.recipes.ppo import PPOSettings, acting, gaussian
+from tenure.training.recipes.ppo import PPOSettings, acting, entropy_of, gaussian
 from tenure.training.recipes.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -87,6 +87,7 @@ def train_fast_ppo(ground: Ground) -> Trained:
         model,
         layers_acting,
         gradient_steps=lambda: model.num_timesteps // per_update * gradient_steps,
+        entropy=entropy_of(settings),
     )
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from tenure.core.problem import Problem
 from tenure.core.spaces import Box
 from tenure.simulators.actions import is_masked
+from tenure.training.exploration import Decay
 from tenure.training.recipes.recipe import Recipe
 from tenure.training.settings import Settings
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from tenure.simulators.vec_env import SimulatorVecEnv
     from tenure.training.ground import Ground, Trained
+    from tenure.training.recipes.a2c import A2CSettings
 
     Learner = PPO | MaskablePPO
 
@@ -36,6 +38,7 @@ class PPOSettings(Settings):
         epochs: passes over each rollout.
         gae_lambda: generalised advantage estimation (Schulman et al. 2016), in [0, 1].
         entropy: weight of the policy's entropy in the loss, at least 0; more keeps it trying longer.
+        entropy_last: the weight in the end, at least 0, to which it goes linearly; None keeps it.
 
     Raises:
         SettingsError: a size is not positive, the batch does not divide the rollout, or a rate is out of its range.
@@ -48,12 +51,13 @@ class PPOSettings(Settings):
     epochs: int = 6
     gae_lambda: float = 0.95
     entropy: float = 0.0
+    entropy_last: float | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
         self.in_range(1, rollout=self.rollout, batch=self.batch, epochs=self.epochs)
         self.in_range(0, 1, gae_lambda=self.gae_lambda)
-        self.in_range(0, entropy=self.entropy)
+        self.in_range(0, entropy=self.entropy, entropy_last=self.entropy_last or 0.0)
         per_update = self.worlds * self.rollout
         if self.steps < per_update:
             raise self.wrong(
@@ -65,6 +69,12 @@ class PPOSettings(Settings):
         if per_update % self.batch or self.batch < 2:
             expected = f"a batch of at least 2 that divides worlds * rollout = {per_update}"
             raise self.wrong(expected, f"batch={self.batch}")
+
+
+def entropy_of(settings: PPOSettings | A2CSettings) -> Decay | None:
+    """How the weight of the entropy falls; None where it stays."""
+    last = settings.entropy_last
+    return None if last is None else Decay(settings.entropy, last)
 
 
 def gaussian(problem: Problem) -> dict[str, float]:
@@ -116,6 +126,7 @@ def train_ppo(ground: Ground) -> Trained:
         model,
         acting,
         gradient_steps=lambda: model.num_timesteps // per_update * gradient_steps,
+        entropy=entropy_of(settings),
     )
 
 

@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 import numpy as np
 
 from tenure.core.arrays import Floats
+from tenure.training.exploration import Decay, Shape, ValueDifference
 from tenure.training.recipes.recipe import Recipe
 from tenure.training.settings import Settings
 
 if TYPE_CHECKING:
     from tenure.core.problem import Problem
     from tenure.training.ground import Ground, Trained
+    from tenure.training.tabular import QTable
 
 DUAL_EVERY = 64
 """Steps of all worlds between two moves of the learned penalties, as PPO's rollout has them."""
@@ -34,7 +36,10 @@ class QLearningSettings(Settings):
             the feature's `bounds`.
         features: those the table tells apart; empty takes all.
         first_epsilon: share of random actions at the start, in [0, 1].
-        last_epsilon: at the end; it falls linearly.
+        last_epsilon: at the end.
+        decay: how it falls: `linear`, `exponential`, or `adaptive`, in each cell by how much its values still move
+            (Tokic 2010), never below last_epsilon.
+        sensitivity: for `adaptive`: a move of a value that keeps 0.46 of the actions random, in reward units.
         rate_power: each visit moves a value by visits ** -rate_power, in (0.5, 1]; Even-Dar and Mansour (2003) find
             about 0.85 best.
 
@@ -49,6 +54,8 @@ class QLearningSettings(Settings):
     features: tuple[str, ...] = ()
     first_epsilon: float = 0.3
     last_epsilon: float = 0.01
+    decay: Literal["linear", "exponential", "adaptive"] = "linear"
+    sensitivity: float | None = None
     rate_power: float = 0.8
 
     def __post_init__(self) -> None:
@@ -56,6 +63,14 @@ class QLearningSettings(Settings):
         self.in_range(1, cells=self.cells)
         self.in_range(0, 1, first_epsilon=self.first_epsilon, last_epsilon=self.last_epsilon)
         self.in_range(0.501, 1, rate_power=self.rate_power)
+        if self.decay == "exponential":
+            self.above_zero(first_epsilon=self.first_epsilon, last_epsilon=self.last_epsilon)
+        if (self.decay == "adaptive") != (self.sensitivity is not None):
+            fix = "give a tenth of a usual reward, and halve it where too little is tried"
+            found = f"decay={self.decay!r}, sensitivity={self.sensitivity}"
+            raise self.wrong('a sensitivity with decay = "adaptive", and only there', found, fix)
+        if self.sensitivity is not None:
+            self.above_zero(sensitivity=self.sensitivity)
         if self.history is not None:
             raise self.wrong("no `history`, whose windows no table holds", "one", "take ppo, or leave it out")
 
@@ -93,22 +108,37 @@ def train_q_learning(ground: Ground) -> Trained:
         if updates % settings.checkpoint_every == 0 or done >= settings.steps:
             write(logger, ground.score(TableGraph(table), done, updates))
 
+    adaptive = _adaptive(settings, table)
     schedule = Schedule(
         settings.steps,
         settings.worlds,
-        settings.first_epsilon,
-        settings.last_epsilon,
+        Decay(settings.first_epsilon, settings.last_epsilon, shape=_shape(settings)),
         settings.rate_power,
         settings.level,
+        adaptive,
     )
     reward = ground.duals.priced(reward_of(ground.project, settings))
     course = begun(problem, ground.simulator, schedule, rng)
     ground.parts |= {"table": Attributes(table, "values", "visits"), "draws": Chance(rng)}
     ground.parts |= {"course": Attributes(course, "state", "age", "done"), "heat": Attributes(heat, "seen")}
+    if adaptive is not None:
+        ground.parts["adaptive"] = Attributes(adaptive, "epsilon")
     ground.go_on()
     with closing(ground.log()) as logger:
         learn(problem, ground.simulator, table, schedule, rng, reward, after_step, course, counted.update)
     return ground.trained()
+
+
+def _shape(settings: QLearningSettings) -> Shape:
+    return "exponential" if settings.decay == "exponential" else "linear"
+
+
+def _adaptive(settings: QLearningSettings, table: QTable) -> ValueDifference | None:
+    """What sets each cell's share of random actions; None where the settings' schedule does."""
+    if settings.sensitivity is None:
+        return None
+    first, last = settings.first_epsilon, settings.last_epsilon
+    return ValueDifference(*table.values.shape, first, last, settings.sensitivity)
 
 
 def _columns(settings: QLearningSettings, names: tuple[str, ...]) -> dict[int, int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from tenure.training.recipes.dqn import DQNSettings
+from tenure.training.recipes.dqn import DQNSettings, falling
 from tenure.training.recipes.off_policy import learn_off_policy
 from tenure.training.recipes.recipe import Recipe
 
@@ -57,7 +57,7 @@ def train_qr_dqn(ground: Ground) -> Trained:
     exploring = settings.exploring()
     exploring["policy_kwargs"]["n_quantiles"] = settings.quantiles
     model = QRDQN("MlpPolicy", ground.vectors, **settings.common(ground), **exploring)
-    return learn_off_policy(ground, model, acting)
+    return learn_off_policy(ground, falling(model, settings), acting)
 
 
 RECIPE = Recipe(
