@@ -41,12 +41,12 @@ def hours(seed: int, change: Change) -> tuple[Floats, int]:
 
 
 def without_rhythm(values: Floats) -> Floats:
-    """Distances from the mean of the same hour of the day before, in standard deviations; [hours, figures]."""
+    """Distances from the mean of the same hour on the days before, in standard deviations; [hours, figures]."""
     found = np.full_like(values, np.nan)
     for hour in range(48, len(values)):
-        past = values[hour % 24 : hour : 24]
-        spread = np.nanstd(past, axis=0)
-        found[hour] = (values[hour] - np.nanmean(past, axis=0)) / np.where(spread > 0, spread, 1.0)
+        past = np.ma.masked_invalid(values[hour % 24 : hour : 24])
+        mean, spread = past.mean(axis=0).filled(0.0), past.std(axis=0).filled(0.0)
+        found[hour] = (values[hour] - mean) / np.where(spread > 0, spread, 1.0)
     return found
 
 
