@@ -28,12 +28,14 @@ def drawn(family: Family, seed: int) -> Drawn:
     return family.draw(np.random.default_rng([seed, FAMILIES.index(family)]))
 
 
-def project_in(folder: Path, one: Drawn, *, mended: bool = False) -> Project:
-    """The project of a problem, as it is or with what its world lacks."""
+def project_in(folder: Path, one: Drawn, *, mended: bool = False, bound: bool = True) -> Project:
+    """The project of a problem, as it is or with what its world lacks; with its bound, or as one nobody knows it of."""
     folder.mkdir(parents=True, exist_ok=True)
     params = msgspec.structs.replace(one.params, **one.mended) if mended else one.params
     (folder / "params.json").write_bytes(msgspec.json.encode(params))
     for name, text in FILES.items():
+        if name == "bound.py" and not bound:
+            continue
         (folder / name).write_text(text)
     return load_project(folder)
 

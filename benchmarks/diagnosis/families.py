@@ -55,6 +55,7 @@ class Family:
 
 FORGETS = {"learning_starts": 128, "buffer": 512}
 UNTRIED = {"explore_first": 0.001, "explore_last": 0.0, **FORGETS}
+GIVES_UP = {"explore_first": 1.0, "explore_last": 0.0, "explore_for": 0.15, **FORGETS}
 TRIED = {"explore_first": 1.0, "explore_last": 0.05}
 HIDDEN = {"hide": "the hint"}
 PPO: dict[str, Any] = {
@@ -158,7 +159,7 @@ def extremes(rng: np.random.Generator, size: float, kind: str = "context", **own
 def large(rng: np.random.Generator, unit: float, kind: str = "context") -> Drawn:
     """Payments so large that the learner's values never get there."""
     world = msgspec.structs.replace(WORLDS_OF[kind](rng), unit=unit)
-    return Drawn(world, "ppo", {"scale": "none"}, {"scale": "deviation"})
+    return Drawn(world, "dqn", {"scale": "none"}, {"scale": "deviation"})
 
 
 def harmless_units(rng: np.random.Generator) -> Drawn:
@@ -176,7 +177,7 @@ FAMILIES: tuple[Family, ...] = tuple(
         ("too_little_exploration", True, "resting-pays-little",
          set_wrong("chain", UNTRIED, TRIED, "dqn", actions=3, length=3, rest=0.08)),
         ("too_little_exploration", True, "resting-among-many",
-         set_wrong("chain", UNTRIED, TRIED, "dqn", actions=6, length=2, horizon=16, rest=0.2)),
+         set_wrong("chain", UNTRIED, TRIED, "dqn", actions=8, length=2, horizon=16, rest=0.25)),
         ("too_little_exploration", False, "two-actions-hardly-tried",
          plain("context", "dqn", {"explore_first": 0.05, "explore_last": 0.01}, actions=2,
                matrix=((1.5, 0.2, 0.0), (-1.5, 0.1, 0.0)))),
@@ -207,7 +208,7 @@ FAMILIES: tuple[Family, ...] = tuple(
         ("wrong_discount", False, "nothing-ahead", plain("context", discount=0.1)),
         ("wrong_discount", False, "cue-now", plain("cue", discount=0.1)),
         ("wrong_discount", False, "far-sighted-context", plain("context", discount=0.98, noise=0.2)),
-        ("wrong_scale", True, "features-far-apart", lambda rng: extremes(rng, 1e3)),
+        ("wrong_scale", True, "features-far-apart", lambda rng: extremes(rng, 1e4)),
         ("wrong_scale", True, "large-payments", lambda rng: large(rng, 3e3)),
         ("wrong_scale", True, "cues-far-apart", lambda rng: extremes(rng, 1e3, "cue")),
         ("wrong_scale", False, "units-of-the-learner", harmless_units),
@@ -222,14 +223,12 @@ FAMILIES: tuple[Family, ...] = tuple(
         ("weak_observation", False, "cue-stays", plain("cue", idle=2)),
         ("weak_observation", False, "slow-features", plain("context", slow=True)),
         ("weak_observation", False, "idle-features", plain("context", idle=3)),
-        ("action_skew", True, "rash-steps",
-         set_wrong("context", {"learning_rate": 0.1, "entropy": 0.0, "epochs": 10},
-                   {"learning_rate": 3e-3, "entropy": 0.01})),
-        ("action_skew", True, "lured-by-rest",
-         set_wrong("chain", {"entropy": 0.0}, {"entropy": 0.05}, rest=0.18, length=4, actions=2)),
-        ("action_skew", True, "rash-cue",
-         set_wrong("cue", {"learning_rate": 0.1, "entropy": 0.0, "epochs": 10},
-                   {"learning_rate": 3e-3, "entropy": 0.01})),
+        ("action_skew", True, "gives-up-on-five",
+         set_wrong("chain", GIVES_UP, {"explore_last": 0.1}, "dqn", actions=2, length=5, rest=0.15, horizon=30)),
+        ("action_skew", True, "gives-up-on-six",
+         set_wrong("chain", GIVES_UP, {"explore_last": 0.1}, "dqn", actions=2, length=6, rest=0.1, horizon=36)),
+        ("action_skew", True, "gives-up-for-more-rest",
+         set_wrong("chain", GIVES_UP, {"explore_last": 0.1}, "dqn", actions=2, length=5, rest=0.17, horizon=30)),
         ("action_skew", False, "one-action-is-right",
          plain("context", actions=4, matrix=((0.2, 0.1, 1.2),) + ((0.1, 0.2, -0.5),) * 3)),
         ("action_skew", False, "forward-is-right", plain("chain", length=3, actions=2)),
