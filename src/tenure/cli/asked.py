@@ -28,6 +28,7 @@ class Asked:
         population: members of population-based training on Ray, in place of seeds; 0 for none.
         env_runners: processes that step worlds for RLlib.
         artifacts: URL below which the run is kept for other machines while it trains; None takes the settings'.
+        warm: from which version to begin; None begins from nothing, or as the settings say.
         resume: go on with the run of that name, or with the newest that was stopped, as what it was begun.
     """
 
@@ -44,6 +45,7 @@ class Asked:
     population: int = 0
     env_runners: int = 1
     artifacts: str | None = None
+    warm: Any = None
     resume: bool = False
 
 
@@ -76,6 +78,7 @@ def settings_of(training: Any, workspace: Workspace, asked: Asked) -> Any:
     settings = replace(read, without=asked.without)
     settings = settings if asked.steps is None else replace(settings, steps=asked.steps)
     settings = settings if asked.residual is None else replace(settings, residual=Residual(asked.residual))
+    settings = settings if asked.warm is None else replace(settings, warm=asked.warm)
     return _with_log(settings, asked)
 
 

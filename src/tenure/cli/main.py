@@ -416,6 +416,33 @@ def tick(project: Project, home: Home = None, json: Json = False) -> None:
 
 
 @app.command()
+def retrain(
+    project: Project,
+    seeds: Annotated[int, typer.Option(min=1, help="training seeds")] = 2,
+    steps: Annotated[int | None, typer.Option(min=1, help="decisions per seed; default the project's")] = None,
+    least: Annotated[
+        int | None, typer.Option(min=1, help="fewest new decisions; default [retrain] min_new_decisions")
+    ] = None,
+    remember: Annotated[
+        str | None, typer.Option(metavar="NAME", help="train nothing: keep a regime that no new version may forget")
+    ] = None,
+    level: Annotated[str, typer.Option(help="with --remember: the simulator's level that stands for it")] = "normal",
+    because: Annotated[str, typer.Option(help="with --remember: why it is kept")] = "",
+    home: Home = None,
+    json: Json = False,
+) -> None:
+    """From the served log to a new version in SHADOW; run it again after a crash and it goes on."""
+    output = Output(json=json)
+    with reported(output):
+        from tenure.cli.retrain import Asked, keep_regime, run_retrain
+
+        if remember is not None:
+            keep_regime(output, project, remember, level, because, home)
+        else:
+            raise SystemExit(run_retrain(output, project, Asked(seeds, steps, least), home))
+
+
+@app.command()
 def why(
     decision_id: Annotated[str, typer.Argument(metavar="DECISION_ID", help="a decision of the log")],
     project: Annotated[str, typer.Option(help="the project whose log it is in")] = "bikes",

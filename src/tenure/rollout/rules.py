@@ -204,6 +204,22 @@ class MonitorRule(Struct, frozen=True, forbid_unknown_fields=True):
     cool_down: Annotated[Span, Meta(description="alarms of one monitor and segment within it are one")] = "1d"
 
 
+class RetrainRule(Struct, frozen=True, forbid_unknown_fields=True):
+    """When `tenure tick` retrains; without the table it never does."""
+
+    every: Annotated[Span, Meta(description="the longest a version may age; 1d, 7d, 30d")] = "7d"
+    on_drift: Annotated[bool, Meta(description="alarms of the monitors call for a retraining, too")] = True
+    min_new_decisions: Annotated[int, Meta(ge=1, description="fewer new ones are nothing to learn from")] = 5_000
+    volume: Annotated[int, Meta(ge=0, description="so many new decisions call for a retraining; 0 for none")] = 0
+    cool_down: Annotated[
+        Span, Meta(description="least time between two: short keeps a version fresh, long keeps it the same")
+    ] = "1d"
+    keep_days: Annotated[int, Meta(ge=90, description="days every version's bundle stays, at least")] = 90
+    stay: Annotated[float, Meta(ge=0, description="weight of the pull towards the live policy, docs/retraining.md")] = (
+        0.0
+    )
+
+
 class Serving(Struct, frozen=True, forbid_unknown_fields=True):
     """What the decision server is held to."""
 

@@ -26,6 +26,7 @@ from tenure.rollout.rules import (
     HumanRule,
     MonitorRule,
     Ready,
+    RetrainRule,
     Serving,
     SignalRule,
     span_of,
@@ -140,6 +141,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     ready: Ready = Ready()
     alerts: AlertRule = AlertRule()
     monitor: MonitorRule = MonitorRule()
+    retrain: RetrainRule | None = None
     serving: Serving = Serving()
     reward_window: RewardWindow = RewardWindow()
     artifacts: ArtifactsSettings = ArtifactsSettings()
@@ -190,6 +192,9 @@ def _check(settings: Settings, problem: Problem, path: Path) -> None:
     check_exploration(settings.exploration, problem, str(path))
     check_alerts(settings.alerts, str(path))
     _ = span_of(settings.monitor.cool_down, f"{path}, monitor.cool_down")
+    if settings.retrain is not None:
+        _ = span_of(settings.retrain.every, f"{path}, retrain.every")
+        _ = span_of(settings.retrain.cool_down, f"{path}, retrain.cool_down")
     check_personalizer(settings.serving.personalizer_signal, problem, str(path))
 
 

@@ -50,6 +50,7 @@ MOVE_NOTHING = (
     "forget",
     "token",
     "upload",
+    "retrain",
 )
 """Kinds of events that may come at any time and move no rollout: a step decided before one still holds after it."""
 
