@@ -143,3 +143,20 @@ def test_a_regime_is_remembered_by_hand_and_tried_on_every_new_version(tmp_path:
     found = retrain(workspace, "--least", "40", "--steps", "2048")[1]
     memory = next(step for step in found["steps"] if step["name"] == "memory")
     assert [one["name"] for one in memory["told"]["regimes"]] == ["spring"]
+
+
+def test_cron_retrains_only_where_a_trigger_fires_and_says_why(tmp_path: Path) -> None:
+    workspace = served(tmp_path, 48)
+    assert retrain(workspace, "--if-due")[1]["error"] == "SettingsError"
+    path = Path(workspace.project.place) / "tenure.toml"
+    plain = path.read_text()
+    path.write_text(plain + '[retrain]\nevery = "7d"\nmin_new_decisions = 49\n')
+    code, found = retrain(workspace, "--if-due")
+    assert (code, found["trigger"]["kind"], found["steps"]) == (0, None, [])
+    assert "48 new decisions of 49" in found["trigger"]["reason"]
+    path.write_text(plain + '[retrain]\nevery = "7d"\nmin_new_decisions = 48\n')
+    code, found = retrain(workspace, "--if-due", "--steps", "2048")
+    assert (code, found["trigger"]["kind"], found["verdict"]) == (0, "schedule", "pass")
+    code, found = retrain(workspace, "--if-due", "--steps", "2048")
+    assert (code, found["trigger"]["kind"]) == (0, None)
+    assert "nothing calls" in found["trigger"]["reason"]

@@ -423,6 +423,7 @@ def retrain(
     least: Annotated[
         int | None, typer.Option(min=1, help="fewest new decisions; default [retrain] min_new_decisions")
     ] = None,
+    if_due: Annotated[bool, typer.Option("--if-due", help="for cron: only if a trigger of [retrain] fires")] = False,
     remember: Annotated[
         str | None, typer.Option(metavar="NAME", help="train nothing: keep a regime that no new version may forget")
     ] = None,
@@ -434,12 +435,13 @@ def retrain(
     """From the served log to a new version in SHADOW; run it again after a crash and it goes on."""
     output = Output(json=json)
     with reported(output):
-        from tenure.cli.retrain import Asked, keep_regime, run_retrain
+        from tenure.cli.retrain import Asked, keep_regime, run_if_due, run_retrain
 
         if remember is not None:
             keep_regime(output, project, remember, level, because, home)
         else:
-            raise SystemExit(run_retrain(output, project, Asked(seeds, steps, least), home))
+            run = run_if_due if if_due else run_retrain
+            raise SystemExit(run(output, project, Asked(seeds, steps, least), home))
 
 
 @app.command()

@@ -10,14 +10,26 @@ from pathlib import Path
 from typing import Any
 
 from tenure.cli.output import Output
-from tenure.cli.retrain_steps import Retraining, steps_of
+from tenure.cli.retrain_steps import RETRAIN, Retraining, steps_of
 from tenure.cli.workspace import Workspace, open_workspace
 from tenure.core.clock import SystemClock
-from tenure.core.errors import ProjectError
-from tenure.retraining import BY_HAND, Regime, Trigger, as_json, carry_out, is_ended, read, remember
+from tenure.core.errors import ProjectError, SettingsError
+from tenure.retraining import (
+    BY_HAND,
+    Facts,
+    Regime,
+    Rule,
+    Trigger,
+    as_json,
+    carry_out,
+    is_ended,
+    read,
+    remember,
+    trigger,
+)
 from tenure.rollout.as_of import as_of
-from tenure.rollout.rules import RetrainRule
-from tenure.store import Store
+from tenure.rollout.rules import RetrainRule, span_of
+from tenure.store import Event, Store
 
 BEGUN = "begun.json"
 """What a retraining was begun as, in its folder."""
@@ -64,6 +76,62 @@ def run_retrain(
     fields = {"id": told["id"], "trigger": told["trigger"], "steps": as_json(done), "version": version}
     output.result({**fields, "verdict": verdict.word})
     return verdict.exit_code
+
+
+def run_if_due(output: Output, project: str, asked: Asked, home: Path | None) -> int:
+    """What cron calls: goes on with a retraining that was stopped, or begins one if a trigger fires; else nothing.
+
+    Raises:
+        SettingsError: tenure.toml has no [retrain].
+    """
+    workspace = open_workspace(project, home)
+    rule = workspace.settings.retrain
+    if rule is None:
+        raise SettingsError(
+            expected="a table [retrain] that says when",
+            found="none",
+            where=str(workspace.project.settings_path),
+            fix="write one (docs/retraining.md), or leave --if-due out",
+        )
+    with workspace.store() as store:
+        why = trigger(_facts(store, workspace.project.problem.name), _rule(rule))
+    if why.kind is None and _stopped(workspace.home / "retrain") is None:
+        output.say(f"Not now: {why.reason}.")
+        output.result(
+            {"trigger": {"kind": None, "reason": why.reason}, "steps": [], "version": None, "verdict": "pass"}
+        )
+        return 0
+    return run_retrain(output, project, asked, home, why)
+
+
+def _rule(rule: RetrainRule) -> Rule:
+    every, cool_down = (span_of(span, "tenure.toml, retrain") for span in (rule.every, rule.cool_down))
+    return Rule(every, rule.on_drift, rule.min_new_decisions, rule.volume or None, cool_down)
+
+
+def _facts(store: Store, problem: str) -> Facts:
+    """What the log says since the last retraining; before the first one, since the newest version was registered."""
+    events = store.events(problem)
+    last = [event for event in events if event.kind == RETRAIN]
+    registered = [row.registered_at for row in store.versions(problem)]
+    trained_at = last[-1].at if last else max(registered, default=None)
+    after = last[-1].payload["upto"] if last else 0
+    since = last[-1].sequence if last else 0
+    alarms = [one for event in events if event.kind == "alarm" and event.sequence > since for one in _alarms(event)]
+    return Facts(SystemClock().now(), trained_at, _new(store, problem, after), tuple(alarms))
+
+
+def _alarms(event: Event) -> list[tuple[str, str]]:
+    """An alarm event as triggers read it: by the monitor's name a new group, a KPI or the reward, else drift."""
+    kinds = {"new group": "cohort", "kpi": "kpi", "reward": "kpi"}
+    return [(kinds.get(one["monitor"], "drift"), one["what"]) for one in event.payload["alarms"]]
+
+
+def _new(store: Store, problem: str, after: int) -> int:
+    count = 0
+    while rows := store.read_rows(problem, after_sequence=after, limit=PAGE):
+        after, count = rows[-1].decision.sequence, count + len(rows)
+    return count
 
 
 def keep_regime(output: Output, project: str, name: str, level: str, because: str, home: Path | None) -> None:

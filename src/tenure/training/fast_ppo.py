@@ -257,13 +257,15 @@ class FastPPO(PPO):
         Returns:
             Its part of the losses of actor, critic and entropy, of the drift, the share clipped and the loss; [6].
         """
-        judged = self._judge(part)
+        judged, pull = self._judge(part), getattr(self.policy, "pull", None)
         drift = judged.log_prob - part.log_prob
         ratio = drift.exp()
         gain = torch.min(part.advantage * ratio, part.advantage * ratio.clamp(1 - clip, 1 + clip)).sum() / rows
         error = (judged.value - part.returns).square().sum() / rows
         entropy = judged.entropy.sum() / rows
         loss = self.vf_coef * error - gain - self.ent_coef * entropy
+        if pull is not None:
+            loss = loss + pull(part.seen) * (len(part.returns) / rows)
         loss.backward()  # type: ignore[no-untyped-call]
         with torch.no_grad():
             clipped = ((ratio - 1).abs() > clip).sum() / rows

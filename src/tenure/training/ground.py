@@ -43,6 +43,8 @@ from tenure.training.settings import Settings
 from tenure.training.stable import Scoring, StableLearner, fading, log_of, tell
 from tenure.training.utilisation import Meter, MeteredWorlds, Phases, batch_hint, utilisation
 from tenure.training.vectors import UnitVectors
+from tenure.training.warm import begin_near, units_of
+from tenure.training.warm_settings import WarmStart
 from tenure.training.watcher import Report, SelectionWatch
 from tenure.training.worlds import discounted, jump_start_of, reward_of, training_worlds
 
@@ -106,6 +108,9 @@ class Ground:
         self._state_then = {} if self._from is None else self._from.state()
         fitted: tuple[Normaliser, Scouting] = self._state_then.get("fitted") or self._fitted()
         self.normaliser, self.scouted = fitted
+        self.warm: WarmStart | None = getattr(settings, "warm", None)
+        if self.warm is not None:
+            self.normaliser = units_of(self.warm, self.normaliser)
         learned = [limit for limit in self.problem.limits if limit.held_by == "lagrange"]
         spread = self.normaliser.reward_std
         self.duals = Duals(learned, natural_rates(learned, settings.dual_rate, spread, self.scouted.deviation))
@@ -194,6 +199,8 @@ class Ground:
         def graph() -> PolicyGraph:
             return policy_graph(*acting(model.policy), self.normaliser, self.problem.action)
 
+        if self.warm is not None:
+            begin_near(self.warm, model.policy, acting)
         said = self.metrics.of_learner(model, graph)
         scoring = Scoring(self.score, graph, gradient_steps, self.settings.checkpoint_every)
         ascent = DualAscent(self.duals, self.worlds, dual_every)

@@ -11,6 +11,7 @@ from tenure.simulators.actions import is_masked
 from tenure.training.exploration import Decay
 from tenure.training.recipes.recipe import Recipe
 from tenure.training.settings import Settings
+from tenure.training.warm_settings import WarmStart
 
 if TYPE_CHECKING:
     from sb3_contrib import MaskablePPO
@@ -39,6 +40,7 @@ class PPOSettings(Settings):
         gae_lambda: generalised advantage estimation (Schulman et al. 2016), in [0, 1].
         entropy: weight of the policy's entropy in the loss, at least 0; more keeps it trying longer.
         entropy_last: the weight in the end, at least 0, to which it goes linearly; None keeps it.
+        warm: begin from the layers of a version, a table with its `bundle`, and `stay` near it (docs/retraining.md).
 
     Raises:
         SettingsError: a size is not positive, the batch does not divide the rollout, or a rate is out of its range.
@@ -52,6 +54,7 @@ class PPOSettings(Settings):
     gae_lambda: float = 0.95
     entropy: float = 0.0
     entropy_last: float | None = None
+    warm: WarmStart | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
