@@ -54,8 +54,9 @@ class Row:
     diagnosed_s: float
 
 
-def judged(family: Family, seed: int) -> Row:
-    """Train a fresh problem and have it diagnosed by its record and its probes; every other one has no bound."""
+def judged(name: str, seed: int) -> Row:
+    """Train a fresh problem of a family and have it diagnosed by record and probes; every other one has no bound."""
+    family = next(one for one in FAMILIES if one.name == name)
     with tempfile.TemporaryDirectory() as base:
         home, one = Path(base) / "home", drawn(family, seed)
         project = project_in(Path(base) / "project", one, bound=seed % 2 == 0)
@@ -141,7 +142,7 @@ def suite(first: int, runs: int, processes: int, path: Path) -> None:
     """Run what is not in the file yet, and print the matrix."""
     rows = kept(path)
     done = {(row.family, row.seed) for row in rows}
-    left = [(family, seed) for family, seed in wanted(first, runs) if (family.name, seed) not in done]
+    left = [(family.name, seed) for family, seed in wanted(first, runs) if (family.name, seed) not in done]
     with ProcessPoolExecutor(processes, get_context("spawn")) as pool:
         for row in pool.map(judged, *zip(*left, strict=True)) if left else []:
             rows.append(row)
@@ -171,7 +172,7 @@ def main() -> None:
         return
     for family in families:
         kind = "broken" if family.broken else "healthy"
-        said = truth(family, asked.seed, asked.seeds) if asked.truth else str(judged(family, asked.seed))
+        said = truth(family, asked.seed, asked.seeds) if asked.truth else str(judged(family.name, asked.seed))
         print(f"{family.cause:<24}{kind:<8}{family.name:<28}{said}", flush=True)
 
 

@@ -17,6 +17,7 @@ from tenure.core.project import Project
 from tenure.core.simulator import Step
 from tenure.core.spaces import Box
 from tenure.store import BundlePolicy
+from tenure.training.exploration import Decay
 from tenure.training.export import export, policy_graph
 from tenure.training.ground import Ground, Trained
 from tenure.training.recipes import RECIPES
@@ -66,9 +67,11 @@ class Seen(Ground):
     model: Any
     acting: Callable[[Any], tuple[nn.Module, nn.Module]]
 
-    def learn(self, model: Any, acting: Any, gradient_steps: Any, dual_every: int = 0) -> Trained:
+    def learn(
+        self, model: Any, acting: Any, gradient_steps: Any, dual_every: int = 0, entropy: Decay | None = None
+    ) -> Trained:
         self.model, self.acting = model, acting
-        return super().learn(model, acting, gradient_steps, dual_every)
+        return super().learn(model, acting, gradient_steps, dual_every, entropy)
 
 
 def trained(name: str, project: Project, folder: Path) -> tuple[Seen, Trained]:
