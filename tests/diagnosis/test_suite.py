@@ -7,9 +7,10 @@ from dataclasses import asdict
 from pathlib import Path
 
 import pytest
-from benchmarks.diagnosis.__main__ import SILENT, Row, matrix, wanted
+from benchmarks.diagnosis.__main__ import matrix, wanted
 from benchmarks.diagnosis.building import drawn, mended_of, project_in, settings_of
 from benchmarks.diagnosis.families import FAMILIES, Family
+from benchmarks.diagnosis.judging import SILENT, Row
 
 from tenure.core.trace import bound_kpi
 from tenure.diagnosis.findings import Cause
