@@ -155,6 +155,7 @@ def test_cron_retrains_only_where_a_trigger_fires_and_says_why(tmp_path: Path) -
     assert (code, found["trigger"]["kind"], found["steps"]) == (0, None, [])
     assert "48 new decisions of 49" in found["trigger"]["reason"]
     path.write_text(plain + '[retrain]\nevery = "7d"\nmin_new_decisions = 48\n')
+    checked(workspace)
     code, found = retrain(workspace, "--if-due", "--steps", "2048")
     assert (code, found["trigger"]["kind"], found["verdict"]) == (0, "schedule", "pass")
     code, found = retrain(workspace, "--if-due", "--steps", "2048")

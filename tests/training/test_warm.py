@@ -58,7 +58,7 @@ def test_a_warm_start_answers_as_the_version_and_is_pulled_back_by_the_divergenc
 
     def slope(value: torch.Tensor) -> Any:
         head.zero_grad()
-        value.backward()
+        value.backward()  # type: ignore[no-untyped-call]
         return head.bias.grad.numpy().copy()
 
     pull = slope(model.policy.pull(seen))
