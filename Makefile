@@ -5,13 +5,14 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 PARALLEL := --numprocesses 2 --dist loadfile  # a file stays in one process; faults measure, and run alone
 
-.PHONY: help setup demo test faults stories docs format benchmark clean
+.PHONY: help setup demo test faults stories diagnosis docs format benchmark clean
 
 help:
 	@echo "make demo       the whole road on a real year of bike rentals, about 3 minutes after installation"
 	@echo "make test       format, lint, types, import contracts, tests"
 	@echo "make faults     the long fault suite and simulation, by hand"
 	@echo "make stories    the cases' stories in full, with training, by hand; some minutes"
+	@echo "make diagnosis  the diagnosis judged on fresh problems with known faults, by hand; an hour"
 	@echo "make benchmark  timings against peers, by hand"
 	@echo "make docs       write docs/reference.md from the code"
 	@echo "make format     put the code in the house format"
@@ -50,6 +51,9 @@ format: $(STAMP)
 
 docs: $(STAMP)
 	$(BIN)/python docs/generate.py
+
+diagnosis: $(STAMP)
+	$(BIN)/python -m benchmarks.diagnosis --runs 36 --csv docs/diagnosis.csv
 
 benchmark: $(STAMP)
 	$(BIN)/python benchmarks/training.py
