@@ -14,7 +14,9 @@ import pytest
 
 from tenure.core.project import CASES
 
-COMMANDS = ("demo", "train", "evaluate", "serve", "kill", "restore", "versions", "doctor")
+COMMANDS = (
+    "demo", "train", "diagnose", "evaluate", "serve", "kill", "restore", "monitor", "retrain", "versions", "doctor",
+)  # fmt: skip
 
 
 def tenure(*words: str, home: Path) -> tuple[int, str, str]:
