@@ -53,11 +53,16 @@ def kept(path: Path) -> list[Row]:
         return [Row(**{name: kinds[name](value) for name, value in row.items()}) for row in csv.DictReader(file)]
 
 
+def remaining(rows: Sequence[Row], first: int, runs: int) -> list[tuple[str, int]]:
+    """Families' names and seeds that no row tells of yet."""
+    done = {(row.family, row.seed) for row in rows}
+    return [(family.name, seed) for family, seed in wanted(first, runs) if (family.name, seed) not in done]
+
+
 def suite(first: int, runs: int, processes: int, path: Path) -> None:
     """Run what is not in the file yet, and print the matrix."""
     rows = kept(path)
-    done = {(row.family, row.seed) for row in rows}
-    left = [(family.name, seed) for family, seed in wanted(first, runs) if (family.name, seed) not in done]
+    left = remaining(rows, first, runs)
     with ProcessPoolExecutor(processes, get_context("spawn")) as pool:
         for row in pool.map(judged, *zip(*left, strict=True)) if left else []:
             rows.append(row)

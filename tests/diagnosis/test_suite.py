@@ -7,7 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 import pytest
-from benchmarks.diagnosis.__main__ import matrix, wanted
+from benchmarks.diagnosis.__main__ import matrix, remaining, wanted
 from benchmarks.diagnosis.building import drawn, mended_of, project_in, settings_of
 from benchmarks.diagnosis.families import FAMILIES, Family
 from benchmarks.diagnosis.judging import SILENT, Row
@@ -69,3 +69,12 @@ def test_the_matrix_counts_what_was_named_first_and_the_false_alarms() -> None:
     assert "1 of 2 causes named first; 1 false alarms in 3 healthy runs" in said
     line = next(line for line in said.splitlines() if line.startswith("| leak |"))
     assert sorted(cell.strip() for cell in line.split("|")[2:-1] if cell.strip()) == ["1", "1"]
+
+
+def test_what_is_judged_is_not_judged_again() -> None:
+    family, seed = next(iter(wanted(10_000, 3)))
+    done = Row(family.name, seed, family.cause, SILENT, "flat", "", 0.0, 1.0, 2.0)
+    left = remaining([done], 10_000, 3)
+    assert len(left) == 5
+    assert (family.name, seed) not in left
+    assert (family.name, seed + 1) not in left  # nor was it to be
