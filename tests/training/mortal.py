@@ -38,7 +38,7 @@ simulator = Mortal()
 '''
 
 
-def die_once(project: Project, draw: int) -> None:
-    """The next process that steps these worlds dies, but not this one."""
-    at = int(np.random.default_rng(draw).integers(1_500, 5_000))  # of about 5,900 steps, most of them of scoring
+def die_once(project: Project, draw: int, first: int = 1_500, last: int = 5_000) -> None:
+    """The next process that steps these worlds dies, but not this one; a training takes about 5,900 steps."""
+    at = int(np.random.default_rng(draw).integers(first, last))
     (Path(project.folder) / "die").write_text(f"{at} {os.getpid()}")

@@ -99,7 +99,7 @@ def test_a_member_whose_process_is_killed_goes_on_and_the_population_with_it(
 ) -> None:
     monkeypatch.delenv("RAY_ADDRESS", raising=False)
     project = project_with(tmp_path / "project", MORTAL)
-    die_once(project, 4)
+    die_once(project, 4, 300, 1_000)  # a member's worlds and their scores are shared by several processes
     record = train(project, TINY, (1, 2), tmp_path / "home", "pop", where=Where("ray", 0.5, population=2, retries=1))
     assert not (tmp_path / "project" / "die").exists()  # it was
     assert [seed.curve[-1].steps for seed in record.seeds] == [TINY.steps, TINY.steps]
